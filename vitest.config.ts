@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // The failpoints and sabotage switches of test/support are chosen by this condition; the published package holds none.
+  resolve: { conditions: ['evergrant-test', 'node', 'import', 'module', 'default'] },
+  ssr: { resolve: { conditions: ['evergrant-test', 'node', 'import', 'module', 'default'] } },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // SQLite's locks belong to a process, so test files must not share one.
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    restoreMocks: true,
+  },
+});
