@@ -1,0 +1,79 @@
+/*
+ * One HTTP/1.1 exchange, with the two moments apart that a refresh must keep apart: connecting, which risks nothing, and sending, which
+ * may use up a refresh token.
+ */
+
+/** A complete answer. */
+export interface HttpResponse {
+  /** Status code. */
+  readonly status: number;
+  /** Header fields by lower-case name; repeated ones joined by a comma and a space. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body, decoded from no content coding. */
+  readonly body: Uint8Array;
+}
+
+/** A request with a body held whole in memory. */
+export interface HttpRequest {
+  /** `GET` or `POST`. */
+  readonly method: 'GET' | 'POST';
+  /** Header fields; `host`, `connection` and `content-length` are set by the connection. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body; absent for none. */
+  readonly body?: string;
+}
+
+/** Why an exchange failed after {@link HttpConnection.send} was called, so that something may have reached the server. */
+export type HttpFailure = 'reset' | 'timeout' | 'too_large' | 'malformed' | 'aborted';
+
+/** Thrown by {@link HttpConnection.send}: the request may have been acted upon. */
+export class HttpExchangeError extends Error {
+  /** What went wrong. */
+  readonly failure: HttpFailure;
+  /** Status of the answer, where it got that far. */
+  readonly status: number | undefined;
+
+  /** Says in words what `failure` means. */
+  constructor(failure: HttpFailure, message: string, status?: number) {
+    super(message);
+    this.name = 'HttpExchangeError';
+    this.failure = failure;
+    this.status = status;
+  }
+}
+
+/** Thrown by {@link Http.connect}: nothing was sent. */
+export class HttpConnectError extends Error {
+  override readonly name = 'HttpConnectError';
+}
+
+/** An open connection, good for one exchange; reuse is the pool's business. */
+export interface HttpConnection {
+  /**
+   * Sends one request and reads the whole answer. Never resends, follows no redirect, keeps no cookie.
+   *
+   * @throws {HttpExchangeError} when no complete answer came.
+   */
+  send(
+    request: HttpRequest,
+    options: { readonly timeoutMs: number; readonly maxBytes: number; readonly signal?: AbortSignal },
+  ): Promise<HttpResponse>;
+  /** Gives the connection up unused. Does nothing after `send`. */
+  close(): void;
+}
+
+/** Where connections come from. */
+export interface Http {
+  /**
+   * Opens a connection to the origin of `url`: DNS, TCP and TLS are done when it resolves. With `fresh` it never takes an idle one, since
+   * a stale keep-alive connection looks like a lost answer.
+   *
+   * @throws {HttpConnectError} when that fails; nothing has been sent then.
+   */
+  connect(
+    url: URL,
+    options: { readonly fresh: boolean; readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<HttpConnection>;
+  /** Closes idle connections. */
+  close(): void;
+}
