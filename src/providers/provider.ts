@@ -36,7 +36,8 @@ export interface Provider {
   /** Values for the placeholders above, e.g. the one tenant of Perspio. */
   readonly entraTenantId?: string;
   /** How a client with a secret proves itself unless told otherwise. */
-  readonly clientAuthentication: 'client_secret_post' | 'client_secret_basic' | 'client_secret_basic_raw';
+  readonly clientAuthentication:
+    'client_secret_post' | 'client_secret_basic' | 'client_secret_basic_raw';
   /** What a refresh does to the refresh token. */
   readonly rotation: Rotation;
   /** For `grace`: how long the old refresh token stays good, from its first use. */
@@ -81,5 +82,4 @@ export interface Provider {
 
 /** Where an API header's value comes from. */
 export type ApiHeader =
-  | { readonly setting: 'subscriptionKey' | 'perspioTenantId' }
-  | { readonly value: string };
+  { readonly setting: 'subscriptionKey' | 'perspioTenantId' } | { readonly value: string };

@@ -56,7 +56,11 @@ export interface HttpConnection {
    */
   send(
     request: HttpRequest,
-    options: { readonly timeoutMs: number; readonly maxBytes: number; readonly signal?: AbortSignal },
+    options: {
+      readonly timeoutMs: number;
+      readonly maxBytes: number;
+      readonly signal?: AbortSignal;
+    },
   ): Promise<HttpResponse>;
   /** Gives the connection up unused. Does nothing after `send`. */
   close(): void;

@@ -1,0 +1,188 @@
+import type {
+  ClientRecord,
+  ConnectionRecord,
+  EndpointState,
+  LifeEvent,
+  Notice,
+  Owner,
+  Sealed,
+} from '../connection/record.ts';
+
+/*
+ * What a store promises. The rules of refreshing live in pure functions of `connection/`; a store runs such a function atomically
+ * against what it holds, and nothing else. So SQLite and PostgreSQL cannot differ in a rule, only in how they make a step atomic.
+ */
+
+/** What a decision sees: the rows of one connection, read inside the transaction that will apply it. */
+export interface View {
+  /** The connection. */
+  readonly connection: ConnectionRecord;
+  /** Its client. */
+  readonly client: ClientRecord;
+  /** The state of its client's token endpoint; a fresh one where none is stored. */
+  readonly endpoint: EndpointState;
+}
+
+/** Something sealed that belongs to no current token set. */
+export interface Leftover {
+  /**
+   * `stray`: a late refresh token of the current grant; `revoke`: one of an older grant; `quarantine`: an answer nobody could read.
+   */
+  readonly kind: 'stray' | 'revoke' | 'quarantine';
+  /** Grant of the attempt that got it. */
+  readonly grantId: string;
+  /** Attempt that got it; what it is sealed to. */
+  readonly attemptId: string;
+  /** The bytes. */
+  readonly sealed: Sealed;
+  /** When it arrived. */
+  readonly at: number;
+}
+
+/** What a decision wants changed. All of it happens, or none. */
+export interface Change<T> {
+  /** Handed back to the caller after the commit. */
+  readonly result: T;
+  /** Members of the connection to replace; its id cannot be. */
+  readonly connection?: Partial<Omit<ConnectionRecord, 'id'>>;
+  /** Members to replace in every client of the same registration (token endpoint and client id). */
+  readonly client?: Partial<Pick<ClientRecord, 'refusedAt' | 'refusal'>>;
+  /** The endpoint's new state. */
+  readonly endpoint?: EndpointState;
+  /** Lines to add to the connection's history. */
+  readonly life?: readonly LifeEvent[];
+  /** Messages to add to the outbox. */
+  readonly notices?: readonly Omit<Notice, 'id' | 'connection'>[];
+  /** Things to keep sealed. */
+  readonly leftovers?: readonly Leftover[];
+}
+
+/** What a secret is sealed to: it opens nowhere else. */
+export interface SealContext {
+  /** Id of the connection, client or attempt. */
+  readonly record: string;
+  /** Name of the field. */
+  readonly field: string;
+  /** Generation of the token set, or revision of the client's secret. */
+  readonly generation: number;
+}
+
+/** Encrypts and decrypts for one store. */
+export interface Sealer {
+  /** Seals under the current data key. */
+  seal(plain: string | Uint8Array, context: SealContext): Sealed;
+  /**
+   * Opens what was sealed to the same context.
+   *
+   * @throws {StoreError} `ERR_STORE_DAMAGED` when the bytes were altered or belong elsewhere, `ERR_KEY_MISSING` when their data key is gone.
+   */
+  open(sealed: Sealed, context: SealContext): Uint8Array;
+  /** Keyed digest, first eight hex digits: correlates a token without revealing it. */
+  fingerprint(token: string): string;
+  /** The data key in use, wrapped by the master key, to travel with a spill. */
+  wrappedDataKey(): Uint8Array;
+}
+
+/** Vouches for the owners of claims. */
+export interface ClaimAuthority {
+  /**
+   * Makes sure that others can tell that this keeper lives, and names it. Call before each claim and again before each intent: when the
+   * owner changed in between (somebody removed its proof), the attempt must start over.
+   */
+  identify(): Promise<Owner>;
+  /** Tells whether the owner of a claim lives. `unknown` means that nobody can tell; such a claim is left alone. */
+  judge(owner: Owner): Promise<'alive' | 'dead' | 'unknown'>;
+}
+
+/** A row for lists: no secret, nothing to decrypt. */
+export interface ConnectionSummary {
+  /** The connection. */
+  readonly connection: ConnectionRecord;
+  /** Its client. */
+  readonly client: ClientRecord;
+}
+
+/** A connection's rows and everything needed to keep it alive. One store serves many keepers at once. */
+export interface Store {
+  /** Seals and opens. */
+  readonly sealer: Sealer;
+  /** Vouches for claims. */
+  readonly claims: ClaimAuthority;
+  /** Random id given at creation. */
+  readonly storeId: string;
+
+  /**
+   * Runs `decide` on the rows of a connection and applies what it returns, atomically. `decide` is synchronous and pure, and may be run
+   * again when the store was busy. With `durable` the commit is on disk when the promise resolves; without, it is visible to all and
+   * survives the process, not the machine.
+   *
+   * @returns what `decide` put in `result`, or undefined when the connection does not exist.
+   * @throws {StoreError} when nothing could be written; then nothing was.
+   */
+  transition<T>(
+    connectionId: string,
+    decide: (view: View) => Change<T>,
+    options: { readonly durable: boolean },
+  ): Promise<T | undefined>;
+
+  /**
+   * Adds a connection with its first line of history.
+   *
+   * @throws {ConfigurationError} `ERR_CONNECTION_EXISTS` when the name is taken.
+   */
+  insert(record: ConnectionRecord, life: LifeEvent): Promise<void>;
+  /** Reads a connection with its client and endpoint; undefined when there is none. */
+  read(connectionId: string): Promise<View | undefined>;
+  /** The id behind a name. */
+  resolve(name: string): Promise<string | undefined>;
+  /** Connections in order of name, `limit` of them after `afterName`. */
+  list(options?: {
+    readonly afterName?: string;
+    readonly limit?: number;
+  }): Promise<readonly ConnectionSummary[]>;
+  /**
+   * Gives a connection another name; history stays.
+   *
+   * @throws {ConfigurationError} `ERR_CONNECTION_EXISTS` when the name is taken.
+   */
+  rename(connectionId: string, name: string): Promise<void>;
+  /** Removes a tombstone with all that belongs to it. */
+  remove(connectionId: string): Promise<void>;
+
+  /** Adds the client, or hands back the one with the same provider, registration and overrides. */
+  putClient(client: ClientRecord): Promise<ClientRecord>;
+  /** All clients. */
+  clients(): Promise<readonly ClientRecord[]>;
+  /** Replaces the secret of every client of a registration and lifts its refusal. @returns how many connections that concerns. */
+  setClientSecret(
+    registration: { readonly tokenEndpoint: string; readonly clientId: string },
+    secret: (client: ClientRecord, revision: number) => Sealed,
+    secretExpiresAt: number | undefined,
+  ): Promise<number>;
+
+  /** Ids of connections whose next step is due at `now`, the soonest-expiring first; costs in proportion to what is due. */
+  due(now: number, limit: number): Promise<readonly string[]>;
+  /** When the next step of any connection is due; undefined when none ever is. */
+  nextDueAt(): Promise<number | undefined>;
+
+  /** A connection's history, newest first. */
+  life(connectionId: string, limit: number): Promise<readonly LifeEvent[]>;
+  /** Messages not yet delivered, oldest first. */
+  pendingNotices(limit: number): Promise<readonly Notice[]>;
+  /** Marks a message delivered. @returns false when somebody else did so first. */
+  claimNotice(id: number, now: number): Promise<boolean>;
+  /** Sealed things kept for a connection. */
+  leftovers(connectionId: string): Promise<readonly Leftover[]>;
+  /** Forgets a sealed thing. */
+  removeLeftover(connectionId: string, attemptId: string): Promise<void>;
+  /** All token endpoints known. */
+  endpoints(): Promise<readonly EndpointState[]>;
+
+  /**
+   * A number that differs from the last one when another process may have written. Cheap and synchronous: callers poll it before they
+   * trust what they remember.
+   */
+  changeCounter(): number;
+  /** Closes files and locks. The store is unusable afterwards. */
+  close(): Promise<void>;
+}
