@@ -1,0 +1,150 @@
+/** The doors of the emulator that a request can come to. */
+export type EndpointName =
+  | 'authorize'
+  | 'sign-in'
+  | 'token'
+  | 'device-code'
+  | 'device-sign-in'
+  | 'discovery'
+  | 'instance-discovery'
+  | 'keys'
+  | 'logout'
+  | 'admin-consent'
+  | 'userinfo'
+  | 'revocation'
+  | 'api'
+  | 'unknown';
+
+/** What the ledger holds about one request. Tokens appear as fingerprints only: the first 16 hex digits of their SHA-256. */
+export interface LedgerEntry {
+  /** Counts requests in order of arrival, from 1; `clear` does not start it again. */
+  readonly sequence: number;
+  /** When it arrived, on the emulator's clock. */
+  readonly at: number;
+  readonly endpoint: EndpointName;
+  readonly method: string;
+  readonly path: string;
+  /** Ordinal of the TCP connection it came on, counted over both listeners from 1. */
+  readonly connection: number;
+  readonly clientRequestId?: string;
+  readonly grantType?: string;
+  readonly clientId?: string;
+  /** The scope asked for. */
+  readonly scope?: string;
+  /** Whether the request carried a `claims` parameter. */
+  readonly claims?: boolean;
+  /** The family that the presented or issued refresh token, or the presented access token, belongs to. */
+  readonly grantId?: string;
+  readonly user?: string;
+  /** The refresh token (token endpoint) or access token (API) that was presented. */
+  readonly presentedFingerprint?: string;
+  /** Generation of the refresh token presented. */
+  readonly presentedGeneration?: number;
+  /** Whether the presented refresh token had been exchanged before, whatever the rotation makes of that. */
+  readonly replay: boolean;
+  /** Whether the server carried the request out: tokens were issued, a family was revoked. False for a refusal that changed nothing. */
+  readonly committed: boolean;
+  /** `pending`, `issued` (tokens), `answered`, `faulted` (a fault stood in for the server), or the `error` the server answered. */
+  readonly outcome: string;
+  /** The AADSTS number of a refusal. */
+  readonly aadsts?: number;
+  /** Kind of the fault put on this request. */
+  readonly fault?: string;
+  /** Generation of the refresh token issued. */
+  readonly issuedGeneration?: number;
+  /** Fingerprint of the refresh token issued. */
+  readonly issuedFingerprint?: string;
+  /** Fingerprint of the access token issued. */
+  readonly accessTokenFingerprint?: string;
+  /** HTTP status sent; absent when none was. */
+  readonly status?: number;
+  /** Whether the whole answer was handed to the client's connection. */
+  readonly delivered: boolean;
+}
+
+/** Selects entries whose members all equal those given. */
+export type LedgerFilter = Partial<LedgerEntry>;
+
+/** The record of every request that reached the emulator: the judge in tests. */
+export interface Ledger {
+  /** Copies of the matching entries, oldest first. */
+  entries(filter?: LedgerFilter): LedgerEntry[];
+  /** How many entries match. */
+  count(filter?: LedgerFilter): number;
+  /** Forgets every entry. */
+  clear(): void;
+  /**
+   * Resolves with the matching entries as soon as there are `count` of them; entries still pending count as well.
+   *
+   * @throws the signal's reason when it aborts first.
+   */
+  waitFor(count: number, filter?: LedgerFilter, signal?: AbortSignal): Promise<LedgerEntry[]>;
+}
+
+/** A row that is still being written. */
+export type OpenEntry = { -readonly [Name in keyof LedgerEntry]: LedgerEntry[Name] };
+
+/** The ledger as the emulator's own parts see it. */
+export interface LedgerWriter extends Ledger {
+  /** Adds a row for a request that has just arrived. */
+  open(facts: Pick<LedgerEntry, 'at' | 'endpoint' | 'method' | 'path' | 'connection'>): OpenEntry;
+  /** Writes members into a row and wakes those who wait for them. */
+  note(entry: OpenEntry, facts: LedgerFilter): void;
+}
+
+/** Makes an empty ledger. */
+export function createLedger(): LedgerWriter {
+  let sequence = 0;
+  let rows: OpenEntry[] = [];
+  const waiting = new Set<() => void>();
+  const matching = (filter: LedgerFilter): OpenEntry[] =>
+    rows.filter((row) => matches(row, filter));
+  const wake = (): void => {
+    for (const check of waiting) check();
+  };
+  return {
+    entries: (filter = {}) => matching(filter).map((row) => ({ ...row })),
+    count: (filter = {}) => matching(filter).length,
+    clear: () => void (rows = []),
+    waitFor(count, filter = {}, signal) {
+      return new Promise((resolve, reject) => {
+        const abort = (): void => {
+          waiting.delete(check);
+          reject(signal?.reason as Error);
+        };
+        const check = (): void => {
+          const found = matching(filter);
+          if (found.length < count) return;
+          waiting.delete(check);
+          signal?.removeEventListener('abort', abort);
+          resolve(found.map((row) => ({ ...row })));
+        };
+        if (signal?.aborted === true) return abort();
+        signal?.addEventListener('abort', abort, { once: true });
+        waiting.add(check);
+        check();
+      });
+    },
+    open(facts) {
+      const row: OpenEntry = {
+        sequence: ++sequence,
+        ...facts,
+        replay: false,
+        committed: false,
+        outcome: 'pending',
+        delivered: false,
+      };
+      rows.push(row);
+      wake();
+      return row;
+    },
+    note(entry, facts) {
+      Object.assign(entry, facts);
+      wake();
+    },
+  };
+}
+
+function matches(row: LedgerEntry, filter: LedgerFilter): boolean {
+  return Object.entries(filter).every(([name, value]) => row[name as keyof LedgerEntry] === value);
+}
