@@ -1,0 +1,232 @@
+import type { Change, View } from '../store/store.ts';
+import { isPastEarlyExpiry, remainingLifeMs } from './freshness.ts';
+import { passGate, type GatePolicy } from './gate.ts';
+import type {
+  Claim,
+  ConnectionRecord,
+  ConnectionState,
+  Intent,
+  Owner,
+  Rotation,
+} from './record.ts';
+import { isRepeatable } from './schedule.ts';
+
+/*
+ * Who may send. Each function decides on a connection as it stands in the store, inside the transaction that writes the decision.
+ */
+
+/** What somebody wants of a connection. */
+export type Demand =
+  /** A token that need not be refreshed before use, and lives at least `minLifeMs` where that is given. */
+  | { readonly kind: 'usable'; readonly minLifeMs: number | undefined }
+  /** A newer token set than this generation; `rejected` when the API refused that one's token. */
+  | { readonly kind: 'newer'; readonly generation: number; readonly rejected: boolean }
+  /** Background renewal: whatever is due. */
+  | { readonly kind: 'due' };
+
+/** A request for the right to send. */
+export interface ClaimRequest {
+  /** Who asks. */
+  readonly owner: Owner;
+  /** A fresh id for the attempt. */
+  readonly attemptId: string;
+  /** The instant. */
+  readonly now: number;
+  /** What would make a request needless. */
+  readonly demand: Demand;
+  /** The attempt whose owner was found dead and whose claim may therefore be replaced. */
+  readonly replaces: string | undefined;
+  /** A person ordered it: the connection's back-off does not count. */
+  readonly byHand: boolean;
+  /** A person insists: `attention`, `uncertain` and a refused client do not stop it either. */
+  readonly anyway: boolean;
+  /** The provider's habit. */
+  readonly rotation: Rotation;
+  /** Limits of the endpoint. */
+  readonly policy: GatePolicy;
+}
+
+/** What became of a request for the right to send. */
+export type ClaimResult =
+  /** Send; `view` is the connection under the claim. */
+  | { readonly kind: 'claimed'; readonly view: View }
+  /** The stored token set already meets the demand. */
+  | { readonly kind: 'satisfied'; readonly view: View }
+  /** Another attempt holds the claim. */
+  | { readonly kind: 'held'; readonly claim: Claim; readonly view: View }
+  /** Not before `until`. */
+  | {
+      readonly kind: 'deferred';
+      readonly until: number;
+      readonly because: string;
+      readonly view: View;
+    }
+  /** Nothing may be sent until somebody acts, or the access token has truly expired (`uncertain`). */
+  | { readonly kind: 'stopped'; readonly view: View };
+
+/** A claim on a connection whose repetition is harmless may be taken after this time even from a living owner. */
+const HARMLESS_CLAIM_MS = 300_000;
+/** No stored back-off lies further ahead; one that does was written under a clock since set back. */
+const LONGEST_BACKOFF_MS = 3_900_000;
+/** Possibly-sent attempts of one generation where repetition may revoke the family. */
+export const MOST_DOUBTFUL_ATTEMPTS = 2;
+
+/** Decides on a request for the right to send, and takes the claim and a slot of the endpoint's budget where it is granted. */
+export function decideClaim(view: View, request: ClaimRequest): Change<ClaimResult> {
+  const { connection } = view;
+  const { now } = request;
+  if (isSatisfied(connection, request.demand, now)) return { result: { kind: 'satisfied', view } };
+  if (isStopped(view, request)) return { result: { kind: 'stopped', view } };
+  const claim = connection.claim;
+  if (claim !== undefined && !mayReplace(claim, request)) {
+    return { result: { kind: 'held', claim, view } };
+  }
+  const notBefore = Math.min(connection.backoff.notBefore, now + LONGEST_BACKOFF_MS);
+  if (notBefore > now && !request.byHand) {
+    const because = connection.lastError?.message ?? 'an earlier attempt failed';
+    return { result: { kind: 'deferred', until: notBefore, because, view } };
+  }
+  const gate = passGate(view.endpoint, now, request.policy);
+  if ('until' in gate) return { result: { kind: 'deferred', ...gate, view } };
+  const mine: Claim = { owner: request.owner, attemptId: request.attemptId, claimedAt: now };
+  const claimed = { ...view, connection: { ...connection, claim: mine }, endpoint: gate.state };
+  return {
+    result: { kind: 'claimed', view: claimed },
+    connection: { claim: mine },
+    endpoint: gate.state,
+  };
+}
+
+/** Tells whether the stored token set already is what somebody wants. */
+export function isSatisfied(connection: ConnectionRecord, demand: Demand, now: number): boolean {
+  const tokens = connection.tokens;
+  if (demand.kind === 'newer') return connection.generation > demand.generation;
+  if (tokens?.accessToken === undefined) return false;
+  if (demand.kind === 'due') return now < tokens.dueAt && !isPastEarlyExpiry(tokens, now);
+  if (isPastEarlyExpiry(tokens, now)) return false;
+  return demand.minLifeMs === undefined || remainingLifeMs(tokens, now) >= demand.minLifeMs;
+}
+
+function mayReplace(claim: Claim, request: ClaimRequest): boolean {
+  if (claim.attemptId === request.replaces) return true;
+  return (
+    isRepeatable(request.rotation) && Math.abs(request.now - claim.claimedAt) > HARMLESS_CLAIM_MS
+  );
+}
+
+function isStopped(view: View, request: ClaimRequest): boolean {
+  const { connection, client } = view;
+  const state = connection.state;
+  if (state.kind === 'disconnected' || state.kind === 'paused') return true;
+  if (connection.beginning !== 'client_credentials' && !hasRefreshToken(connection)) return true;
+  if (request.anyway) return false;
+  if (client.refusedAt !== undefined || state.kind === 'attention') return true;
+  return state.kind === 'uncertain' && !isLastTryDue(connection, state, request);
+}
+
+function hasRefreshToken(connection: ConnectionRecord): boolean {
+  return connection.tokens?.refreshToken !== undefined;
+}
+
+function isLastTryDue(
+  connection: ConnectionRecord,
+  state: ConnectionState & { readonly kind: 'uncertain' },
+  request: ClaimRequest,
+): boolean {
+  if (!state.lastTry) return false;
+  const rejected = request.demand.kind === 'newer' && request.demand.rejected;
+  const expiresAt = connection.tokens?.accessExpiresAt ?? 0;
+  const lived = connection.tokens?.accessToken === undefined || request.now >= expiresAt;
+  return rejected || lived;
+}
+
+/** What the intent of an earlier attempt means for a new one, once its spill has been looked for. */
+export type IntentVerdict =
+  /** Nothing is in doubt, or repeating is harmless, in grace, or the last try that is left: send. */
+  | 'send'
+  /** The refresh token may be used up and the access token may still live: wait. */
+  | 'wait'
+  /** The tries are used up: a person must consent again. */
+  | 'give_up';
+
+/**
+ * Judges an intent found under a new claim. A grace counts from the first attempt, with a quarter of it as margin, and only within the
+ * boot that wrote it.
+ */
+export function judgeIntent(
+  connection: ConnectionRecord,
+  facts: {
+    readonly now: number;
+    readonly bootId: string;
+    readonly rotation: Rotation;
+    readonly graceMs: number | undefined;
+    readonly anyway: boolean;
+  },
+): IntentVerdict {
+  const intent = connection.intent;
+  if (intent === undefined || isRepeatable(facts.rotation)) return 'send';
+  if (isWithinGrace(intent, facts)) return 'send';
+  if (facts.anyway) return 'send';
+  if (intent.count >= MOST_DOUBTFUL_ATTEMPTS) return 'give_up';
+  // A claim on an uncertain connection is only granted when its last try is due.
+  return connection.state.kind === 'uncertain' ? 'send' : 'wait';
+}
+
+/** Tells whether the old refresh token of an attempt in doubt is still good at a server with a grace. */
+export function isWithinGrace(
+  intent: Intent,
+  facts: {
+    readonly now: number;
+    readonly bootId: string;
+    readonly rotation: Rotation;
+    readonly graceMs: number | undefined;
+  },
+): boolean {
+  if (facts.rotation !== 'grace' || facts.graceMs === undefined) return false;
+  const elapsed = facts.now - intent.firstAt;
+  return intent.bootId === facts.bootId && elapsed >= 0 && elapsed < facts.graceMs * 0.75;
+}
+
+/** One attempt as it goes through its steps. */
+export interface Attempt {
+  /** Names it. */
+  readonly attemptId: string;
+  /** Who makes it. */
+  readonly owner: Owner;
+  /** Grant it was based on. */
+  readonly grantId: string;
+  /** Generation it was based on. */
+  readonly generation: number;
+  /** The intent found under the claim, which its own replaces. */
+  readonly doubt: Intent | undefined;
+}
+
+/**
+ * Writes the intent, if the claim, grant, generation and the intent that was judged are still what the attempt was based on.
+ * `result` is false when they are not: then nothing may be sent.
+ */
+export function decideIntent(view: View, attempt: Attempt, now: number): Change<boolean> {
+  const { connection } = view;
+  const unchanged =
+    connection.claim?.attemptId === attempt.attemptId &&
+    connection.grantId === attempt.grantId &&
+    connection.generation === attempt.generation &&
+    connection.intent?.attemptId === attempt.doubt?.attemptId &&
+    connection.state.kind !== 'paused';
+  if (!unchanged) return { result: false };
+  const intent: Intent = {
+    attemptId: attempt.attemptId,
+    grantId: attempt.grantId,
+    generation: attempt.generation,
+    firstAt: attempt.doubt?.firstAt ?? now,
+    bootId: attempt.doubt?.bootId ?? attempt.owner.bootId,
+    count: (attempt.doubt?.count ?? 0) + 1,
+  };
+  return { result: true, connection: { intent } };
+}
+
+/** Gives the claim back and changes nothing else. */
+export function decideRelease(view: View, attemptId: string): Change<boolean> {
+  const mine = view.connection.claim?.attemptId === attemptId;
+  return mine ? { result: true, connection: { claim: undefined } } : { result: false };
+}

@@ -1,0 +1,45 @@
+import type { ConnectionRecord, TokenSet } from './record.ts';
+
+const MINUTE = 60_000;
+
+/**
+ * How long before its true expiry an access token counts as expired: 10 % of its life, at least 60 s and at most 5 min, but never more
+ * than a quarter of it, so that a short token is not born expired.
+ */
+export function earlyExpiryMs(accessLifeMs: number): number {
+  const tenth = Math.min(5 * MINUTE, accessLifeMs / 10);
+  return Math.min(Math.max(MINUTE, tenth), accessLifeMs / 4);
+}
+
+/**
+ * Remaining life by the wall clock, cut to the life issued: a stored expiry that lies further ahead means that the clock was set back.
+ * May be negative.
+ */
+export function remainingLifeMs(tokens: TokenSet, now: number): number {
+  return Math.min(tokens.accessExpiresAt - now, tokens.accessLifeMs);
+}
+
+/** Tells whether the set was received in the future, as it seems when the clock was set back by more than a minute. */
+export function isClockSetBack(tokens: TokenSet, now: number): boolean {
+  return tokens.receivedAt - now > MINUTE;
+}
+
+/** The access token's standing at an instant; `none` when the connection has no access token to serve. */
+export function freshness(
+  connection: ConnectionRecord,
+  now: number,
+): 'fresh' | 'due' | 'expired' | 'none' {
+  const tokens = connection.tokens;
+  if (tokens?.accessToken === undefined) return 'none';
+  const remaining = remainingLifeMs(tokens, now);
+  if (remaining <= 0) return 'expired';
+  return now >= tokens.dueAt || isPastEarlyExpiry(tokens, now) ? 'due' : 'fresh';
+}
+
+/** Tells whether callers should rather wait for a refresh than be handed this token. */
+export function isPastEarlyExpiry(tokens: TokenSet, now: number): boolean {
+  return (
+    remainingLifeMs(tokens, now) <= earlyExpiryMs(tokens.accessLifeMs) ||
+    isClockSetBack(tokens, now)
+  );
+}

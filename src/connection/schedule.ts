@@ -1,0 +1,61 @@
+import { earlyExpiryMs } from './freshness.ts';
+import type { ConnectionRecord, Rotation } from './record.ts';
+
+/**
+ * Draws the instant at which background renewal refreshes a new token set: what the server advised, spread over its last tenth, or a
+ * random point in 60 to 75 % of the access token's life, so that connections do not come due together.
+ */
+export function drawDueAt(
+  set: {
+    readonly receivedAt: number;
+    readonly accessLifeMs: number;
+    readonly refreshInMs: number | undefined;
+  },
+  fraction: number,
+): number {
+  const life = set.accessLifeMs;
+  if (set.refreshInMs !== undefined && set.refreshInMs > 0 && set.refreshInMs < life) {
+    return set.receivedAt + set.refreshInMs * (0.9 + 0.1 * fraction);
+  }
+  return set.receivedAt + life * (0.6 + 0.15 * fraction);
+}
+
+/**
+ * When a running keeper should next look at a connection; undefined when nobody but a person can move it on. The store keeps it beside
+ * the record, so that a wake-up costs what is due and not what is held.
+ */
+export function nextStepAt(connection: ConnectionRecord): number | undefined {
+  const { state, tokens, backoff } = connection;
+  if (state.kind === 'active') {
+    if (connection.intent !== undefined) return Math.max(backoff.notBefore, 0);
+    return tokens === undefined ? backoff.notBefore : Math.max(tokens.dueAt, backoff.notBefore);
+  }
+  if (state.kind === 'uncertain' && state.lastTry) {
+    return Math.max(tokens?.accessExpiresAt ?? 0, backoff.notBefore);
+  }
+  return undefined;
+}
+
+/** Whether a request whose answer was lost may be repeated without harm. */
+export function isRepeatable(rotation: Rotation): boolean {
+  return rotation === 'none' || rotation === 'reusable';
+}
+
+/** The rotation that counts for a connection: without a refresh token there is nothing to lose. */
+export function effectiveRotation(connection: ConnectionRecord, configured: Rotation): Rotation {
+  return connection.beginning === 'client_credentials' ? 'none' : configured;
+}
+
+/** The due instant of a token set whose idle refresh token must be used before half of its idle limit, if that comes sooner. */
+export function capDueAtForIdle(
+  dueAt: number,
+  receivedAt: number,
+  idleLimitMs: number | undefined,
+): number {
+  return idleLimitMs === undefined ? dueAt : Math.min(dueAt, receivedAt + idleLimitMs / 2);
+}
+
+/** Where due instants may lie at most; one beyond was stored under a clock that was since set back. */
+export function latestDueAt(now: number, accessLifeMs: number): number {
+  return now + accessLifeMs - earlyExpiryMs(accessLifeMs);
+}

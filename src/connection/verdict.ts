@@ -1,0 +1,427 @@
+import type { ErrorCode } from '../errors.ts';
+import type { Refusal, TokenOutcome } from '../oauth/outcome.ts';
+import type { Change, Leftover, View } from '../store/store.ts';
+import { MOST_DOUBTFUL_ATTEMPTS, isWithinGrace, type Attempt } from './claiming.ts';
+import {
+  NO_BACKOFF,
+  clampWaitMs,
+  endpointFailed,
+  endpointThrottled,
+  endpointWorks,
+  nextBackoff,
+} from './gate.ts';
+import type {
+  Actor,
+  ConnectionRecord,
+  ConnectionState,
+  Intent,
+  LifeEvent,
+  Notice,
+  Rotation,
+  TokenSet,
+} from './record.ts';
+import { isRepeatable } from './schedule.ts';
+
+/*
+ * What an outcome means for a connection. The one function here runs inside the transaction that writes its verdict, on the connection as
+ * the store has it at that moment; it never trusts what the attempt remembered, except to find out that it has been overtaken.
+ */
+
+/** Who must act on a refusal and how; from the provider's data. */
+export interface Advice {
+  /** Who. */
+  readonly actor: Actor;
+  /** What happened, in words. */
+  readonly cause: string;
+  /** What to do, in words. */
+  readonly remedy: string;
+}
+
+/** What the verdict needs besides the outcome. */
+export interface Facts {
+  /** The instant. */
+  readonly now: number;
+  /** A random number from 0 to 1. */
+  readonly fraction: number;
+  /** Which keeper, for the history. */
+  readonly by: string;
+  /** The provider's habit. */
+  readonly rotation: Rotation;
+  /** For `grace`. */
+  readonly graceMs: number | undefined;
+  /** Whether an uncertain connection may be tried once more at its access token's expiry. */
+  readonly lastTry: boolean;
+  /** The token set of a `refreshed` outcome, sealed for generation + 1. */
+  readonly tokens: TokenSet | undefined;
+  /** What of the answer must be kept if it cannot become current: sealed to the attempt. */
+  readonly leftover: Leftover['sealed'] | undefined;
+  /** For refusals. */
+  readonly advice: Advice | undefined;
+  /** Set when the access token cannot be served: the scheme is not one we know. */
+  readonly unusableType: string | undefined;
+}
+
+/** What became of an attempt. */
+export type Verdict =
+  /** The token set is current. */
+  | { readonly kind: 'recorded'; readonly connection: ConnectionRecord }
+  /** Somebody else recorded a newer generation or grant; that one counts. */
+  | { readonly kind: 'superseded'; readonly connection: ConnectionRecord }
+  /** No token set; the connection says why. */
+  | { readonly kind: 'failed'; readonly connection: ConnectionRecord };
+
+/** Decides what an outcome means, and writes it. */
+export function decideVerdict(
+  view: View,
+  attempt: Attempt,
+  outcome: TokenOutcome,
+  facts: Facts,
+): Change<Verdict> {
+  const { connection } = view;
+  if (connection.grantId !== attempt.grantId || connection.generation !== attempt.generation) {
+    return overtaken(view, attempt, facts);
+  }
+  const change = OUTCOMES[outcome.kind](view, attempt, outcome as never, facts);
+  const after = { ...connection, ...change.connection, claim: undefined };
+  const kind = after.generation > connection.generation ? 'recorded' : 'failed';
+  return {
+    ...change,
+    connection: { ...change.connection, claim: undefined },
+    result: { kind, connection: after },
+  };
+}
+
+type Effect = Omit<Change<never>, 'result'>;
+type Rule<K extends TokenOutcome['kind']> = (
+  view: View,
+  attempt: Attempt,
+  outcome: TokenOutcome & { readonly kind: K },
+  facts: Facts,
+) => Effect;
+
+/** One rule an outcome: the table of ARCHITECTURE.md in code. */
+const OUTCOMES: { readonly [K in TokenOutcome['kind']]: Rule<K> } = {
+  refreshed: (view, attempt, _outcome, facts) => recordTokens(view, attempt, facts),
+
+  not_sent: ({ connection, endpoint }, attempt, { reason }, facts) => ({
+    connection: {
+      intent: attempt.doubt,
+      backoff: nextBackoff(connection.backoff, facts.now, facts.fraction),
+      lastError: { at: facts.now, outcome: 'not_sent', message: reason },
+    },
+    endpoint: endpointFailed(endpoint, facts.now, reason),
+    life: [event(connection, facts, 'refresh_failed', reason)],
+  }),
+
+  throttled: ({ connection, endpoint }, attempt, outcome, facts) => {
+    const wait = clampWaitMs(outcome.retryAfterMs);
+    const cut = outcome.retryAfterMs !== undefined && outcome.retryAfterMs > wait;
+    const message =
+      `the server asked to wait` + (cut ? ', for longer than an hour; cut to one hour' : '');
+    return {
+      connection: {
+        intent: attempt.doubt,
+        backoff: {
+          failures: connection.backoff.failures,
+          notBefore: facts.now + wait + facts.fraction * Math.min(wait / 4, 15_000),
+        },
+        lastError: { at: facts.now, outcome: 'throttled', message },
+      },
+      endpoint: endpointThrottled(endpoint, facts.now, outcome.retryAfterMs),
+      life: [event(connection, facts, 'refresh_failed', message)],
+    };
+  },
+
+  ambiguous: (view, attempt, outcome, facts) => judgeAmbiguous(view, attempt, outcome, facts),
+
+  grant_refused: ({ connection, endpoint }, attempt, { refusal }, facts) => ({
+    ...attention(connection, facts, 'ERR_GRANT_REFUSED', grantAdvice(attempt, refusal, facts)),
+    endpoint: endpointWorks(endpoint),
+  }),
+
+  client_refused: ({ connection, client, endpoint }, attempt, { refusal }, facts) => {
+    const advice = facts.advice ?? refusalAdvice(refusal, 'operator');
+    const known = client.refusedAt !== undefined;
+    return {
+      connection: {
+        intent: attempt.doubt,
+        lastError: { at: facts.now, outcome: 'client_refused', message: advice.cause },
+      },
+      client: known ? {} : { refusedAt: facts.now, refusal: advice.cause },
+      endpoint: endpointWorks(endpoint),
+      life: [event(connection, facts, 'client_refused', advice.cause)],
+      notices: known ? [] : [notice('client_refused', 'operator', facts.now, advice)],
+    };
+  },
+
+  request_refused: ({ connection, endpoint }, _attempt, { refusal }, facts) => ({
+    ...attention(
+      connection,
+      facts,
+      'ERR_REQUEST_REFUSED',
+      facts.advice ?? refusalAdvice(refusal, 'operator'),
+    ),
+    endpoint: endpointWorks(endpoint),
+  }),
+
+  unnamed_refusal: ({ connection, endpoint }, attempt, { refusal }, facts) => {
+    const before =
+      connection.lastError?.outcome === 'unnamed_refusal' ? connection.backoff : NO_BACKOFF;
+    const advice = refusalAdvice(refusal, 'operator');
+    if (before.failures + 1 >= 3) {
+      return {
+        ...attention(connection, facts, 'ERR_REQUEST_REFUSED', advice),
+        endpoint: endpointWorks(endpoint),
+      };
+    }
+    return {
+      connection: {
+        intent: attempt.doubt,
+        backoff: { failures: before.failures + 1, notBefore: facts.now + 60_000 },
+        lastError: { at: facts.now, outcome: 'unnamed_refusal', message: advice.cause },
+      },
+      endpoint: endpointWorks(endpoint),
+      life: [event(connection, facts, 'refresh_failed', advice.cause)],
+    };
+  },
+};
+
+function recordTokens({ connection, endpoint }: View, _attempt: Attempt, facts: Facts): Effect {
+  const tokens = facts.tokens;
+  if (tokens === undefined) throw new TypeError('a refreshed outcome needs its token set');
+  const generation = connection.generation + 1;
+  const next = { ...connection, generation, tokens };
+  const common = { generation, tokens, intent: undefined };
+  const refreshed = event(next, facts, 'refreshed', undefined);
+  if (facts.unusableType !== undefined) {
+    const stop = attention(next, facts, 'ERR_TOKEN_TYPE_UNSUPPORTED', {
+      actor: 'operator',
+      cause: `the server issued a token of type ${facts.unusableType}, which cannot be sent as a bearer token`,
+      remedy: 'set the token type in the provider overrides, or use another client',
+    });
+    return {
+      ...stop,
+      connection: { ...stop.connection, ...common },
+      endpoint: endpointWorks(endpoint),
+      life: [refreshed, ...(stop.life ?? [])],
+    };
+  }
+  const recovered = standing(connection.state).kind !== 'active';
+  const bornExpired = tokens.accessLifeMs <= 0;
+  return {
+    connection: {
+      ...common,
+      state: moveTo(connection.state, { kind: 'active' }),
+      backoff: bornExpired
+        ? nextBackoff(connection.backoff, facts.now, facts.fraction, 30_000)
+        : NO_BACKOFF,
+      lastError: bornExpired
+        ? {
+            at: facts.now,
+            outcome: 'refreshed',
+            message: 'the server issued an access token that has already expired',
+          }
+        : undefined,
+    },
+    endpoint: endpointWorks(endpoint),
+    life: recovered ? [refreshed, event(next, facts, 'recovered', undefined)] : [refreshed],
+    notices: recovered
+      ? [
+          {
+            kind: 'recovered',
+            actor: 'nobody',
+            at: facts.now,
+            message: `the connection works again; nothing need be done`,
+          },
+        ]
+      : [],
+  };
+}
+
+function judgeAmbiguous(
+  { connection, endpoint }: View,
+  attempt: Attempt,
+  outcome: TokenOutcome & { readonly kind: 'ambiguous' },
+  facts: Facts,
+): Effect {
+  const { now } = facts;
+  const base = {
+    endpoint: endpointFailed(endpoint, now, outcome.reason),
+    leftovers: quarantined(attempt, facts),
+  };
+  const lastError = { at: now, outcome: 'ambiguous', message: outcome.reason };
+  const intent = connection.intent;
+  const graceful =
+    intent !== undefined && isWithinGrace(intent, { ...facts, bootId: attempt.owner.bootId });
+  if (isRepeatable(facts.rotation) || graceful) {
+    const atOnce = graceful && intent.count === 1;
+    const wait = outcome.retryAfterMs === undefined ? 0 : clampWaitMs(outcome.retryAfterMs);
+    const backoff = nextBackoff(connection.backoff, now, facts.fraction, wait);
+    return {
+      ...base,
+      connection: { lastError, backoff: atOnce ? { ...backoff, notBefore: now } : backoff },
+      life: [event(connection, facts, 'answer_lost', outcome.reason)],
+    };
+  }
+  return { ...base, ...doubt(connection, facts, outcome.reason) };
+}
+
+/**
+ * The connection after an attempt whose answer was lost and cannot be repeated at once: `uncertain` while a try is left, else attention.
+ */
+export function doubt(
+  connection: ConnectionRecord,
+  facts: Pick<Facts, 'now' | 'by' | 'lastTry'>,
+  reason: string,
+): Effect {
+  const { now } = facts;
+  if ((connection.intent?.count ?? 0) >= MOST_DOUBTFUL_ATTEMPTS) {
+    return attention(connection, facts, 'ERR_OUTCOME_UNCERTAIN', {
+      actor: 'owner',
+      cause: `two answers in a row were lost (${reason}), so the refresh token is probably used up`,
+      remedy: 'sign in again',
+    });
+  }
+  if (standing(connection.state).kind === 'uncertain') return {};
+  const expiresAt = connection.tokens?.accessExpiresAt;
+  const living =
+    expiresAt !== undefined && expiresAt > now && connection.tokens?.accessToken !== undefined;
+  const plan = facts.lastTry
+    ? living
+      ? 'it will be tried once more when the access token, which still works, expires'
+      : 'it will be tried once more'
+    : 'it will not be tried again without your order';
+  const message = `the answer to a refresh was lost (${reason}); the refresh token may be used up: ${plan}. A new sign-in may be needed`;
+  return {
+    connection: {
+      state: moveTo(connection.state, {
+        kind: 'uncertain',
+        since: now,
+        reason,
+        lastTry: facts.lastTry,
+      }),
+      lastError: { at: now, outcome: 'ambiguous', message: reason },
+      backoff: NO_BACKOFF,
+    },
+    life: [event(connection, facts, 'uncertain', reason)],
+    notices: [{ kind: 'uncertain', actor: 'owner', at: now, message }],
+  };
+}
+
+function attention(
+  connection: ConnectionRecord,
+  facts: Pick<Facts, 'now' | 'by'>,
+  code: ErrorCode,
+  advice: Advice,
+): Effect {
+  const { now } = facts;
+  const before = standing(connection.state);
+  const repeated = before.kind === 'attention' && before.code === code;
+  return {
+    connection: {
+      intent: undefined,
+      backoff: NO_BACKOFF,
+      state: moveTo(connection.state, {
+        kind: 'attention',
+        since: repeated ? before.since : now,
+        actor: advice.actor,
+        code,
+        reason: advice.cause,
+        remedy: advice.remedy,
+      }),
+      lastError: { at: now, outcome: code, message: advice.cause },
+    },
+    life: [event(connection, facts, 'attention', advice.cause)],
+    notices: repeated ? [] : [notice('attention', advice.actor, now, advice)],
+  };
+}
+
+function overtaken(view: View, attempt: Attempt, facts: Facts): Change<Verdict> {
+  const { connection } = view;
+  const mine = connection.claim?.attemptId === attempt.attemptId;
+  const kind = connection.grantId === attempt.grantId ? 'stray' : 'revoke';
+  const after = mine ? { ...connection, claim: undefined } : connection;
+  const kept = facts.leftover !== undefined;
+  return {
+    result: { kind: 'superseded', connection: after },
+    ...(mine && { connection: { claim: undefined } }),
+    ...(kept && {
+      leftovers: [
+        {
+          kind,
+          grantId: attempt.grantId,
+          attemptId: attempt.attemptId,
+          sealed: facts.leftover,
+          at: facts.now,
+        },
+      ],
+      life: [
+        event(
+          connection,
+          facts,
+          'late_answer',
+          `an answer of ${kind === 'stray' ? 'an older generation' : 'an older grant'} arrived late and was put away`,
+        ),
+      ],
+    }),
+  };
+}
+
+function quarantined(attempt: Attempt, facts: Facts): readonly Leftover[] {
+  if (facts.leftover === undefined) return [];
+  const { grantId, attemptId } = attempt;
+  return [{ kind: 'quarantine', grantId, attemptId, sealed: facts.leftover, at: facts.now }];
+}
+
+function grantAdvice(attempt: Attempt, refusal: Refusal, facts: Facts): Advice {
+  const advice = facts.advice ?? refusalAdvice(refusal, 'owner');
+  if (attempt.doubt === undefined || isRepeatable(facts.rotation)) return advice;
+  return {
+    ...advice,
+    cause: `${advice.cause}; the answer to an earlier refresh was lost, which probably used the refresh token up`,
+  };
+}
+
+function refusalAdvice(refusal: Refusal, actor: Actor): Advice {
+  const what = refusal.error ?? `HTTP status ${String(refusal.status)} without an OAuth error`;
+  const cause = `the server answered ${what}`;
+  return actor === 'owner'
+    ? { actor, cause, remedy: 'sign in again' }
+    : { actor, cause, remedy: 'check the client registration, the endpoint and the scope' };
+}
+
+/** The state beneath a pause. */
+export function standing(
+  state: ConnectionState,
+): Exclude<ConnectionState, { readonly kind: 'paused' }> {
+  return state.kind === 'paused' ? state.before : state;
+}
+
+/** The state after an event, which a pause outlives. */
+function moveTo(
+  state: ConnectionState,
+  next: Exclude<ConnectionState, { readonly kind: 'paused' | 'disconnected' }>,
+): ConnectionState {
+  return state.kind === 'paused' ? { ...state, before: next } : next;
+}
+
+/** A line of history. */
+export function event(
+  connection: ConnectionRecord,
+  facts: { readonly now: number; readonly by: string },
+  name: string,
+  detail: string | undefined,
+): LifeEvent {
+  const { grantId, generation } = connection;
+  const fingerprint = connection.tokens?.fingerprint;
+  return { at: facts.now, event: name, grantId, generation, by: facts.by, fingerprint, detail };
+}
+
+function notice(
+  kind: string,
+  actor: Actor,
+  at: number,
+  advice: Advice,
+): Omit<Notice, 'id' | 'connection'> {
+  return { kind, actor, at, message: `${advice.cause}; ${advice.remedy}` };
+}
