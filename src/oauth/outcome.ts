@@ -20,6 +20,8 @@ export interface TokenResponse {
   readonly scope: readonly string[] | undefined;
   /** Oddities that were tolerated, in words that hold no secret. */
   readonly warnings: readonly string[];
+  /** All members of the answer as JSON text, for a caller that wants members unknown here. Holds the tokens. */
+  readonly raw?: Secret;
 }
 
 /** An error answer, cleaned for people and split for programs. @see RFC 6749 section 5.2 */
@@ -56,13 +58,17 @@ export type TokenOutcome =
       readonly retryAfterMs: number | undefined;
       readonly refusal: Refusal;
     }
-  /** The server may or may not have acted. `body` holds an unreadable 2xx answer, which may hold the only copy of a token. */
+  /**
+   * The server may or may not have acted. `answer` tells what came back (absent: nothing): a part, a whole one that is no token
+   * response, or one that reports a fault of the server. `body` holds the bytes of the first two, perhaps the only copy of a token.
+   */
   | {
       readonly kind: 'ambiguous';
       readonly reason: string;
       readonly status: number | undefined;
       readonly retryAfterMs: number | undefined;
       readonly body: Uint8Array | undefined;
+      readonly answer?: 'cut' | 'unreadable' | 'failed';
     }
   | { readonly kind: 'grant_refused'; readonly refusal: Refusal }
   | { readonly kind: 'client_refused'; readonly refusal: Refusal }

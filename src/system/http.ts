@@ -17,7 +17,7 @@ export interface HttpResponse {
 export interface HttpRequest {
   /** `GET` or `POST`. */
   readonly method: 'GET' | 'POST';
-  /** Header fields; `host`, `connection` and `content-length` are set by the connection. */
+  /** Header fields; `host`, `connection`, `content-length` and, unless given, `user-agent` are set by the connection. */
   readonly headers: Readonly<Record<string, string>>;
   /** The body; absent for none. */
   readonly body?: string;
@@ -32,17 +32,21 @@ export class HttpExchangeError extends Error {
   readonly failure: HttpFailure;
   /** Status of the answer, where it got that far. */
   readonly status: number | undefined;
+  /** What came of the body; a cut answer may hold the only copy of a token. Not printed with the error. */
+  readonly partial: Uint8Array | undefined;
 
   /** Says in words what `failure` means. */
-  constructor(failure: HttpFailure, message: string, status?: number) {
+  constructor(failure: HttpFailure, message: string, status?: number, partial?: Uint8Array) {
     super(message);
     this.name = 'HttpExchangeError';
     this.failure = failure;
     this.status = status;
+    this.partial = partial;
+    Object.defineProperty(this, 'partial', { enumerable: false });
   }
 }
 
-/** Thrown by {@link Http.connect}: nothing was sent. */
+/** Thrown by {@link Http.connect}, and by {@link HttpConnection.send} on a connection that is closed already: nothing was sent. */
 export class HttpConnectError extends Error {
   override readonly name = 'HttpConnectError';
 }
@@ -50,8 +54,10 @@ export class HttpConnectError extends Error {
 /** An open connection, good for one exchange; reuse is the pool's business. */
 export interface HttpConnection {
   /**
-   * Sends one request and reads the whole answer. Never resends, follows no redirect, keeps no cookie.
+   * Sends one request and reads the whole answer. Never resends, follows no redirect, keeps no cookie. May be called once.
    *
+   * @param options - `maxBytes` caps the body while it is read; `onSent` is called when the whole request is with the kernel.
+   * @throws {HttpConnectError} when the connection closed or the signal fired before anything was sent.
    * @throws {HttpExchangeError} when no complete answer came.
    */
   send(
@@ -59,7 +65,8 @@ export interface HttpConnection {
     options: {
       readonly timeoutMs: number;
       readonly maxBytes: number;
-      readonly signal?: AbortSignal;
+      readonly signal?: AbortSignal | undefined;
+      readonly onSent?: () => void;
     },
   ): Promise<HttpResponse>;
   /** Gives the connection up unused. Does nothing after `send`. */
@@ -76,7 +83,11 @@ export interface Http {
    */
   connect(
     url: URL,
-    options: { readonly fresh: boolean; readonly timeoutMs: number; readonly signal?: AbortSignal },
+    options: {
+      readonly fresh: boolean;
+      readonly timeoutMs: number;
+      readonly signal?: AbortSignal | undefined;
+    },
   ): Promise<HttpConnection>;
   /** Closes idle connections. */
   close(): void;
