@@ -1,160 +1,186 @@
-import { failpoint } from '#failpoints';
-import { ConfigurationError } from './errors.ts';
-import type { AnswerDialect, TokenOutcome, TokenRequest } from './oauth/outcome.ts';
-import { readTokenAnswer } from './oauth/token-answer.ts';
-import { encodeTokenRequest, secretsOf } from './oauth/token-request.ts';
+/*
+ * The door `evergrant/oauth`: single exchanges with a token endpoint, without a store. Whoever refreshes through it keeps the tokens:
+ * the refresh token that comes back must be stored before the access token is used.
+ */
+import { ResponseInvalidError } from './errors.ts';
 import {
-  HttpConnectError,
-  HttpExchangeError,
-  type Http,
-  type HttpConnection,
-  type HttpResponse,
-} from './system/http.ts';
+  checkClientAuthentication,
+  checkCodeVerifier,
+  checkDuration,
+  checkSecret,
+  checkText,
+  type ClientAuthenticationMethod,
+} from './oauth/arguments.ts';
+import {
+  authorizationCodeGrant,
+  clientCredentialsGrant,
+  refreshTokenGrant,
+  type GrantParameters,
+} from './oauth/grants.ts';
+import { IssuedTokens } from './oauth/issued-tokens.ts';
+import { outcomeError } from './oauth/outcome-error.ts';
+import type { AnswerDialect, TokenRequest } from './oauth/outcome.ts';
+import { readScope } from './oauth/scope.ts';
+import { cleanText } from './oauth/refusal.ts';
+import { isBearer } from './oauth/token-response.ts';
+import type { Secret } from './secret.ts';
+import { systemClock } from './system/clock.ts';
+import type { Http } from './system/http.ts';
+import { nodeHttp } from './system/node-http.ts';
+import { exchange } from './token-endpoint/exchange.ts';
 
-/** Longest answer that is read. */
-const MOST_ANSWER_BYTES = 256 * 1024;
+export { decodeIdToken, type IdTokenClaims } from './oauth/id-token.ts';
+export type { AnswerDialect, ClientAuthenticationMethod, Http, IssuedTokens };
+export { Secret } from './secret.ts';
+export { nodeHttp, type NodeHttpOptions } from './system/node-http.ts';
+export * from './errors.ts';
+// The two halves of an exchange, for those who keep a record of their own between connecting and sending.
+export {
+  exchange,
+  openTokenEndpoint,
+  type NotSent,
+  type OpenOptions,
+  type OpenTokenEndpoint,
+  type SendOptions,
+} from './token-endpoint/exchange.ts';
+export { outcomeError, type FailedOutcome } from './oauth/outcome-error.ts';
+export type { TokenOutcome, TokenRequest, TokenResponse } from './oauth/outcome.ts';
 
-/** Options of {@link openTokenEndpoint}. */
-export interface OpenOptions {
-  /** Never take an idle connection: a stale one looks like a lost answer. Wanted wherever the request uses something up. */
-  readonly fresh: boolean;
-  /** How long DNS, TCP and TLS may take together. */
-  readonly connectTimeoutMs: number;
-  /** Ends the attempt. */
+/** What every request to a token endpoint needs. */
+export interface TokenRequestOptions {
+  /** Address of the token endpoint, https. @see RFC 6749 section 3.2 */
+  readonly tokenEndpoint: string;
+  /** The client's identifier. */
+  readonly clientId: string;
+  /** The client's secret; left out by a public client. */
+  readonly clientSecret?: string | Secret | undefined;
+  /** How the client proves itself; `client_secret_post` by default, `none` without a secret. */
+  readonly clientAuthentication?: ClientAuthenticationMethod | undefined;
+  /** Scopes to ask for, decoded: as a list, or separated by spaces. Quotes and percent-encoding are removed with a warning. */
+  readonly scope?: string | readonly string[] | undefined;
+  /** Parameters that the server wants besides, e.g. `audience`. */
+  readonly extraParameters?: Readonly<Record<string, string>> | undefined;
+  /** How the server's answers deviate from the standard; not at all by default. */
+  readonly dialect?: AnswerDialect | undefined;
+  /** Longest wait for the whole answer in milliseconds; 30 000 by default, of which at most 10 000 for connecting. */
+  readonly timeoutMs?: number | undefined;
+  /** Gives the request up. Once it was sent the outcome is uncertain. */
   readonly signal?: AbortSignal | undefined;
-  /** Allows plain http to this machine itself, for tests. False by default. */
+  /** Allows plain http to this machine itself, for tests; false by default. */
   readonly insecureLoopback?: boolean | undefined;
+  /** Where connections come from; {@link nodeHttp} by default. */
+  readonly http?: Http | undefined;
 }
 
-/** Options of {@link OpenTokenEndpoint.send}. */
-export interface SendOptions {
-  /** How the server's answers deviate from the standard. */
-  readonly dialect: AnswerDialect;
-  /** How long the whole answer may take. */
-  readonly timeoutMs: number;
-  /** Wall time in epoch milliseconds, for a `Retry-After` that is a date. */
-  readonly now: () => number;
-  /** Sent as `client-request-id`, by which a vendor's support finds the request. */
-  readonly requestId?: string | undefined;
-  /** Ends the exchange; what was sent stays sent. */
-  readonly signal?: AbortSignal | undefined;
+/** Options of {@link refreshAccessToken}. */
+export interface RefreshOptions extends TokenRequestOptions {
+  /** The refresh token to trade. */
+  readonly refreshToken: string | Secret;
 }
 
-/** A connection to a token endpoint, over which one request may be sent. Nothing has been sent yet. */
-export interface OpenTokenEndpoint {
-  /** Tells it from the outcome of a failed attempt. */
-  readonly kind: 'open';
-  /** Sends the request once and names what came of it. Rejects only for a request that cannot be encoded, before sending. */
-  send(request: TokenRequest, options: SendOptions): Promise<TokenOutcome>;
-  /** Gives the connection up unused. Does nothing after `send`. */
-  close(): void;
+/** Options of {@link exchangeAuthorizationCode}. */
+export interface AuthorizationCodeOptions extends TokenRequestOptions {
+  /** The code that came to the redirect URI; good for one exchange. */
+  readonly code: string | Secret;
+  /** The redirect URI of the authorization request, to the letter. */
+  readonly redirectUri: string;
+  /** The verifier whose challenge the authorization request held. @see RFC 7636 */
+  readonly codeVerifier?: string | Secret | undefined;
 }
 
-/** The connection could not be made. */
-export type NotSent = Extract<TokenOutcome, { readonly kind: 'not_sent' }>;
-
-/**
- * Opens a connection to a token endpoint: the half of an exchange that risks nothing, so that a caller can still write a durable note
- * before the other half.
- *
- * @throws {@link ConfigurationError} when the address is no https URL; a failing network is a value.
- */
-export async function openTokenEndpoint(
-  http: Http,
-  tokenEndpoint: string,
-  options: OpenOptions,
-): Promise<OpenTokenEndpoint | NotSent> {
-  const url = checkTokenEndpoint(tokenEndpoint, options.insecureLoopback);
-  failpoint('before-connect');
-  try {
-    const { fresh, connectTimeoutMs: timeoutMs, signal } = options;
-    const connection = await http.connect(url, { fresh, timeoutMs, signal });
-    failpoint('after-connect');
-    return {
-      kind: 'open',
-      send: (request, sendOptions) => send(connection, url, request, sendOptions),
-      close: () => connection.close(),
-    };
-  } catch (error) {
-    if (error instanceof HttpConnectError) return { kind: 'not_sent', reason: error.message };
-    throw error;
-  }
-}
-
-/** Both halves in one, for a request that uses nothing up or whose caller keeps no record. */
-export async function exchange(
-  http: Http,
-  request: TokenRequest,
-  options: OpenOptions & SendOptions,
-): Promise<TokenOutcome> {
-  const opened = await openTokenEndpoint(http, request.tokenEndpoint, options);
-  return opened.kind === 'open' ? opened.send(request, options) : opened;
+/** Options of {@link requestClientCredentialsToken}. */
+export interface ClientCredentialsOptions extends TokenRequestOptions {
+  /** The client's secret. */
+  readonly clientSecret: string | Secret;
 }
 
 /**
- * Checks the address of a token endpoint.
+ * Trades a refresh token for an access token, in one POST that is never repeated.
  *
- * @throws {@link ConfigurationError} unless it is https, or http to this machine where that is allowed, without credentials and fragment.
- * @see RFC 6749 section 3.2
+ * @throws {@link ConfigurationError} for an argument that cannot be right; nothing was sent.
+ * @throws {@link AuthorizationRequiredError} when a person must consent again.
+ * @throws {@link ClientRejectedError} when the client or the request was refused.
+ * @throws {@link ServerUnavailableError} when the server was not reached or asks to wait; the refresh token is still good.
+ * @throws {@link OutcomeUncertainError} when the answer was lost, so that the refresh token may be used up.
+ * @throws {@link ResponseInvalidError} when the answer is no token response, or its token type is not Bearer.
+ * @see RFC 6749 section 6
  */
-export function checkTokenEndpoint(tokenEndpoint: string, insecureLoopback = false): URL {
-  const refuse = (fault: string): never => {
-    throw new ConfigurationError('ERR_CONFIGURATION', `the token endpoint ${fault}`);
+export async function refreshAccessToken(options: RefreshOptions): Promise<IssuedTokens> {
+  const refreshToken = checkSecret(options.refreshToken, 'refreshToken');
+  return requestTokens(options, (scope) => refreshTokenGrant({ refreshToken, scope }));
+}
+
+/**
+ * Trades an authorization code for tokens, in one POST that is never repeated. Throws as {@link refreshAccessToken} does; after an
+ * {@link OutcomeUncertainError} begin a new authorization, since a code that is used twice revokes what it brought.
+ *
+ * @see RFC 6749 section 4.1.3
+ */
+export async function exchangeAuthorizationCode(
+  options: AuthorizationCodeOptions,
+): Promise<IssuedTokens> {
+  const code = checkSecret(options.code, 'code');
+  const redirectUri = checkText(options.redirectUri, 'redirectUri');
+  const codeVerifier =
+    options.codeVerifier === undefined ? undefined : checkCodeVerifier(options.codeVerifier);
+  return requestTokens(options, (scope) =>
+    authorizationCodeGrant({ code, redirectUri, codeVerifier, scope }),
+  );
+}
+
+/**
+ * Asks for an access token of the client's own. Throws as {@link refreshAccessToken} does, but never {@link OutcomeUncertainError}: this
+ * request uses nothing up and may be repeated.
+ *
+ * @see RFC 6749 section 4.4
+ */
+export async function requestClientCredentialsToken(
+  options: ClientCredentialsOptions,
+): Promise<IssuedTokens> {
+  checkSecret(options.clientSecret, 'clientSecret');
+  return requestTokens(options, (scope) => clientCredentialsGrant({ scope }), true);
+}
+
+async function requestTokens(
+  options: TokenRequestOptions,
+  grant: (scope: readonly string[] | undefined) => GrantParameters,
+  isHarmless = false,
+): Promise<IssuedTokens> {
+  const { dialect = {}, signal, insecureLoopback } = options;
+  const timeoutMs = checkDuration(options.timeoutMs ?? 30_000, 'timeoutMs');
+  const asked = options.scope === undefined ? undefined : readScope(options.scope);
+  const request: TokenRequest = {
+    tokenEndpoint: checkText(options.tokenEndpoint, 'tokenEndpoint'),
+    clientId: checkText(options.clientId, 'clientId'),
+    authentication: checkClientAuthentication(options.clientSecret, options.clientAuthentication),
+    parameters: { ...grant(asked?.scope), ...options.extraParameters },
   };
-  const url = URL.parse(tokenEndpoint) ?? refuse('is not a URL; give it whole, with https://');
-  if (url.username !== '' || url.password !== '')
-    refuse('holds credentials; give them as client id and secret');
-  if (url.hash !== '') refuse('holds a fragment; remove everything from the # on');
-  if (url.protocol === 'https:') return url;
-  if (url.protocol !== 'http:') refuse(`begins with ${url.protocol}; only https is safe`);
-  if (!isLoopback(url.hostname)) refuse(`is plain http to ${url.hostname}; only https is safe`);
-  if (!insecureLoopback) refuse('is plain http; allow that by insecureLoopback, for tests only');
-  return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-async function send(
-  connection: HttpConnection,
-  url: URL,
-  request: TokenRequest,
-  options: SendOptions,
-): Promise<TokenOutcome> {
-  if (URL.parse(request.tokenEndpoint)?.href !== url.href) {
-    connection.close();
-    throw new ConfigurationError(
-      'ERR_CONFIGURATION',
-      'the request names another token endpoint than the one connected to',
-    );
-  }
-  const { headers, body } = encodeTokenRequest(request);
-  const { requestId, timeoutMs, signal, dialect } = options;
-  let response: HttpResponse;
+  const http = options.http ?? nodeHttp();
   try {
-    response = await connection.send(
-      {
-        method: 'POST',
-        headers: {
-          ...headers,
-          ...(requestId !== undefined && { 'client-request-id': requestId }),
-        },
-        body,
-      },
-      { timeoutMs, maxBytes: MOST_ANSWER_BYTES, signal, onSent: () => failpoint('after-send') },
-    );
-  } catch (error) {
-    return brokenExchange(error);
+    const outcome = await exchange(http, request, {
+      fresh: !isHarmless,
+      connectTimeoutMs: Math.min(timeoutMs, 10_000),
+      timeoutMs,
+      dialect,
+      now: () => systemClock.now(),
+      signal,
+      insecureLoopback,
+    });
+    if (outcome.kind !== 'refreshed')
+      throw outcomeError(outcome, { nowMs: systemClock.now(), isHarmless });
+    if (!isBearer(outcome.tokens.tokenType)) throw unsupportedType(outcome.tokens.tokenType);
+    const warnings = asked?.warnings ?? [];
+    return new IssuedTokens(outcome.tokens, { scope: asked?.scope.join(' '), warnings });
+  } finally {
+    if (options.http === undefined) http.close();
   }
-  failpoint('full-answer');
-  return readTokenAnswer(response, dialect, options.now(), secretsOf(request));
 }
 
-function brokenExchange(error: unknown): TokenOutcome {
-  if (error instanceof HttpConnectError) return { kind: 'not_sent', reason: error.message };
-  if (!(error instanceof HttpExchangeError)) throw error;
-  const { status, partial: body, message: reason } = error;
-  const outcome = { kind: 'ambiguous', reason, status, retryAfterMs: undefined, body } as const;
-  return body === undefined ? outcome : { ...outcome, answer: 'cut' };
+function unsupportedType(tokenType: string | undefined): ResponseInvalidError {
+  return new ResponseInvalidError(
+    'ERR_TOKEN_TYPE_UNSUPPORTED',
+    tokenType === undefined
+      ? 'the answer has no token_type; where the server is known to mean Bearer, give dialect.defaultTokenType'
+      : `the server issued a token of type ${JSON.stringify(cleanText(tokenType))}; only Bearer can be used`,
+  );
 }

@@ -65,11 +65,16 @@ function secret(value: unknown): Secret | undefined {
   return typeof value === 'string' && value !== '' ? new Secret(value) : undefined;
 }
 
-/** Reads seconds, written as a number or as digits, as milliseconds. */
-function readLife(
+/**
+ * Reads seconds, written as a number or as digits, as milliseconds.
+ *
+ * @param warnings - gets a line when the value is there but not plausible.
+ * @returns undefined when the member is missing or not plausible.
+ */
+export function readLife(
   members: ReadonlyMap<string, unknown>,
   name: string,
-  warnings: string[],
+  warnings: string[] = [],
 ): number | undefined {
   const value = members.get(name) ?? '';
   if (value === '') return undefined;

@@ -31,7 +31,6 @@ export function exchange(
   socket.on('error', ignore);
   return {
     // Async, so that misuse rejects as every other failure does.
-    // eslint-disable-next-line @typescript-eslint/require-await
     async send(request, options) {
       if (isUsed) throw new TypeError('a connection is good for one exchange');
       isUsed = true;
@@ -91,8 +90,10 @@ function answerTo(
       incoming.on('error', (error) => fail(...failureOf(error)));
       incoming.on('end', () => {
         const coding = incoming.headers['content-encoding'] ?? 'identity';
-        if (coding !== 'identity')
-          return fail('malformed', 'the answer is compressed, which was not asked for');
+        if (coding !== 'identity') {
+          fail('malformed', 'the answer is compressed, which was not asked for');
+          return;
+        }
         settle();
         resolve({ status: status ?? 0, headers: fieldsOf(incoming), body: body.bytes() });
         // An answer may come before the whole request has left; such a connection is in no state to be used again.

@@ -57,8 +57,8 @@ export interface HttpConnection {
    * Sends one request and reads the whole answer. Never resends, follows no redirect, keeps no cookie. May be called once.
    *
    * @param options - `maxBytes` caps the body while it is read; `onSent` is called when the whole request is with the kernel.
-   * @throws {HttpConnectError} when the connection closed or the signal fired before anything was sent.
-   * @throws {HttpExchangeError} when no complete answer came.
+   * @throws {@link HttpConnectError} when the connection closed or the signal fired before anything was sent.
+   * @throws {@link HttpExchangeError} when no complete answer came.
    */
   send(
     request: HttpRequest,
@@ -79,7 +79,7 @@ export interface Http {
    * Opens a connection to the origin of `url`: DNS, TCP and TLS are done when it resolves. With `fresh` it never takes an idle one, since
    * a stale keep-alive connection looks like a lost answer.
    *
-   * @throws {HttpConnectError} when that fails; nothing has been sent then.
+   * @throws {@link HttpConnectError} when that fails; nothing has been sent then.
    */
   connect(
     url: URL,
@@ -89,6 +89,6 @@ export interface Http {
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<HttpConnection>;
-  /** Closes idle connections. */
+  /** Closes idle connections, and those in use once their exchange ends. */
   close(): void;
 }

@@ -10,7 +10,7 @@ export interface IdleSockets {
   take(origin: string): Socket | undefined;
   /** Keeps a connection for a few seconds; it does not hold the process meanwhile. */
   put(origin: string, socket: Socket): void;
-  /** Closes all. */
+  /** Closes all, and those that are put later. */
   close(): void;
 }
 
@@ -23,6 +23,7 @@ interface Idle {
 /** Makes an empty pool. A connection on which anything happens while it waits is dropped: no answer is due on it. */
 export function idleSockets(): IdleSockets {
   const idle = new Map<string, Idle[]>();
+  let isClosed = false;
 
   const release = (origin: string, entry: Idle): void => {
     entry.timer.cancel();
@@ -42,7 +43,7 @@ export function idleSockets(): IdleSockets {
     },
     put(origin, socket) {
       const entries = idle.get(origin) ?? [];
-      if (entries.length >= MOST_PER_ORIGIN || socket.destroyed || !socket.writable) {
+      if (isClosed || entries.length >= MOST_PER_ORIGIN || socket.destroyed || !socket.writable) {
         socket.destroy();
         return;
       }
@@ -58,6 +59,7 @@ export function idleSockets(): IdleSockets {
       idle.set(origin, [...entries, entry]);
     },
     close() {
+      isClosed = true;
       for (const entry of [...idle.values()].flat()) entry.discard();
     },
   };

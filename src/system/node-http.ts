@@ -1,5 +1,6 @@
-import type { LookupFunction, Socket } from 'node:net';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+
+import type { SecureContext } from 'node:tls';
 import { systemClock } from './clock.ts';
 import { exchange } from './http-exchange.ts';
 import { HttpConnectError, type Http } from './http.ts';
@@ -13,16 +14,14 @@ export interface NodeHttpOptions {
   readonly lookup?: LookupFunction;
 }
 
-/** Certificate authorities are read once for each list, because building the context takes longer than a handshake. */
-type SecureContext = import('node:tls').SecureContext;
-
 /**
  * HTTP/1.1 over Node's own sockets: TLS 1.2 or newer, certificates checked, no proxy, no cookie, no redirect, nothing resent. TLS is
  * loaded when the first https address is met, so that a short-lived process pays only for what it uses.
  */
 export function nodeHttp(options: NodeHttpOptions = {}): Http {
   const idle = idleSockets();
-  const secureContexts: SecureContext[] = [];
+  // Made once, because reading the authorities takes longer than a handshake.
+  let secureContext: SecureContext | undefined;
 
   const open = async (url: URL): Promise<Socket> => {
     const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -30,13 +29,13 @@ export function nodeHttp(options: NodeHttpOptions = {}): Http {
     const target = { host, port, ...(options.lookup && { lookup: options.lookup }) };
     if (url.protocol === 'http:') return connectTcp({ ...target, noDelay: true });
     const tls = await import('node:tls');
-    secureContexts[0] ??= tls.createSecureContext({
+    secureContext ??= tls.createSecureContext({
       minVersion: 'TLSv1.2',
       ...(options.ca && { ca: [...tls.getCACertificates('default'), ...options.ca] }),
     });
     const socket = tls.connect({
       ...target,
-      secureContext: secureContexts[0],
+      secureContext,
       ALPNProtocols: ['http/1.1'],
       // RFC 6066 forbids addresses here.
       ...(!/^[\d.]+$|:/.test(host) && { servername: host }),
@@ -71,7 +70,10 @@ function established(
       timer.cancel();
       signal?.removeEventListener('abort', onAbort);
       socket.off(done, onDone).off('error', onError).off('close', onClose);
-      if (failure === undefined) return resolve(socket);
+      if (failure === undefined) {
+        resolve(socket);
+        return;
+      }
       socket.on('error', () => undefined).destroy();
       reject(new HttpConnectError(`no connection to ${url.origin}: ${failure}`));
     };
