@@ -1,101 +1,170 @@
-import type { Faults } from './faults/fault.ts';
-import type { Ledger } from './ledger.ts';
-import type { EmulatorClient, EmulatorOptions, Rotation } from './options.ts';
-import type { MovableClock } from './settings.ts';
+import { randomText } from './server.ts';
+import { createControlApi } from './control-api.ts';
+import { describeGrants } from './describe-grants.ts';
+import { createFaultPlan } from './faults/fault-plan.ts';
+import { fingerprint } from './fingerprint.ts';
+import { issueGrant } from './issue-grant.ts';
+import { createLedger } from './ledger.ts';
+import { startListeners } from './listeners.ts';
+import type { Emulator } from './handle.ts';
+import type { EmulatorOptions } from './options.ts';
+import {
+  createServerState,
+  endGrant,
+  issuerOf,
+  lookUpRefreshToken,
+  verdictOn,
+  type AuthorizationServer,
+} from './server.ts';
+import { movableClock, resolveSettings } from './settings.ts';
 
-/** What to grant without a sign-in. */
-export interface GrantRequest {
-  /** User name; the first user by default. */
-  readonly user?: string;
-  /** The first client by default. */
-  readonly clientId?: string;
-  /** Default `api://perspiotalk/access_as_user api://perspiotalk/all_readwrite offline_access`. */
-  readonly scope?: string;
+export type { GrantDescription } from './describe-grants.ts';
+export type * from './faults/fault.ts';
+export type { Emulator } from './handle.ts';
+export type { GrantRequest, IssuedGrant } from './issue-grant.ts';
+export type { EndpointName, Ledger, LedgerEntry, LedgerFilter } from './ledger.ts';
+export type * from './options.ts';
+export type { MovableClock } from './settings.ts';
+
+/**
+ * Starts an emulator on loopback.
+ *
+ * @throws RangeError or TypeError for an option that cannot be used; the system's error when a port is taken.
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+  const settings = resolveSettings(options);
+  const clock = movableClock(settings.clock);
+  const server = createServerState(settings, clock);
+  const ledger = createLedger();
+  const faults = createFaultPlan();
+  const closing = new AbortController();
+  const service = { server, ledger, faults, closing: closing.signal };
+  const control = createControlApi();
+  const listeners = await startListeners(service, control.handle);
+  server.origin = listeners.origin;
+  server.apiOrigin = listeners.apiOrigin;
+  const close = async (): Promise<void> => {
+    closing.abort();
+    faults.release();
+    await listeners.close();
+  };
+  const emulator: Emulator = {
+    ...endpointsOf(server),
+    controlUrl: `${server.origin}/_emulator`,
+    caCertificate: listeners.caCertificate,
+    ledger,
+    faults,
+    clock,
+    ...grantMethods(server),
+    ...clientMethods(server),
+    ...personMethods(server),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+  control.serve(emulator);
+  return emulator;
 }
 
-/** Tokens as a client would hold them after a sign-in. */
-export interface IssuedGrant {
-  /** The family: the id that ledger entries and descriptions carry. */
-  readonly grantId: string;
-  readonly accessToken: string;
-  /** Absent without `offline_access`. */
-  readonly refreshToken?: string;
-  /** Absent without `openid`. */
-  readonly idToken?: string;
-  readonly scope: string;
-  readonly expiresIn: number;
-  /** On the emulator's clock. */
-  readonly expiresAt: number;
+function endpointsOf(
+  server: AuthorizationServer,
+): Pick<
+  Emulator,
+  | 'origin'
+  | 'issuer'
+  | 'tokenEndpoint'
+  | 'authorizationEndpoint'
+  | 'deviceAuthorizationEndpoint'
+  | 'jwksUri'
+  | 'apiBase'
+> {
+  const directory = `${server.origin}/${server.settings.entraTenantId}`;
+  return {
+    origin: server.origin,
+    issuer: issuerOf(server),
+    tokenEndpoint: `${directory}/oauth2/v2.0/token`,
+    authorizationEndpoint: `${directory}/oauth2/v2.0/authorize`,
+    deviceAuthorizationEndpoint: `${directory}/oauth2/v2.0/devicecode`,
+    jwksUri: `${directory}/discovery/v2.0/keys`,
+    apiBase: server.apiOrigin,
+  };
 }
 
-/** One grant as the server sees it now. */
-export interface GrantDescription {
-  readonly grantId: string;
-  readonly clientId: string;
-  readonly user: string;
-  readonly scope: string;
-  readonly rotation: Rotation;
-  /** Generation of the newest refresh token; 0 when none was issued. */
-  readonly generation: number;
-  /** Fingerprint of the newest refresh token. */
-  readonly currentFingerprint?: string;
-  /** Whether the newest refresh token would be honoured now. */
-  readonly alive: boolean;
-  readonly revokedAt?: number;
-  /** Why the family was revoked. */
-  readonly revokedBecause?: string;
-  /** Generations that would be honoured now. */
-  readonly honouredGenerations: readonly number[];
-  /** Fingerprints of the access tokens that are alive. */
-  readonly accessTokensAlive: readonly string[];
+function grantMethods(
+  server: AuthorizationServer,
+): Pick<
+  Emulator,
+  'issueGrant' | 'describe' | 'isAccessTokenAlive' | 'isRefreshTokenHonoured' | 'revokeGrant'
+> {
+  return {
+    issueGrant: (request) => issueGrant(server, request),
+    describe: () => describeGrants(server),
+    isAccessTokenAlive: (token) =>
+      server.accessTokens.findAlive(fingerprint(token), server.clock.now()) !== undefined,
+    isRefreshTokenHonoured(token) {
+      const known = lookUpRefreshToken(server, token);
+      return known !== undefined && verdictOn(server, known) === 'honoured';
+    },
+    revokeGrant(grantId, { accessTokens = true } = {}) {
+      const grant = server.grants.find(grantId);
+      if (grant === undefined) throw new TypeError(`the emulator has no grant ${grantId}`);
+      endGrant(server, grant, 'revoked', accessTokens);
+    },
+  };
 }
 
-/** A running emulator of Microsoft Entra ID and of PerspioTalk, on loopback, for tests and trials. */
-export interface Emulator extends AsyncDisposable {
-  /** Scheme, host and port of the authorization server. */
-  readonly origin: string;
-  readonly issuer: string;
-  readonly tokenEndpoint: string;
-  readonly authorizationEndpoint: string;
-  readonly deviceAuthorizationEndpoint: string;
-  readonly jwksUri: string;
-  /** Base URL of the API, without a trailing slash; another origin than the authorization server. */
-  readonly apiBase: string;
-  /** Base URL of the control API, without a trailing slash. */
-  readonly controlUrl: string;
-  /** The throw-away authority in PEM; undefined without TLS. */
-  readonly caCertificate: string | undefined;
-  readonly ledger: Ledger;
-  readonly faults: Faults;
-  readonly clock: MovableClock;
-  /** Grants and issues tokens as if `user` had signed in; leaves no trace in the ledger. */
-  issueGrant(request?: GrantRequest): Promise<IssuedGrant>;
-  /** Every grant, oldest first. */
-  describe(): GrantDescription[];
-  /** Whether the API would accept this access token now. */
-  isAccessTokenAlive(token: string): boolean;
-  /** Whether the token endpoint would honour this refresh token now. */
-  isRefreshTokenHonoured(token: string): boolean;
-  /** Moves the user's valid-from time: all refresh tokens die with 50173. Access tokens live on, as at Entra, unless told otherwise. */
-  revokeUser(user: string, options?: { readonly accessTokens?: boolean }): void;
-  /** Ends one family, access tokens included unless told otherwise. */
-  revokeGrant(grantId: string, options?: { readonly accessTokens?: boolean }): void;
-  /** Disables an account, or enables it again: 50057. */
-  disableUser(user: string, disabled?: boolean): void;
-  /** Takes back every consent for a client, the administrator's included: 65001. */
-  withdrawConsent(user: string, clientId: string): void;
-  /** Replaces the secret by a new one, which is returned; the old one stops at once. */
-  resetClientSecret(clientId: string): string;
-  /** Sets the secret; the old one stops at once. */
-  setClientSecret(clientId: string, secret: string): void;
-  /** Lets the secret expire now: 7000222. */
-  expireClientSecret(clientId: string): void;
-  /** Adds a client, or replaces the one of the same id. */
-  registerClient(client: EmulatorClient): void;
-  /** From now on grants authorize and device requests to this user at once; undefined shows the page again. */
-  signInAs(user: string | undefined): void;
-  /** Answers a device request as the person at the page would. */
-  decideDevice(userCode: string, decision: { readonly user: string } | 'deny'): void;
-  /** Stops listening and closes every connection, held ones included. */
-  close(): Promise<void>;
+function clientMethods(
+  server: AuthorizationServer,
+): Pick<
+  Emulator,
+  'registerClient' | 'resetClientSecret' | 'setClientSecret' | 'expireClientSecret'
+> {
+  const setClientSecret = (clientId: string, secret: string): void => {
+    const client = server.clients.find(clientId);
+    client.clientSecret = secret;
+    client.secretExpiresAt = undefined;
+  };
+  return {
+    registerClient: (client) => {
+      server.clients.register(client);
+    },
+    setClientSecret,
+    resetClientSecret(clientId) {
+      const secret = `${randomText(server, 24)}~reset`;
+      setClientSecret(clientId, secret);
+      return secret;
+    },
+    expireClientSecret(clientId) {
+      server.clients.find(clientId).secretExpiresAt = server.clock.now();
+    },
+  };
+}
+
+function personMethods(
+  server: AuthorizationServer,
+): Pick<Emulator, 'revokeUser' | 'disableUser' | 'withdrawConsent' | 'signInAs' | 'decideDevice'> {
+  return {
+    revokeUser(username, { accessTokens = false } = {}) {
+      server.users.find(username).tokensValidFromAt = server.clock.now();
+      const grants = server.grants.all().filter((grant) => grant.username === username);
+      for (const grant of grants) endGrant(server, grant, 'user-revoked', accessTokens);
+    },
+    disableUser(username, disabled = true) {
+      server.users.find(username).disabled = disabled;
+    },
+    withdrawConsent(username, clientId) {
+      server.users.find(username).consents.delete(clientId);
+      server.clients.find(clientId).preconsented = [];
+    },
+    signInAs(username) {
+      if (username !== undefined) server.users.find(username);
+      server.autoSignIn = username;
+    },
+    decideDevice(userCode, decision) {
+      const devices = [...server.authorizations.devices.values()];
+      const device = devices.find((each) => each.userCode === userCode);
+      if (device === undefined) throw new TypeError(`no device waits with the code ${userCode}`);
+      device.decision =
+        decision === 'deny' ? 'deny' : { username: server.users.find(decision.user).username };
+    },
+  };
 }
