@@ -21,6 +21,8 @@ const KIND_BY_ERROR: ReadonlyMap<string, RefusalKind> = new Map([
   ['access_denied', 'grant_refused'],
   ['authorization_declined', 'grant_refused'],
   ['expired_token', 'grant_refused'],
+  ['code_expired', 'grant_refused'],
+  ['bad_verification_code', 'grant_refused'],
   ['invalid_client', 'client_refused'],
   ['invalid_request', 'request_refused'],
   ['invalid_scope', 'request_refused'],

@@ -29,6 +29,10 @@ export interface Provider {
   readonly authorizationEndpoint?: string;
   /** RFC 8628 section 3.1. May hold `{entraTenantId}`. */
   readonly deviceAuthorizationEndpoint?: string;
+  /** RFC 9126; where given, authorization requests are pushed there first. May hold `{entraTenantId}`. */
+  readonly pushedAuthorizationRequestEndpoint?: string;
+  /** Whether every authorization answer carries `iss`, so that one without it is refused. @see RFC 9207 section 2.4 */
+  readonly authorizationResponseIss?: boolean;
   /** RFC 7009, if the server has it; absent means a refresh token cannot be revoked there. */
   readonly revocationEndpoint?: string;
   /** Where the keys that sign id tokens are. May hold `{entraTenantId}`. */
@@ -42,6 +46,8 @@ export interface Provider {
   readonly rotation: Rotation;
   /** For `grace`: how long the old refresh token stays good, from its first use. */
   readonly graceMs?: number;
+  /** How long a new client secret lives, for a client whose expiry nobody noted. */
+  readonly clientSecretLifeMs?: number;
   /** How long an unused refresh token lives. */
   readonly idleLimitMs?: number;
   /** Scopes of each leg; see RFC 6749 section 3.3. */
@@ -73,9 +79,13 @@ export interface Provider {
     readonly base: string;
     /** Headers that every call needs: name on the wire to the name of the connection's setting that holds the value. */
     readonly headers?: Readonly<Record<string, ApiHeader>>;
+    /** How many calls the API allows, as documented; for people and for pacing. */
+    readonly limits?: readonly ApiLimit[];
   };
   /** Advice by Entra error code; unknown codes fall back to {@link Provider.adviceByError}. */
   readonly adviceByCode?: Readonly<Record<number, RefusalAdvice>>;
+  /** Advice by Entra's `suberror`; wins over that of a code that names somebody else. */
+  readonly adviceBySuberror?: Readonly<Record<string, RefusalAdvice>>;
   /** Advice by `error`. */
   readonly adviceByError?: Readonly<Record<string, RefusalAdvice>>;
 }
@@ -83,3 +93,13 @@ export interface Provider {
 /** Where an API header's value comes from. */
 export type ApiHeader =
   { readonly setting: 'subscriptionKey' | 'perspioTenantId' } | { readonly value: string };
+
+/** So many calls in so long a time. */
+export interface ApiLimit {
+  /** The number of calls. */
+  readonly requests: number;
+  /** The time, in milliseconds. */
+  readonly windowMs: number;
+  /** Whose calls are counted together: those of one client, or of all clients of the customer. */
+  readonly sharedBy: 'client' | 'tenant';
+}
