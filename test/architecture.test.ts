@@ -22,7 +22,7 @@ keeper-api      -> types: access-token, connection, providers
 refresh         -> token-endpoint, access-token, connection, oauth; types: keeper-api, store, system, providers
 authorize       -> token-endpoint, access-token, connection, oauth; types: keeper-api, store, system, providers
 resource        -> token-endpoint, access-token, connection, oauth; types: keeper-api, store, system, providers
-token-endpoint  -> oauth; types: system
+token-endpoint  -> oauth, system
 connection      -> oauth
 oauth           ->
 access-token    ->
