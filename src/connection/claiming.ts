@@ -1,4 +1,4 @@
-import type { Change, View } from '../store/store.ts';
+import type { Change, View } from './decision.ts';
 import { isPastEarlyExpiry, remainingLifeMs } from './freshness.ts';
 import { passGate, type GatePolicy } from './gate.ts';
 import type {
@@ -102,7 +102,9 @@ export function isSatisfied(connection: ConnectionRecord, demand: Demand, now: n
   const tokens = connection.tokens;
   if (demand.kind === 'newer') return connection.generation > demand.generation;
   if (tokens?.accessToken === undefined) return false;
-  if (demand.kind === 'due') return now < tokens.dueAt && !isPastEarlyExpiry(tokens, now);
+  if (demand.kind === 'due') {
+    return connection.intent === undefined && now < tokens.dueAt && !isPastEarlyExpiry(tokens, now);
+  }
   if (isPastEarlyExpiry(tokens, now)) return false;
   return demand.minLifeMs === undefined || remainingLifeMs(tokens, now) >= demand.minLifeMs;
 }

@@ -26,14 +26,20 @@ export function drawDueAt(
  */
 export function nextStepAt(connection: ConnectionRecord): number | undefined {
   const { state, tokens, backoff } = connection;
+  // Whoever holds the claim is at it; look again later, in case it died.
+  if (connection.claim !== undefined && isMovable(state)) return connection.claim.claimedAt + 2_000;
   if (state.kind === 'active') {
-    if (connection.intent !== undefined) return Math.max(backoff.notBefore, 0);
+    if (connection.intent !== undefined) return backoff.notBefore;
     return tokens === undefined ? backoff.notBefore : Math.max(tokens.dueAt, backoff.notBefore);
   }
   if (state.kind === 'uncertain' && state.lastTry) {
     return Math.max(tokens?.accessExpiresAt ?? 0, backoff.notBefore);
   }
   return undefined;
+}
+
+function isMovable(state: ConnectionRecord['state']): boolean {
+  return state.kind === 'active' || (state.kind === 'uncertain' && state.lastTry);
 }
 
 /** Whether a request whose answer was lost may be repeated without harm. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Refusal, TokenOutcome } from '../oauth/outcome.ts';
-import type { Change, Leftover, View } from '../store/store.ts';
+import type { Change, Leftover, View } from './decision.ts';
 import { MOST_DOUBTFUL_ATTEMPTS, isWithinGrace, type Attempt } from './claiming.ts';
 import {
   NO_BACKOFF,
@@ -14,7 +14,6 @@ import type {
   Actor,
   ConnectionRecord,
   ConnectionState,
-  Intent,
   LifeEvent,
   Notice,
   Rotation,
@@ -53,8 +52,8 @@ export interface Facts {
   readonly lastTry: boolean;
   /** The token set of a `refreshed` outcome, sealed for generation + 1. */
   readonly tokens: TokenSet | undefined;
-  /** What of the answer must be kept if it cannot become current: sealed to the attempt. */
-  readonly leftover: Leftover['sealed'] | undefined;
+  /** Seals what of the answer must be kept if it cannot become current; undefined when there is nothing. */
+  readonly leftover: (() => Leftover['sealed']) | undefined;
   /** For refusals. */
   readonly advice: Advice | undefined;
   /** Set when the access token cannot be served: the scheme is not one we know. */
@@ -81,7 +80,8 @@ export function decideVerdict(
   if (connection.grantId !== attempt.grantId || connection.generation !== attempt.generation) {
     return overtaken(view, attempt, facts);
   }
-  const change = OUTCOMES[outcome.kind](view, attempt, outcome as never, facts);
+  const rule = OUTCOMES[outcome.kind] as Rule<never>;
+  const change = rule(view, attempt, outcome as never, facts);
   const after = { ...connection, ...change.connection, claim: undefined };
   const kind = after.generation > connection.generation ? 'recorded' : 'failed';
   return {
@@ -341,17 +341,17 @@ function overtaken(view: View, attempt: Attempt, facts: Facts): Change<Verdict> 
   const mine = connection.claim?.attemptId === attempt.attemptId;
   const kind = connection.grantId === attempt.grantId ? 'stray' : 'revoke';
   const after = mine ? { ...connection, claim: undefined } : connection;
-  const kept = facts.leftover !== undefined;
+  const sealed = facts.leftover?.();
   return {
     result: { kind: 'superseded', connection: after },
     ...(mine && { connection: { claim: undefined } }),
-    ...(kept && {
+    ...(sealed !== undefined && {
       leftovers: [
         {
           kind,
           grantId: attempt.grantId,
           attemptId: attempt.attemptId,
-          sealed: facts.leftover,
+          sealed: sealed,
           at: facts.now,
         },
       ],
@@ -370,7 +370,7 @@ function overtaken(view: View, attempt: Attempt, facts: Facts): Change<Verdict> 
 function quarantined(attempt: Attempt, facts: Facts): readonly Leftover[] {
   if (facts.leftover === undefined) return [];
   const { grantId, attemptId } = attempt;
-  return [{ kind: 'quarantine', grantId, attemptId, sealed: facts.leftover, at: facts.now }];
+  return [{ kind: 'quarantine', grantId, attemptId, sealed: facts.leftover(), at: facts.now }];
 }
 
 function grantAdvice(attempt: Attempt, refusal: Refusal, facts: Facts): Advice {

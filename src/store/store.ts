@@ -1,3 +1,4 @@
+import type { Change, Leftover, View } from '../connection/decision.ts';
 import type {
   ClientRecord,
   ConnectionRecord,
@@ -7,65 +8,12 @@ import type {
   Owner,
   Sealed,
 } from '../connection/record.ts';
+import type { SealContext } from '../connection/secrets.ts';
 
 /*
  * What a store promises. The rules of refreshing live in pure functions of `connection/`; a store runs such a function atomically
  * against what it holds, and nothing else. So SQLite and PostgreSQL cannot differ in a rule, only in how they make a step atomic.
  */
-
-/** What a decision sees: the rows of one connection, read inside the transaction that will apply it. */
-export interface View {
-  /** The connection. */
-  readonly connection: ConnectionRecord;
-  /** Its client. */
-  readonly client: ClientRecord;
-  /** The state of its client's token endpoint; a fresh one where none is stored. */
-  readonly endpoint: EndpointState;
-}
-
-/** Something sealed that belongs to no current token set. */
-export interface Leftover {
-  /**
-   * `stray`: a late refresh token of the current grant; `revoke`: one of an older grant; `quarantine`: an answer nobody could read.
-   */
-  readonly kind: 'stray' | 'revoke' | 'quarantine';
-  /** Grant of the attempt that got it. */
-  readonly grantId: string;
-  /** Attempt that got it; what it is sealed to. */
-  readonly attemptId: string;
-  /** The bytes. */
-  readonly sealed: Sealed;
-  /** When it arrived. */
-  readonly at: number;
-}
-
-/** What a decision wants changed. All of it happens, or none. */
-export interface Change<T> {
-  /** Handed back to the caller after the commit. */
-  readonly result: T;
-  /** Members of the connection to replace; its id cannot be. */
-  readonly connection?: Partial<Omit<ConnectionRecord, 'id'>>;
-  /** Members to replace in every client of the same registration (token endpoint and client id). */
-  readonly client?: Partial<Pick<ClientRecord, 'refusedAt' | 'refusal'>>;
-  /** The endpoint's new state. */
-  readonly endpoint?: EndpointState;
-  /** Lines to add to the connection's history. */
-  readonly life?: readonly LifeEvent[];
-  /** Messages to add to the outbox. */
-  readonly notices?: readonly Omit<Notice, 'id' | 'connection'>[];
-  /** Things to keep sealed. */
-  readonly leftovers?: readonly Leftover[];
-}
-
-/** What a secret is sealed to: it opens nowhere else. */
-export interface SealContext {
-  /** Id of the connection, client or attempt. */
-  readonly record: string;
-  /** Name of the field. */
-  readonly field: string;
-  /** Generation of the token set, or revision of the client's secret. */
-  readonly generation: number;
-}
 
 /** Encrypts and decrypts for one store. */
 export interface Sealer {
@@ -80,7 +28,7 @@ export interface Sealer {
   /** Keyed digest, first eight hex digits: correlates a token without revealing it. */
   fingerprint(token: string): string;
   /** The data key in use, wrapped by the master key, to travel with a spill. */
-  wrappedDataKey(): Uint8Array;
+  wrappedDataKey(): { readonly id: string; readonly wrapped: Uint8Array };
 }
 
 /** Vouches for the owners of claims. */
@@ -167,10 +115,16 @@ export interface Store {
 
   /** A connection's history, newest first. */
   life(connectionId: string, limit: number): Promise<readonly LifeEvent[]>;
-  /** Messages not yet delivered, oldest first. */
-  pendingNotices(limit: number): Promise<readonly Notice[]>;
-  /** Marks a message delivered. @returns false when somebody else did so first. */
-  claimNotice(id: number, now: number): Promise<boolean>;
+  /** Messages neither delivered nor reserved at `now`, oldest first. */
+  pendingNotices(now: number, limit: number): Promise<readonly Notice[]>;
+  /**
+   * Reserves a message for delivery by this keeper until `until`, so that a keeper which dies over it loses nothing.
+   *
+   * @returns false when it is delivered or reserved already.
+   */
+  reserveNotice(id: number, now: number, until: number): Promise<boolean>;
+  /** Marks a message delivered. */
+  noticeDelivered(id: number, now: number): Promise<void>;
   /** Sealed things kept for a connection. */
   leftovers(connectionId: string): Promise<readonly Leftover[]>;
   /** Forgets a sealed thing. */

@@ -83,6 +83,20 @@ export async function createPrivateFile(path: string): Promise<boolean> {
   }
 }
 
+/** Writes a new owner-only file durably. @returns false, and writes nothing, when something is there already. */
+export async function createPrivateFileWith(path: string, content: string): Promise<boolean> {
+  if (!(await createPrivateFile(path))) return false;
+  const handle = await fs.open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await syncFolder(dirname(path));
+  return true;
+}
+
 /**
  * Reads a small owner-only file whole; undefined when it does not exist.
  *

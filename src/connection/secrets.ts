@@ -1,0 +1,64 @@
+import type { ClientRecord, ConnectionRecord, TokenSet } from './record.ts';
+
+/*
+ * What each secret is sealed to. Whoever seals and whoever opens must agree, so both ask here.
+ */
+
+/** What a secret is sealed to: it opens nowhere else. */
+export interface SealContext {
+  /** Id of the connection, client or attempt. */
+  readonly record: string;
+  /** Name of the field. */
+  readonly field: string;
+  /** Generation of the token set, or revision of the client's secret. */
+  readonly generation: number;
+}
+
+/** Names of the secrets of a token set. */
+export type TokenField = 'accessToken' | 'refreshToken' | 'idToken';
+
+/** All of them. */
+export const TOKEN_FIELDS: readonly TokenField[] = ['accessToken', 'refreshToken', 'idToken'];
+
+/** A token of one generation of a connection. */
+export function tokenContext(
+  connectionId: string,
+  field: TokenField,
+  generation: number,
+): SealContext {
+  return { record: connectionId, field, generation };
+}
+
+/** The API gateway's key of a connection. */
+export function subscriptionKeyContext(connectionId: string): SealContext {
+  return { record: connectionId, field: 'subscriptionKey', generation: 0 };
+}
+
+/** A client's secret. */
+export function clientSecretContext(client: Pick<ClientRecord, 'id' | 'revision'>): SealContext {
+  return { record: client.id, field: 'clientSecret', generation: client.revision };
+}
+
+/** What an attempt left over. */
+export function leftoverContext(attemptId: string): SealContext {
+  return { record: attemptId, field: 'leftover', generation: 0 };
+}
+
+/** Runs `reseal` over every sealed value of a connection. @returns the same record when nothing changed. */
+export function mapSealed(
+  record: ConnectionRecord,
+  reseal: (sealed: Uint8Array, context: SealContext) => Uint8Array,
+): ConnectionRecord {
+  const { id, generation, tokens, subscriptionKey } = record;
+  const key =
+    subscriptionKey === undefined ? undefined : reseal(subscriptionKey, subscriptionKeyContext(id));
+  let set: TokenSet | undefined = tokens;
+  for (const field of TOKEN_FIELDS) {
+    const sealed = set?.[field];
+    if (set === undefined || sealed === undefined) continue;
+    const next = reseal(sealed, tokenContext(id, field, generation));
+    if (next !== sealed) set = { ...set, [field]: next };
+  }
+  if (key === subscriptionKey && set === tokens) return record;
+  return { ...record, subscriptionKey: key, tokens: set };
+}

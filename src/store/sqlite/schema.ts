@@ -1,0 +1,104 @@
+/*
+ * The schema as numbered steps. `user_version` counts those applied; a store with more of them than this file knows was written by a newer
+ * evergrant and is refused. A step that has been released is never edited.
+ */
+
+/** Marks a file as ours: "EVGR". */
+export const APPLICATION_ID = 0x45564752;
+
+/** Steps in order; the first makes an empty store. */
+export const MIGRATIONS: readonly string[] = [
+  `
+CREATE TABLE meta (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE data_key (
+  id TEXT PRIMARY KEY,
+  wrapped BLOB NOT NULL,
+  created_at REAL NOT NULL,
+  retired_at REAL
+) STRICT;
+
+CREATE TABLE client (
+  id TEXT PRIMARY KEY,
+  provider TEXT NOT NULL,
+  client_id TEXT NOT NULL,
+  token_endpoint TEXT NOT NULL,
+  authentication TEXT NOT NULL,
+  overrides TEXT NOT NULL,
+  secret BLOB,
+  secret_expires_at REAL,
+  revision INTEGER NOT NULL,
+  refused_at REAL,
+  refusal TEXT,
+  UNIQUE (provider, client_id, token_endpoint, authentication, overrides)
+) STRICT;
+CREATE INDEX client_registration ON client (token_endpoint, client_id);
+
+CREATE TABLE connection (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  client TEXT NOT NULL REFERENCES client (id),
+  grant_id TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  token_set TEXT,
+  access_token BLOB,
+  refresh_token BLOB,
+  id_token BLOB,
+  subscription_key BLOB,
+  claim TEXT,
+  intent TEXT,
+  backoff TEXT NOT NULL,
+  last_error TEXT,
+  next_step_at REAL,
+  access_expires_at REAL
+) STRICT;
+CREATE INDEX connection_due ON connection (next_step_at) WHERE next_step_at IS NOT NULL;
+CREATE INDEX connection_claimed ON connection (id) WHERE claim IS NOT NULL;
+CREATE INDEX connection_client ON connection (client);
+
+CREATE TABLE endpoint (
+  endpoint TEXT PRIMARY KEY,
+  state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE life (
+  id INTEGER PRIMARY KEY,
+  connection TEXT NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+  at REAL NOT NULL,
+  event TEXT NOT NULL,
+  grant_id TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  by_keeper TEXT NOT NULL,
+  fingerprint TEXT,
+  detail TEXT
+) STRICT;
+CREATE INDEX life_connection ON life (connection, id);
+
+CREATE TABLE notice (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  connection TEXT REFERENCES connection (id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  at REAL NOT NULL,
+  message TEXT NOT NULL,
+  reserved_until REAL,
+  delivered_at REAL
+) STRICT;
+CREATE INDEX notice_pending ON notice (id) WHERE delivered_at IS NULL;
+
+CREATE TABLE leftover (
+  connection TEXT NOT NULL REFERENCES connection (id) ON DELETE CASCADE,
+  attempt TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  grant_id TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  at REAL NOT NULL,
+  PRIMARY KEY (connection, attempt)
+) STRICT, WITHOUT ROWID;
+`,
+];

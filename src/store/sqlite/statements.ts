@@ -1,0 +1,58 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Cell, Row } from './rows.ts';
+
+/** Prepared statements of one database, prepared when first used. */
+export class Statements {
+  readonly #database: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  /** @param database - stays open as long as this is used. */
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** The first row, if there is one. */
+  get(sql: string, ...cells: Cell[]): Row | undefined {
+    return this.#statement(sql).get(...cells) as Row | undefined;
+  }
+
+  /** All rows. */
+  all(sql: string, ...cells: Cell[]): Row[] {
+    return this.#statement(sql).all(...cells) as Row[];
+  }
+
+  /** Writes. @returns how many rows changed. */
+  run(sql: string, ...cells: Cell[]): number {
+    return Number(this.#statement(sql).run(...cells).changes);
+  }
+
+  /** Inserts one row given by column name. */
+  insert(
+    table: string,
+    cells: Readonly<Record<string, Cell>>,
+    or: '' | 'OR IGNORE' | 'OR REPLACE' = '',
+  ): number {
+    const names = Object.keys(cells);
+    const marks = names.map(() => '?').join(', ');
+    return this.run(
+      `INSERT ${or} INTO ${table} (${names.join(', ')}) VALUES (${marks})`,
+      ...Object.values(cells),
+    );
+  }
+
+  /** Replaces columns of the row with this id. */
+  update(table: string, id: string, cells: Readonly<Record<string, Cell>>): number {
+    const names = Object.keys(cells);
+    const sets = names.map((name) => `${name} = ?`).join(', ');
+    return this.run(`UPDATE ${table} SET ${sets} WHERE id = ?`, ...Object.values(cells), id);
+  }
+
+  #statement(sql: string): StatementSync {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+}
