@@ -124,11 +124,11 @@ export default defineConfig(
     rules: { 'no-restricted-imports': ['error', restrictedModules('node:sqlite')] },
   },
   {
-    files: ['src/emulator/**', 'src/daemon/**'],
+    files: ['src/emulator/**', 'src/daemon/**', 'src/authorize/loopback.ts'],
     rules: { 'no-restricted-imports': ['error', restrictedModules(...network)] },
   },
   {
-    files: ['src/cli/**'],
+    files: ['src/cli/**', 'src/emulator/main.ts'],
     rules: { 'no-restricted-properties': ['error', ...chance] },
   },
   {

@@ -3,7 +3,7 @@ import type { UserConfig } from 'tsdown';
 import { writeLicences } from './tools/third-party-licences.ts';
 import { withoutFailpoints } from './tools/without-failpoints.ts';
 
-const names = ['index', 'token-endpoint', 'emulator/emulator', 'cli/main', 'cli/token'];
+const names = ['index', 'token-endpoint', 'emulator/emulator', 'cli/main'];
 
 export default {
   entry: Object.fromEntries(
