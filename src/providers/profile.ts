@@ -1,0 +1,141 @@
+import { ConfigurationError } from '../errors.ts';
+import type { Provider } from './provider.ts';
+
+/** Fields of a provider that one registration sees differently. */
+export type ProfileOverrides = Partial<
+  Omit<Provider, 'name' | 'title' | 'documentation'> & {
+    /** Accepts plain `http` for loopback addresses; for tests only. */
+    readonly insecureLoopback: boolean;
+  }
+>;
+
+/** A provider as one registration uses it: overrides applied, placeholders filled, every address checked. */
+export interface Profile extends Provider {
+  /** RFC 6749 section 3.2. */
+  readonly tokenEndpoint: string;
+  /** Whether plain `http` to loopback addresses is accepted. */
+  readonly insecureLoopback: boolean;
+}
+
+const ADDRESSES = [
+  'issuer',
+  'tokenEndpoint',
+  'authorizationEndpoint',
+  'deviceAuthorizationEndpoint',
+  'pushedAuthorizationRequestEndpoint',
+  'revocationEndpoint',
+  'jwksUri',
+] as const;
+
+/** Every field that may be overridden. A record, so that the compiler notices a field that is missing here. */
+const OVERRIDABLE: Readonly<Record<keyof ProfileOverrides, true>> = {
+  issuer: true,
+  tokenEndpoint: true,
+  authorizationEndpoint: true,
+  deviceAuthorizationEndpoint: true,
+  pushedAuthorizationRequestEndpoint: true,
+  authorizationResponseIss: true,
+  revocationEndpoint: true,
+  jwksUri: true,
+  entraTenantId: true,
+  clientAuthentication: true,
+  rotation: true,
+  graceMs: true,
+  idleLimitMs: true,
+  clientSecretLifeMs: true,
+  scopes: true,
+  sendScopeOnRefresh: true,
+  retryWithGrantedScope: true,
+  authorizationParameters: true,
+  tokenParameters: true,
+  loopbackHost: true,
+  dialect: true,
+  api: true,
+  adviceByCode: true,
+  adviceBySuberror: true,
+  adviceByError: true,
+  insecureLoopback: true,
+};
+
+/**
+ * Makes the profile that a registration uses.
+ *
+ * @param overrides - fields that replace the provider's, each as a whole; undefined ones are ignored.
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when a field is unknown, a placeholder has no value, no token endpoint is
+ * known, or an address is neither https nor allowed plain http.
+ */
+export function resolveProfile(provider: Provider, overrides: ProfileOverrides = {}): Profile {
+  const given = Object.entries<unknown>(overrides).filter(([, value]) => value !== undefined);
+  const unknown = given.find(([name]) => !Object.hasOwn(OVERRIDABLE, name));
+  if (unknown !== undefined) throw refusal(provider, `has no field ${unknown[0]} to override`);
+  const merged = {
+    ...provider,
+    insecureLoopback: false,
+    ...(Object.fromEntries(given) as ProfileOverrides),
+  };
+  const addresses = ADDRESSES.flatMap((name) => {
+    const value = merged[name];
+    return value === undefined ? [] : [[name, resolveAddress(merged, name, value)] as const];
+  });
+  const resolved = new Map(addresses);
+  const tokenEndpoint = resolved.get('tokenEndpoint');
+  if (tokenEndpoint === undefined) {
+    throw refusal(provider, 'has no token endpoint; give tokenEndpoint, or an issuer to discover');
+  }
+  checkApi(merged);
+  return { ...merged, ...Object.fromEntries(resolved), tokenEndpoint };
+}
+
+type Merged = Provider & { readonly insecureLoopback: boolean };
+
+function resolveAddress(merged: Merged, name: string, template: string): string {
+  const address = template.replaceAll('{entraTenantId}', () => {
+    const tenant = merged.entraTenantId;
+    if (tenant === undefined) throw refusal(merged, `needs entraTenantId for its ${name}`);
+    if (/^[\w.-]+$/.test(tenant) && !/^\.+$/.test(tenant)) return tenant;
+    throw refusal(merged, 'has an entraTenantId that is neither a GUID nor a domain name');
+  });
+  const placeholder = /\{\w+\}/.exec(address)?.[0];
+  if (placeholder !== undefined) {
+    throw refusal(merged, `has ${placeholder} in its ${name}; override ${name} with the address`);
+  }
+  checkAddress(merged, name, address);
+  return address;
+}
+
+function checkAddress(merged: Merged, name: string, address: string): URL {
+  const url = URL.parse(address);
+  if (url === null) throw refusal(merged, `has a ${name} that is no absolute URL`);
+  if (url.username !== '' || url.password !== '' || url.hash !== '') {
+    throw refusal(merged, `has a ${name} with credentials or a fragment in it; remove them`);
+  }
+  if (url.protocol === 'https:') return url;
+  if (url.protocol !== 'http:' || !isLoopback(url.hostname)) {
+    throw refusal(merged, `has a ${name} that does not begin with https://`);
+  }
+  if (!merged.insecureLoopback) {
+    throw refusal(merged, `has a ${name} over plain http; insecureLoopback allows that in tests`);
+  }
+  return url;
+}
+
+function checkApi(merged: Merged): void {
+  if (merged.api === undefined) return;
+  const origins = merged.api.origins.map((origin) => {
+    const url = checkAddress(merged, 'api origin', origin);
+    if (url.origin === origin) return origin;
+    throw refusal(merged, `has ${JSON.stringify(origin)} as api origin; write ${url.origin}`);
+  });
+  const base = checkAddress(merged, 'api base', merged.api.base);
+  if (!origins.includes(base.origin)) {
+    throw refusal(merged, 'has an api base outside its api origins; add its origin to them');
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+function refusal(provider: Provider, fault: string): ConfigurationError {
+  return new ConfigurationError('ERR_CONFIGURATION', `provider ${provider.name} ${fault}`);
+}
