@@ -204,6 +204,10 @@ export const aadstsErrors: ReadonlyMap<number, AadstsError> = new Map<number, Aa
   [9000411, { error: badRequest, text: 'A parameter is given twice.' }],
   [9001023, { error: badRequest, text: 'The grant is not served on this endpoint.' }],
   [9002313, { error: badRequest, text: 'The request is malformed.' }],
+  [
+    9002326,
+    { error: badRequest, text: 'Only single-page applications redeem tokens across origins.' },
+  ],
   [135010, { error: badGrant, text: 'The device key was not found.' }],
   [135011, { error: badGrant, text: 'The device is disabled.' }],
 ]);

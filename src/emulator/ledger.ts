@@ -12,6 +12,7 @@ export type EndpointName =
   | 'admin-consent'
   | 'userinfo'
   | 'revocation'
+  | 'error-lookup'
   | 'api'
   | 'unknown';
 

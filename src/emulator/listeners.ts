@@ -4,6 +4,7 @@ import { listen } from './http/listener.ts';
 import { readRequest, type Request } from './http/request.ts';
 import { serve, type Service } from './serve.ts';
 import { createRouter, type Route } from './router.ts';
+import type { ThrowAwayAuthority } from './tls.ts';
 import { createTalkApi } from './talk-api/talk-api.ts';
 
 /** Both listeners of an emulator. */
@@ -24,7 +25,7 @@ export async function startListeners(
   control: ControlHandler,
 ): Promise<Listeners> {
   const { settings } = service.server;
-  const tls = settings.tls ? await (await import('./tls.ts')).createAuthority() : undefined;
+  const tls = settings.tls ? await throwAwayAuthority(service) : undefined;
   const connections = numberConnections();
   const authorizationRoute = createRouter(settings);
   const api: Route = { name: 'api', endpoint: createTalkApi(service.server) };
@@ -84,4 +85,10 @@ function numberConnections(): { add(socket: Socket): void; of(socket: Socket): n
     add: (socket) => void numbers.set(socket, ++last),
     of: (socket) => numbers.get(socket) ?? 0,
   };
+}
+
+async function throwAwayAuthority(service: Service): Promise<ThrowAwayAuthority> {
+  // The certificate library is slow to load, and most tests do without TLS.
+  const { createThrowAwayAuthority } = await import('./tls.ts');
+  return createThrowAwayAuthority(service.server.random);
 }

@@ -4,7 +4,8 @@ import type { RegisteredClient } from './state/clients.ts';
 import type { DirectoryUser } from './state/users.ts';
 
 const openIdScopes = new Set(['openid', 'profile', 'email', 'offline_access']);
-const graphUri = 'https://graph.microsoft.com';
+/** The resource of scopes that name none, as at Entra. */
+export const graphUri = 'https://graph.microsoft.com';
 
 /** A scope parameter, understood. */
 export interface RequestedScope {
@@ -42,16 +43,26 @@ function locate(word: string, resources: readonly EmulatorResource[]): Requested
   throw new Refusal(70011, { text: `The scope ${word} does not exist.` });
 }
 
-/** The resource a token will be for: that of the first scope. @throws Refusal 700023 when the scope names none. */
-export function firstResource(scope: RequestedScope): EmulatorResource {
-  const [first] = scope.items;
-  if (first === undefined) throw new Refusal(700023);
-  return first.resource;
+/**
+ * The resource a token will be for: that of the first scope, or Microsoft Graph where only OpenID scopes are asked for.
+ *
+ * @throws Refusal 700023 when there is none.
+ */
+export function firstResource(
+  scope: RequestedScope,
+  resources: readonly EmulatorResource[],
+): EmulatorResource {
+  const resource = scope.items[0]?.resource ?? resources.find(({ uri }) => uri === graphUri);
+  if (resource === undefined) throw new Refusal(700023);
+  return resource;
 }
 
 /** @throws Refusal 700022 when the scope spans several resources. */
-export function requireOneResource(scope: RequestedScope): EmulatorResource {
-  const resource = firstResource(scope);
+export function requireOneResource(
+  scope: RequestedScope,
+  resources: readonly EmulatorResource[],
+): EmulatorResource {
+  const resource = firstResource(scope, resources);
   if (scope.items.some((item) => item.resource !== resource)) throw new Refusal(700022);
   return resource;
 }

@@ -13,6 +13,7 @@ import {
   type Revocation,
 } from './state/grants.ts';
 import { createUsers, type Users } from './state/users.ts';
+import { createThrottle, type Throttle } from './throttle.ts';
 import { createSigner, type Signer } from './tokens/signer.ts';
 
 /** The authorization server's whole state, handed to every endpoint. */
@@ -31,6 +32,7 @@ export interface AuthorizationServer {
   readonly grants: Grants;
   readonly accessTokens: AccessTokens;
   readonly authorizations: Authorizations;
+  readonly throttle: Throttle;
   readonly signer: Signer;
 }
 
@@ -48,7 +50,8 @@ export function createServerState(settings: Settings, clock: MovableClock): Auth
     grants: createGrants(),
     accessTokens: createAccessTokens(),
     authorizations: createAuthorizations(),
-    signer: createSigner(),
+    throttle: createThrottle(settings.tokenRequestsPerSecond),
+    signer: createSigner(settings.random),
   };
 }
 

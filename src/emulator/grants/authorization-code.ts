@@ -20,7 +20,7 @@ export const authorizationCode: GrantHandler = (exchange) => {
     openId: asked.openId,
     items: scope.items.length > 0 ? scope.items : asked.items,
   };
-  requireOneResource(wanted);
+  requireOneResource(wanted, server.settings.resources);
   settleScope(server, client, code.username, wanted);
   code.redeemed = true;
   const grant = openGrant(server, client, code.username, code.request.scope);

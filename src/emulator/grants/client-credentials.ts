@@ -9,7 +9,7 @@ import type { GrantHandler } from './grant-exchange.ts';
 export const clientCredentials: GrantHandler = ({ server, form, client }) => {
   if (!isConfidential(client)) throw new Refusal(7000218);
   const scope = readScope(required(form, 'scope'), server.settings.resources);
-  const resource = requireOneResource(scope);
+  const resource = requireOneResource(scope, server.settings.resources);
   if (scope.items.some((item) => item.name !== '.default')) {
     throw new Refusal(70011, {
       text: `Client credentials take ${resource.uri}/.default, not single scopes.`,

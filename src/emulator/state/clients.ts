@@ -19,6 +19,7 @@ export interface Clients {
   find(clientId: string | undefined): RegisteredClient;
   /** Adds or replaces a client. */
   register(client: EmulatorClient): void;
+  all(): readonly RegisteredClient[];
   /** The client that was registered first. */
   first(): RegisteredClient;
 }
@@ -45,6 +46,7 @@ export function createClients(given: readonly EmulatorClient[]): Clients {
   given.forEach(register);
   return {
     register,
+    all: () => [...clients.values()],
     find(clientId) {
       if (clientId === undefined) {
         throw new Refusal(900144, { text: "The request must contain the parameter 'client_id'." });

@@ -20,7 +20,8 @@ export function createTalkApi(server: AuthorizationServer): Endpoint {
       tokenProblem(exchange, token) ??
       (token === undefined ? answers.tokenRejected() : route(exchange.request, token));
     counter.countBytes(Buffer.byteLength(answer.body), server.clock.now());
-    if (answer.status >= 400) exchange.note({ outcome: 'refused' });
+    const served = answer.status < 400;
+    exchange.note({ committed: served, ...(served ? {} : { outcome: 'refused' }) });
     return answer;
   };
 }

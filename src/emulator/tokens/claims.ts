@@ -29,14 +29,18 @@ function clientClaims(client: RegisteredClient): Claims {
   return { azp: client.clientId, azpacr: client.publicJwk === undefined ? secretOrNone : '2' };
 }
 
-function personClaims(user: DirectoryUser, client: string): Claims {
+function personClaims(user: DirectoryUser, audience: string): Claims {
   return {
     oid: user.oid,
-    // Pairwise: another client sees another subject.
-    sub: guidOf(`${user.oid} at ${client}`).replaceAll('-', ''),
+    sub: pairwiseSubject(user.oid, audience),
     name: user.name,
     preferred_username: user.username,
   };
+}
+
+/** The `sub` of a person, which differs from audience to audience. */
+export function pairwiseSubject(oid: string, audience: string): string {
+  return guidOf(`${oid} at ${audience}`).replaceAll('-', '');
 }
 
 /** Claims of an access token by which a client acts for a person. */

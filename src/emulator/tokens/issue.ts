@@ -49,7 +49,7 @@ export function settleScope(
   username: string,
   scope: RequestedScope,
 ): { readonly resource: EmulatorResource; readonly scopes: readonly string[] } {
-  const resource = firstResource(scope);
+  const resource = firstResource(scope, server.settings.resources);
   const consented = consentedScopes(server.users.find(username), client, server.settings.resources);
   return { resource, scopes: grantedScopes(scope, resource, consented) };
 }
