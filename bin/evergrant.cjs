@@ -9,7 +9,6 @@ if (major < 24) {
 } else if (process.platform !== 'linux' && process.platform !== 'darwin') {
   fail('evergrant runs on Linux and macOS; this is ' + process.platform, 2);
 } else {
-  require('node:module').enableCompileCache();
   import('../dist/cli/main.js').catch(function (error) {
     fail('evergrant could not start: ' + error.message, 1);
   });
