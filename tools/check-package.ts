@@ -112,7 +112,10 @@ function filesBelow(folder: string): string[] {
 
 /** Runs a program under this project's Node; hands back what it printed, and fails with it when the program does. */
 function run(program: string, args: readonly string[], cwd: string): string {
-  const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}`, HOME: scratch };
+  // A home of its own for evergrant; npm needs the real one, where its settings are.
+  const home =
+    program === 'npm' ? {} : { HOME: scratch, EVERGRANT_HOME: path.join(scratch, 'home') };
+  const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}`, ...home };
   try {
     return execFileSync(program, args, {
       cwd,
