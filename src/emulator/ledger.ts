@@ -32,8 +32,8 @@ export interface LedgerEntry {
   readonly clientId?: string;
   /** The scope asked for. */
   readonly scope?: string;
-  /** Whether the request carried a `claims` parameter. */
-  readonly claims?: boolean;
+  /** The `claims` parameter: the answer to a challenge, or capabilities. */
+  readonly claims?: string;
   /** The family that the presented or issued refresh token, or the presented access token, belongs to. */
   readonly grantId?: string;
   readonly user?: string;
@@ -93,39 +93,49 @@ export interface LedgerWriter extends Ledger {
   note(entry: OpenEntry, facts: LedgerFilter): void;
 }
 
+/** Somebody who waits for a number of matching rows; only rows that change are looked at again. */
+interface Waiter {
+  readonly filter: LedgerFilter;
+  readonly count: number;
+  readonly matching: Set<OpenEntry>;
+  resolve(entries: LedgerEntry[]): void;
+}
+
 /** Makes an empty ledger. */
 export function createLedger(): LedgerWriter {
   let sequence = 0;
   let rows: OpenEntry[] = [];
-  const waiting = new Set<() => void>();
-  const matching = (filter: LedgerFilter): OpenEntry[] =>
-    rows.filter((row) => matches(row, filter));
-  const wake = (): void => {
-    for (const check of waiting) check();
+  const waiters = new Set<Waiter>();
+  const select = (filter: LedgerFilter): OpenEntry[] => rows.filter((row) => matches(row, filter));
+  const settle = (waiter: Waiter): void => {
+    if (waiter.matching.size < waiter.count) return;
+    waiters.delete(waiter);
+    waiter.resolve(copy([...waiter.matching]));
+  };
+  const wake = (row: OpenEntry): void => {
+    for (const waiter of waiters) {
+      if (matches(row, waiter.filter)) waiter.matching.add(row);
+      else waiter.matching.delete(row);
+      settle(waiter);
+    }
   };
   return {
-    entries: (filter = {}) => matching(filter).map((row) => ({ ...row })),
-    count: (filter = {}) => matching(filter).length,
-    clear: () => void (rows = []),
-    waitFor(count, filter = {}, signal) {
-      return new Promise((resolve, reject) => {
-        const abort = (): void => {
-          waiting.delete(check);
-          reject(signal?.reason as Error);
-        };
-        const check = (): void => {
-          const found = matching(filter);
-          if (found.length < count) return;
-          waiting.delete(check);
-          signal?.removeEventListener('abort', abort);
-          resolve(found.map((row) => ({ ...row })));
-        };
-        if (signal?.aborted === true) return abort();
-        signal?.addEventListener('abort', abort, { once: true });
-        waiting.add(check);
-        check();
-      });
+    entries: (filter = {}) => copy(select(filter)),
+    count: (filter = {}) => select(filter).length,
+    clear() {
+      rows = [];
+      for (const waiter of waiters) waiter.matching.clear();
     },
+    waitFor: (count, filter = {}, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const waiter = { filter, count, matching: new Set(select(filter)), resolve };
+        waiters.add(waiter);
+        signal?.addEventListener('abort', () => {
+          if (waiters.delete(waiter)) reject(signal.reason as Error);
+        });
+        settle(waiter);
+      }),
     open(facts) {
       const row: OpenEntry = {
         sequence: ++sequence,
@@ -136,16 +146,24 @@ export function createLedger(): LedgerWriter {
         delivered: false,
       };
       rows.push(row);
-      wake();
+      wake(row);
       return row;
     },
     note(entry, facts) {
       Object.assign(entry, facts);
-      wake();
+      if (waiters.size > 0) wake(entry);
     },
   };
 }
 
+function copy(rows: readonly OpenEntry[]): LedgerEntry[] {
+  return rows.toSorted((a, b) => a.sequence - b.sequence).map((row) => ({ ...row }));
+}
+
 function matches(row: LedgerEntry, filter: LedgerFilter): boolean {
-  return Object.entries(filter).every(([name, value]) => row[name as keyof LedgerEntry] === value);
+  for (const name in filter) {
+    const member = name as keyof LedgerEntry;
+    if (row[member] !== filter[member]) return false;
+  }
+  return true;
 }

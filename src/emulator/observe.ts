@@ -13,7 +13,7 @@ export function observeTokenRequest(exchange: Exchange): void {
     ...given('grantType', form.get('grant_type')),
     ...given('clientId', clientIdOf(exchange.request, form)),
     ...given('scope', form.get('scope')),
-    ...(form.has('claims') ? { claims: true } : {}),
+    ...given('claims', form.get('claims')),
     ...observeRefreshToken(exchange, form.get('refresh_token')),
   });
 }
