@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { sleep, type Clock } from '../../system/clock.ts';
+import { httpDate } from '../../system/instant.ts';
 import type { Answer } from './answer.ts';
 
 /**
@@ -19,6 +20,8 @@ export async function deliver(
   if (delivery.how === 'hang') return false;
   if (delivery.how === 'cut' || response.destroyed) return cut(response);
   response.writeHead(answer.status, {
+    // The emulator's own time, so that a client can notice the skew of its clock.
+    Date: httpDate(clock.now()),
     ...headersOf(answer),
     'Content-Length': String(body.length),
   });
