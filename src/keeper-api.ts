@@ -229,13 +229,13 @@ export interface Connection {
   /**
    * Hands out an access token that works, refreshing when needed. While the token lives nothing can make this wait or fail.
    *
-   * @throws {AuthorizationRequiredError} when a person must consent again.
-   * @throws {ClientRejectedError} when the operator must act.
-   * @throws {ServerUnavailableError} when the server cannot be used now.
-   * @throws {OutcomeUncertainError} when the refresh token may have been used up.
-   * @throws {ResponseInvalidError} when the answer broke the protocol.
-   * @throws {RefreshBlockedError} when another process holds the refresh until the deadline.
-   * @throws {StoreError} when the store cannot be used.
+   * @throws {@link AuthorizationRequiredError} when a person must consent again.
+   * @throws {@link ClientRejectedError} when the operator must act.
+   * @throws {@link ServerUnavailableError} when the server cannot be used now.
+   * @throws {@link OutcomeUncertainError} when the refresh token may have been used up.
+   * @throws {@link ResponseInvalidError} when the answer broke the protocol.
+   * @throws {@link RefreshBlockedError} when another process holds the refresh until the deadline.
+   * @throws {@link StoreError} when the store cannot be used.
    */
   token(options?: TokenOptions): Promise<AccessToken>;
   /**
@@ -284,9 +284,9 @@ export interface KeeperEvents {
 
 /** The running system in one process, or the daemon's seen from afar. */
 export interface Keeper extends AsyncDisposable {
-  /** Imports tokens obtained elsewhere as a new connection. @throws {ConfigurationError} `ERR_CONNECTION_EXISTS` */
+  /** Imports tokens obtained elsewhere as a new connection. @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` */
   add(name: string, options: AddOptions): Promise<Connection>;
-  /** Begins a connection by consent or client credentials. @throws {ConfigurationError} `ERR_CONNECTION_EXISTS` */
+  /** Begins a connection by consent or client credentials. @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` */
   connect(name: string, options: ConnectOptions): Promise<Connection>;
   /** A handle; no I/O. */
   connection(name: string): Connection;

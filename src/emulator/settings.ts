@@ -93,7 +93,7 @@ const defaults = {
 export function resolveSettings(options: EmulatorOptions = {}): Settings {
   requireKnownNames(options);
   requireLoopback(options.host ?? defaults.host);
-  const { accessLifeSeconds: life = defaults.accessLifeSeconds as [number, number] } = options;
+  const { accessLifeSeconds: life = defaults.accessLifeSeconds } = options;
   const [least, most] = typeof life === 'number' ? [life, life] : life;
   if (!(least >= 0 && most >= least)) {
     throw new RangeError('accessLifeSeconds must be a number of seconds, or [least, most]');
