@@ -87,7 +87,7 @@ function claimFault(claims: IdTokenClaims, options: VerifyIdTokenOptions): strin
     const value = claims[claim];
     return typeof value === 'number' ? value * 1000 : NaN;
   };
-  if (claims.iss !== issuer) return 'was issued by somebody else';
+  if (claims.iss !== issuer) return 'was issued by somebody else (iss)';
   if (typeof claims.sub !== 'string' || claims.sub === '') return 'names nobody (sub)';
   if (!audience.includes(clientId)) return 'is for another client (aud)';
   const authorizedParty = claims['azp'] ?? (audience.length === 1 ? clientId : undefined);

@@ -50,9 +50,10 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
   );
 }
 
-/** A two-digit year that would lie more than 50 years ahead belongs to the century before. */
+/** A two-digit year means the one within 50 years of now, before or after. */
 function fullYear(twoDigits: number, nowMs: number): number {
   const thisYear = 1970 + Math.floor(nowMs / DAY_MS / 365.2425);
   const year = thisYear - (thisYear % 100) + twoDigits;
-  return year > thisYear + 50 ? year - 100 : year;
+  if (year > thisYear + 50) return year - 100;
+  return year < thisYear - 49 ? year + 100 : year;
 }

@@ -61,15 +61,20 @@ function answerTo(
   return new Promise((resolve, reject) => {
     const outgoing = start(socket, url, request);
     const body = new LimitedBody(options.maxBytes);
-    let status: number | undefined;
+    let incoming: IncomingMessage | undefined;
+    let isSettled = false;
 
     const settle = (): void => {
+      isSettled = true;
       timer.cancel();
       options.signal?.removeEventListener('abort', onAbort);
     };
     const fail = (failure: HttpFailure, message: string): void => {
+      if (isSettled) return;
       settle();
-      reject(new HttpExchangeError(failure, message, status, body.partial()));
+      // What was received but not yet handed out comes by a last 'data' event.
+      incoming?.read();
+      reject(new HttpExchangeError(failure, message, incoming?.statusCode, body.partial()));
       outgoing.destroy();
       socket.destroy();
     };
@@ -81,29 +86,46 @@ function answerTo(
 
     outgoing.on('finish', () => options.onSent?.());
     outgoing.on('error', (error) => fail(...failureOf(error)));
-    outgoing.on('response', (incoming) => {
-      status = incoming.statusCode;
-      incoming.on('data', (chunk: Buffer) => {
-        if (!body.add(chunk))
-          fail('too_large', `the answer exceeds ${String(options.maxBytes)} bytes`);
-      });
-      incoming.on('error', (error) => fail(...failureOf(error)));
-      incoming.on('end', () => {
-        const coding = incoming.headers['content-encoding'] ?? 'identity';
-        if (coding !== 'identity') {
-          fail('malformed', 'the answer is compressed, which was not asked for');
-          return;
-        }
+    outgoing.on('response', (response) => {
+      incoming = response;
+      readAnswer(response, body, fail, (answer) => {
+        if (isSettled) return;
         settle();
-        resolve({ status: status ?? 0, headers: fieldsOf(incoming), body: body.bytes() });
-        // An answer may come before the whole request has left; such a connection is in no state to be used again.
-        if (!outgoing.writableFinished) socket.destroy();
-        // Node lets go of the socket when the request closes, not already when the answer ends.
-        else outgoing.on('close', () => outgoing.shouldKeepAlive && onFree());
+        resolve(answer);
+        release(outgoing, socket, onFree);
       });
     });
     outgoing.end(request.body);
   });
+}
+
+function readAnswer(
+  response: IncomingMessage,
+  body: LimitedBody,
+  fail: (failure: HttpFailure, message: string) => void,
+  succeed: (answer: HttpResponse) => void,
+): void {
+  response.on('data', (chunk: Buffer) => {
+    if (!body.add(chunk)) fail('too_large', `the answer exceeds ${String(body.limit)} bytes`);
+  });
+  response.on('error', (error) => fail(...failureOf(error)));
+  response.on('end', () => {
+    const coding = response.headers['content-encoding'] ?? 'identity';
+    if (coding !== 'identity')
+      fail('malformed', 'the answer is compressed, which was not asked for');
+    const headers = fieldsOf(response);
+    succeed({ status: response.statusCode ?? 0, headers, body: body.bytes() });
+  });
+}
+
+/** Node lets go of the socket when the request closes, not already when the answer ends. */
+function release(outgoing: ClientRequest, socket: Socket, onFree: () => void): void {
+  if (outgoing.writableFinished) {
+    outgoing.on('close', () => outgoing.shouldKeepAlive && onFree());
+    return;
+  }
+  // An answer may come before the whole request has left; such a connection is in no state to be used again.
+  socket.destroy();
 }
 
 /** Begins a request on the given socket. Without an agent Node hands a socket back to nobody, so it stays ours. */
@@ -145,16 +167,17 @@ function fieldsOf(incoming: IncomingMessage): Readonly<Record<string, string>> {
 /** A body that is read up to a limit. */
 class LimitedBody {
   readonly #chunks: Buffer[] = [];
-  readonly #limit: number;
+  /** In bytes. */
+  readonly limit: number;
   #length = 0;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   /** @returns false when the limit is passed; what is beyond it is dropped. */
   add(chunk: Buffer): boolean {
-    const room = this.#limit - this.#length;
+    const room = this.limit - this.#length;
     this.#chunks.push(chunk.subarray(0, room));
     this.#length += Math.min(room, chunk.length);
     return chunk.length <= room;
