@@ -1,0 +1,49 @@
+import { ConfigurationError } from '../errors.ts';
+import type { Provider } from '../providers/provider.ts';
+
+/** Where calls may go. */
+export type ApiPlace = Pick<NonNullable<Provider['api']>, 'origins' | 'base'>;
+
+/**
+ * The whole address of a call. A relative one is resolved against the API's base. Origins are compared after parsing, so that no spelling
+ * of an address leads elsewhere than it seems.
+ *
+ * @throws {@link ConfigurationError} `ERR_ORIGIN_NOT_ALLOWED` when it leads to an origin that may not be sent the access token,
+ * `ERR_ARGUMENT` when it is no address or holds credentials.
+ */
+export function resolveApiUrl(input: string | URL, place: ApiPlace | undefined): URL {
+  const url = URL.parse(String(input), place?.base);
+  if (url === null) {
+    throw new ConfigurationError(
+      'ERR_ARGUMENT',
+      place === undefined
+        ? 'the address is not whole, and the provider names no API to complete it'
+        : 'the address cannot be read as a URL',
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new ConfigurationError('ERR_ARGUMENT', 'the address holds credentials; remove them');
+  }
+  if (isAllowedOrigin(url, place)) return url;
+  throw new ConfigurationError(
+    'ERR_ORIGIN_NOT_ALLOWED',
+    `${shownOrigin(url)} may not be sent this connection's access token; ${allowedOnes(place)}`,
+  );
+}
+
+/** Whether an address may be sent the access token: scheme, host and port are on the list, and no credentials are in it. */
+export function isAllowedOrigin(url: URL, place: ApiPlace | undefined): boolean {
+  if (url.username !== '' || url.password !== '' || url.origin === 'null') return false;
+  return place?.origins.includes(url.origin) ?? false;
+}
+
+function shownOrigin(url: URL): string {
+  return url.origin === 'null' ? `an address of the kind ${url.protocol}` : url.origin;
+}
+
+function allowedOnes(place: ApiPlace | undefined): string {
+  const origins = place?.origins ?? [];
+  return origins.length === 0
+    ? 'give the API its origins in the overrides'
+    : `allowed: ${origins.join(', ')}`;
+}
