@@ -1,5 +1,5 @@
 import type { Change, View } from './decision.ts';
-import { isPastEarlyExpiry, remainingLifeMs } from './freshness.ts';
+import { isPastEarlyExpiry } from './freshness.ts';
 import { passGate, type GatePolicy } from './gate.ts';
 import type {
   Claim,
@@ -17,8 +17,6 @@ import { isRepeatable } from './schedule.ts';
 
 /** What somebody wants of a connection. */
 export type Demand =
-  /** A token that need not be refreshed before use, and lives at least `minLifeMs` where that is given. */
-  | { readonly kind: 'usable'; readonly minLifeMs: number | undefined }
   /** A newer token set than this generation; `rejected` when the API refused that one's token. */
   | { readonly kind: 'newer'; readonly generation: number; readonly rejected: boolean }
   /** Background renewal: whatever is due. */
@@ -102,11 +100,7 @@ export function isSatisfied(connection: ConnectionRecord, demand: Demand, now: n
   const tokens = connection.tokens;
   if (demand.kind === 'newer') return connection.generation > demand.generation;
   if (tokens?.accessToken === undefined) return false;
-  if (demand.kind === 'due') {
-    return connection.intent === undefined && now < tokens.dueAt && !isPastEarlyExpiry(tokens, now);
-  }
-  if (isPastEarlyExpiry(tokens, now)) return false;
-  return demand.minLifeMs === undefined || remainingLifeMs(tokens, now) >= demand.minLifeMs;
+  return connection.intent === undefined && now < tokens.dueAt && !isPastEarlyExpiry(tokens, now);
 }
 
 function mayReplace(claim: Claim, request: ClaimRequest): boolean {

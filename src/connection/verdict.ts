@@ -249,7 +249,7 @@ function judgeAmbiguous(
     endpoint: endpointFailed(endpoint, now, outcome.reason),
     leftovers: quarantined(attempt, facts),
   };
-  const lastError = { at: now, outcome: 'ambiguous', message: outcome.reason };
+  const lastError = { at: now, outcome: lossOf(outcome), message: outcome.reason };
   const intent = connection.intent;
   const graceful =
     intent !== undefined && isWithinGrace(intent, { ...facts, bootId: attempt.owner.bootId });
@@ -264,6 +264,10 @@ function judgeAmbiguous(
     };
   }
   return { ...base, ...doubt(connection, facts, outcome.reason) };
+}
+
+function lossOf(outcome: TokenOutcome & { readonly kind: 'ambiguous' }): string {
+  return outcome.answer === 'unreadable' ? 'answer_unreadable' : 'answer_lost';
 }
 
 /**
@@ -300,7 +304,7 @@ export function doubt(
         reason,
         lastTry: facts.lastTry,
       }),
-      lastError: { at: now, outcome: 'ambiguous', message: reason },
+      lastError: { at: now, outcome: 'answer_lost', message: reason },
       backoff: NO_BACKOFF,
     },
     life: [event(connection, facts, 'uncertain', reason)],
@@ -423,5 +427,10 @@ function notice(
   at: number,
   advice: Advice,
 ): Omit<Notice, 'id' | 'connection'> {
-  return { kind, actor, at, message: `${advice.cause}; ${advice.remedy}` };
+  return { kind, actor, at, message: sentence(advice) };
+}
+
+/** Cause and remedy in one line. */
+export function sentence({ cause, remedy }: Pick<Advice, 'cause' | 'remedy'>): string {
+  return cause.endsWith('.') ? `${cause} ${remedy}` : `${cause}; ${remedy}`;
 }

@@ -134,9 +134,11 @@ export class DataKeys implements Sealer {
   }
 
   /** @throws {StoreError} as {@link Sealer.open} */
-  open(sealed: Uint8Array, context: SealContext): Uint8Array {
+  open(sealed: Uint8Array, context: SealContext, dataKey?: WrappedDataKey): Uint8Array {
     const id = dataKeyIdOf(sealed);
-    const plain = decrypt(this.#key(id), sealed, this.#additional(context, id));
+    const travelled = dataKey?.id === id ? dataKey : undefined;
+    const key = this.#key(id, travelled);
+    const plain = decrypt(key, sealed, this.#additional(context, id));
     if (plain !== undefined) return plain;
     throw new StoreError(
       'ERR_STORE_DAMAGED',
@@ -154,9 +156,10 @@ export class DataKeys implements Sealer {
     return this.#current;
   }
 
-  #key(id: string, wrapped = this.#keys.has(id) ? undefined : this.#lookup(id)): Uint8Array {
+  #key(id: string, travelled?: WrappedDataKey): Uint8Array {
     const known = this.#keys.get(id);
     if (known !== undefined) return known;
+    const wrapped = this.#lookup(id) ?? travelled;
     if (wrapped === undefined) {
       throw new StoreError(
         'ERR_KEY_MISSING',

@@ -22,9 +22,14 @@ export interface Sealer {
   /**
    * Opens what was sealed to the same context.
    *
+   * @param dataKey - the wrapped data key that travelled with it, for when the store has lost that key.
    * @throws {StoreError} `ERR_STORE_DAMAGED` when the bytes were altered or belong elsewhere, `ERR_KEY_MISSING` when their data key is gone.
    */
-  open(sealed: Sealed, context: SealContext): Uint8Array;
+  open(
+    sealed: Sealed,
+    context: SealContext,
+    dataKey?: { readonly id: string; readonly wrapped: Uint8Array },
+  ): Uint8Array;
   /** Keyed digest, first eight hex digits: correlates a token without revealing it. */
   fingerprint(token: string): string;
   /** The data key in use, wrapped by the master key, to travel with a spill. */

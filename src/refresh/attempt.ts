@@ -1,0 +1,243 @@
+import { failpoint, sabotaged } from '#failpoints';
+import {
+  decideClaim,
+  decideIntent,
+  decideRelease,
+  judgeIntent,
+  type Attempt,
+  type ClaimResult,
+  type Demand,
+} from '../connection/claiming.ts';
+import type { View } from '../connection/decision.ts';
+import type { Claim, Owner, Rotation } from '../connection/record.ts';
+import { effectiveRotation, isRepeatable } from '../connection/schedule.ts';
+import { doubt, type Verdict } from '../connection/verdict.ts';
+import { NotFoundError } from '../errors.ts';
+import type { Profile } from '../providers/profile.ts';
+import { keeperName, type Engine } from './engine.ts';
+import { recordOutcome, recordSpill } from './record.ts';
+import { sendRenewal } from './send.ts';
+import { openTokenEndpoint } from '../token-endpoint/exchange.ts';
+
+/*
+ * One refresh, step by step: claim, look again under the claim, connect, intent, send, record. ARCHITECTURE.md tells why in this order.
+ */
+
+/** Somebody's wish for a refresh. */
+export interface Order {
+  /** What would make it needless. */
+  readonly demand: Demand;
+  /** A person ordered it: the connection's back-off does not count. */
+  readonly byHand: boolean;
+  /** A person insists in spite of the connection's state. */
+  readonly anyway: boolean;
+}
+
+/** What an attempt came to. */
+export type AttemptResult =
+  | Exclude<ClaimResult, { readonly kind: 'claimed' }>
+  /** It held the claim and wrote a verdict. */
+  | { readonly kind: 'settled'; readonly verdict: Verdict };
+
+/** What an attempt knows of its connection under the claim. */
+export interface Claimed {
+  /** The attempt. */
+  readonly attempt: Attempt;
+  /** The rows under the claim. */
+  readonly view: View;
+  /** Habits of its server. */
+  readonly profile: Profile;
+  /** What a refresh does to this connection's refresh token. */
+  readonly rotation: Rotation;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * Makes at most one request for a connection, if the order needs one and nobody else is at it.
+ *
+ * @throws {StoreError} when the store cannot be used; then nothing was sent, or the answer lies in a spill file.
+ */
+export async function attemptRefresh(
+  engine: Engine,
+  connectionId: string,
+  order: Order,
+): Promise<AttemptResult> {
+  let dead: Claim | undefined;
+  for (;;) {
+    failpoint('before-lock');
+    const owner = await engine.store.claims.identify();
+    const claimed = await claim(engine, connectionId, owner, order, dead?.attemptId);
+    if (claimed.kind === 'held') {
+      const standing = await engine.store.claims.judge(claimed.claim.owner);
+      if (standing !== 'dead') return claimed;
+      dead = claimed.claim;
+      continue;
+    }
+    if (claimed.kind !== 'claimed') return claimed;
+    failpoint('after-lock');
+    const result = await proceed(engine, owner, claimed.view, order);
+    if (result !== 'start_over') return result;
+    dead = undefined;
+  }
+}
+
+async function claim(
+  engine: Engine,
+  connectionId: string,
+  owner: Owner,
+  order: Order,
+  replaces: string | undefined,
+): Promise<ClaimResult> {
+  const { store, random, clock, settings } = engine;
+  const attemptId = random.uuid();
+  const result = await store.transition(
+    connectionId,
+    (view) => {
+      const profile = engine.profileOf(view.client);
+      return decideClaim(view, {
+        ...order,
+        owner,
+        attemptId,
+        replaces,
+        now: clock.now(),
+        rotation: effectiveRotation(view.connection, profile.rotation),
+        policy: settings,
+      });
+    },
+    { durable: false },
+  );
+  if (result !== undefined) return result;
+  throw new NotFoundError('ERR_CONNECTION_UNKNOWN', 'the connection was removed meanwhile');
+}
+
+/** Everything under the claim. */
+async function proceed(
+  engine: Engine,
+  owner: Owner,
+  view: View,
+  order: Order,
+): Promise<AttemptResult | 'start_over'> {
+  const { connection, client } = view;
+  const profile = engine.profileOf(client);
+  const rotation = effectiveRotation(connection, profile.rotation);
+  const attempt: Attempt = {
+    attemptId: connection.claim?.attemptId ?? '',
+    owner,
+    grantId: connection.grantId,
+    generation: connection.generation,
+    doubt: connection.intent,
+  };
+  const claimed: Claimed = { attempt, view, profile, rotation };
+  try {
+    const known = await resolveDoubt(engine, claimed, order);
+    if (known !== undefined) return known;
+    return await exchange(engine, claimed);
+  } catch (error) {
+    await release(engine, claimed);
+    throw error;
+  }
+}
+
+/** What an earlier attempt left open: an answer in a spill file, or a doubt that forbids sending now. */
+async function resolveDoubt(
+  engine: Engine,
+  claimed: Claimed,
+  order: Order,
+): Promise<AttemptResult | 'start_over' | undefined> {
+  const { attempt, view, profile, rotation } = claimed;
+  if (attempt.doubt === undefined || sabotaged('intent')) return undefined;
+  const spill = await engine.spills.find(attempt.doubt.attemptId);
+  if (spill !== undefined) {
+    await recordSpill(engine, spill);
+    await release(engine, claimed);
+    return 'start_over';
+  }
+  const { now, by, lastTry } = facts(engine);
+  const { bootId } = engine.machine;
+  const { graceMs } = profile;
+  const { anyway } = order;
+  const verdict = judgeIntent(view.connection, { now, bootId, rotation, graceMs, anyway });
+  if (verdict === 'send') return undefined;
+  const settled = await engine.store.transition(
+    view.connection.id,
+    ({ connection }) => {
+      const mine = connection.claim?.attemptId === attempt.attemptId;
+      const same = connection.intent?.attemptId === attempt.doubt?.attemptId;
+      if (!mine || !same) return { result: connection, ...(mine && RELEASED) };
+      const reason = 'the process that sent it ended before the answer was stored';
+      const effect = doubt(connection, { now, by, lastTry }, reason);
+      const change = { ...effect.connection, claim: undefined };
+      return { ...effect, connection: change, result: { ...connection, ...change } };
+    },
+    { durable: true },
+  );
+  if (settled === undefined) return 'start_over';
+  return { kind: 'settled', verdict: { kind: 'failed', connection: settled } };
+}
+
+const RELEASED = { connection: { claim: undefined } } as const;
+
+/** Connect, intent, send, record. */
+async function exchange(engine: Engine, claimed: Claimed): Promise<AttemptResult | 'start_over'> {
+  const { attempt, view, profile, rotation } = claimed;
+  const { store, clock, http } = engine;
+  const opened = await openTokenEndpoint(http, view.client.tokenEndpoint, {
+    fresh: !isRepeatable(rotation),
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    insecureLoopback: profile.insecureLoopback,
+  });
+  if (opened.kind === 'not_sent') {
+    return settled(await recordOutcome(engine, claimed, { outcome: opened, sentAt: clock.now() }));
+  }
+  try {
+    const owner = await store.claims.identify();
+    if (owner.ownerId !== attempt.owner.ownerId || !(await arm(engine, claimed))) {
+      await release(engine, claimed);
+      return 'start_over';
+    }
+    failpoint('after-intent');
+    engine.emit('refreshing', {
+      connection: view.connection.name,
+      generation: view.connection.generation,
+    });
+    const answered = await sendRenewal(engine, claimed, opened);
+    return settled(await recordOutcome(engine, claimed, answered));
+  } finally {
+    opened.close();
+  }
+}
+
+/** Writes the intent; it also proves that the store can be written. */
+async function arm(engine: Engine, { attempt, view, rotation }: Claimed): Promise<boolean> {
+  const armed = await engine.store.transition(
+    view.connection.id,
+    (now) =>
+      sabotaged('intent') ? { result: true } : decideIntent(now, attempt, engine.clock.now()),
+    { durable: !isRepeatable(rotation) },
+  );
+  return armed === true;
+}
+
+/** Gives the claim back. A failure leaves it to be retried: while this process lives nobody else can take it. */
+async function release(engine: Engine, { attempt, view }: Claimed): Promise<void> {
+  const { store, clock } = engine;
+  const tryRelease = async (): Promise<void> => {
+    try {
+      await store.transition(view.connection.id, (now) => decideRelease(now, attempt.attemptId), {
+        durable: false,
+      });
+    } catch {
+      clock.timer(1_000, () => void tryRelease(), { background: true });
+    }
+  };
+  await tryRelease();
+}
+
+function settled(verdict: Verdict): AttemptResult {
+  return { kind: 'settled', verdict };
+}
+
+function facts(engine: Engine): { now: number; by: string; lastTry: boolean } {
+  return { now: engine.clock.now(), by: keeperName(engine), lastTry: engine.settings.lastTry };
+}

@@ -1,0 +1,108 @@
+import {
+  AuthorizationRequiredError,
+  ClientRejectedError,
+  ConfigurationError,
+  OutcomeUncertainError,
+  ResponseInvalidError,
+  ServerUnavailableError,
+  type ErrorCode,
+  type EvergrantError,
+} from '../errors.ts';
+import type { View } from '../connection/decision.ts';
+import { sentence } from '../connection/verdict.ts';
+
+/** The error for callers of a connection that nothing may be sent for; undefined when something may. */
+export function stopError({ connection, client }: View): EvergrantError | undefined {
+  const { name, state } = connection;
+  const details = { connection: name };
+  if (state.kind === 'disconnected') {
+    return new AuthorizationRequiredError(
+      'ERR_DISCONNECTED',
+      `${name} is disconnected; connect it again`,
+      details,
+    );
+  }
+  if (state.kind === 'paused') {
+    return new ConfigurationError(
+      'ERR_PAUSED',
+      `${name} is paused; resume it with evergrant resume ${name}`,
+      details,
+    );
+  }
+  if (client.refusedAt !== undefined) {
+    return new ClientRejectedError(
+      'ERR_CLIENT_REFUSED',
+      `the server refuses client ${client.clientId} (${client.refusal ?? 'no reason given'}); replace its secret with evergrant client set-secret`,
+      details,
+    );
+  }
+  if (state.kind === 'uncertain') {
+    return new OutcomeUncertainError(
+      'ERR_OUTCOME_UNCERTAIN',
+      `the refresh token of ${name} may be used up, since an answer was lost (${state.reason}); sign in again, or insist with evergrant refresh ${name} --anyway`,
+      details,
+    );
+  }
+  if (state.kind !== 'attention') return missingRefreshToken(connection);
+  return attentionError(
+    state.code as ErrorCode,
+    `${name}: ${sentence({ cause: state.reason, remedy: state.remedy })}`,
+    name,
+  );
+}
+
+function missingRefreshToken(connection: View['connection']): EvergrantError | undefined {
+  const { name, beginning, tokens } = connection;
+  if (beginning === 'client_credentials' || tokens?.refreshToken !== undefined) return undefined;
+  return new AuthorizationRequiredError(
+    'ERR_REFRESH_TOKEN_MISSING',
+    `${name} has no refresh token; connect it again and grant offline access`,
+    { connection: name },
+  );
+}
+
+function attentionError(code: ErrorCode, message: string, connection: string): EvergrantError {
+  if (code === 'ERR_REQUEST_REFUSED') return new ClientRejectedError(code, message, { connection });
+  if (code === 'ERR_TOKEN_TYPE_UNSUPPORTED') {
+    return new ResponseInvalidError(code, message, { connection });
+  }
+  return new AuthorizationRequiredError(code, message, { connection });
+}
+
+/** The error for callers of a connection whose last request failed and may be tried again later. */
+export function passingError(
+  { connection, endpoint }: View,
+  because: string | undefined,
+  retryAt: number | undefined,
+): EvergrantError {
+  const { name, lastError } = connection;
+  const message = because ?? lastError?.message ?? endpoint.blockedBecause ?? 'the refresh failed';
+  const details = { connection: name, retryAt };
+  switch (lastError?.outcome) {
+    case 'refreshed':
+    case 'answer_unreadable':
+      return new ResponseInvalidError(
+        'ERR_RESPONSE_INVALID',
+        `${name}: ${message}; tell the operator of the server`,
+        { connection: name },
+      );
+    case 'not_sent':
+      return new ServerUnavailableError(
+        'ERR_SERVER_UNREACHABLE',
+        `${name}: the server cannot be reached (${message}); try again later`,
+        details,
+      );
+    case 'throttled':
+      return new ServerUnavailableError(
+        'ERR_SERVER_THROTTLED',
+        `${name}: ${message}; try again later`,
+        details,
+      );
+    default:
+      return new ServerUnavailableError(
+        'ERR_SERVER_FAILED',
+        `${name}: ${message}; try again later`,
+        details,
+      );
+  }
+}

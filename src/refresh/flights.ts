@@ -1,0 +1,103 @@
+import type { Claim } from '../connection/record.ts';
+import { sleep } from '../system/clock.ts';
+import { attemptRefresh, type AttemptResult, type Order } from './attempt.ts';
+import type { Engine } from './engine.ts';
+
+/** A refresh under way in this keeper. */
+export interface Flight {
+  /** What it comes to. */
+  readonly landing: Promise<AttemptResult>;
+  /** The claim of another keeper that it is waiting for, while it is. */
+  readonly holder: Claim | undefined;
+}
+
+interface Airborne extends Flight {
+  holder: Claim | undefined;
+  waiters: number;
+}
+
+/** Between looks at a store where another keeper holds the claim. */
+const FIRST_LOOK_MS = 2;
+const LAST_LOOK_MS = 50;
+/** Between probes whether that keeper still lives. */
+const PROBE_MS = 250;
+
+/**
+ * At most one flight a connection in a keeper. A flight serves every waiting caller; none of them can end it, they can only stop waiting.
+ * While another keeper holds the claim the flight waits for it, as long as somebody waits for the flight.
+ */
+export class Flights {
+  readonly #engine: Engine;
+  readonly #airborne = new Map<string, Airborne>();
+  readonly #landed: (connectionId: string) => Promise<void>;
+
+  /** @param landed - awaited after each flight, before its callers go on. */
+  constructor(engine: Engine, landed: (connectionId: string) => Promise<void>) {
+    this.#engine = engine;
+    this.#landed = landed;
+  }
+
+  /** The flight of a connection; starts one with this order when there is none. */
+  board(connectionId: string, order: Order): Flight {
+    return this.#airborne.get(connectionId) ?? this.#start(connectionId, order);
+  }
+
+  /** Waits for a flight as long as `wait` takes. */
+  async join<T>(flight: Flight, wait: (landing: Promise<AttemptResult>) => Promise<T>): Promise<T> {
+    const airborne = flight as Airborne;
+    airborne.waiters++;
+    try {
+      return await wait(flight.landing);
+    } finally {
+      airborne.waiters--;
+    }
+  }
+
+  /** Resolves when no flight is under way. */
+  async idle(): Promise<void> {
+    while (this.#airborne.size > 0) {
+      await Promise.allSettled([...this.#airborne.values()].map((flight) => flight.landing));
+    }
+  }
+
+  #start(connectionId: string, order: Order): Flight {
+    const flight: Airborne = {
+      landing: this.#fly(connectionId, order, () => flight).finally(async () => {
+        this.#airborne.delete(connectionId);
+        await this.#landed(connectionId);
+      }),
+      holder: undefined,
+      waiters: 0,
+    };
+    // Whoever waits sees the failure; nobody may wait.
+    flight.landing.catch(() => undefined);
+    this.#airborne.set(connectionId, flight);
+    return flight;
+  }
+
+  async #fly(connectionId: string, order: Order, self: () => Airborne): Promise<AttemptResult> {
+    for (;;) {
+      const result = await attemptRefresh(this.#engine, connectionId, order);
+      if (result.kind !== 'held' || order.demand.kind === 'due') return result;
+      self().holder = result.claim;
+      if (!(await this.#untilChanged(self()))) return result;
+      self().holder = undefined;
+    }
+  }
+
+  /** Waits until the store changed or it is time to probe again. @returns false when nobody waits any more. */
+  async #untilChanged(flight: Airborne): Promise<boolean> {
+    const { store, clock, closing } = this.#engine;
+    const before = store.changeCounter();
+    const probeAt = clock.monotonic() + PROBE_MS;
+    for (
+      let look = FIRST_LOOK_MS;
+      clock.monotonic() < probeAt;
+      look = Math.min(look * 1.5, LAST_LOOK_MS)
+    ) {
+      if (flight.waiters === 0 || !(await sleep(clock, look, closing))) return false;
+      if (store.changeCounter() !== before) return true;
+    }
+    return true;
+  }
+}

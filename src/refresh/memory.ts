@@ -1,0 +1,149 @@
+import { AccessToken } from '../access-token.ts';
+import { earlyExpiryMs, isClockSetBack, remainingLifeMs } from '../connection/freshness.ts';
+import type { View } from '../connection/decision.ts';
+import { NotFoundError } from '../errors.ts';
+import type { Engine } from './engine.ts';
+import { openToken } from './token-set.ts';
+
+/** What a keeper remembers of a connection it serves. */
+export interface Remembered {
+  /** Its rows when last read. */
+  readonly view: View;
+  /** Its access token, opened; undefined when there is none. */
+  readonly token: AccessToken | undefined;
+  /** Until here the token is served without a second thought, on both clocks. */
+  readonly earlyAt: Instant;
+  /** Until here the token lives, on both clocks. */
+  readonly endsAt: Instant;
+}
+
+/** An instant on both clocks; it has come when either says so. */
+export interface Instant {
+  /** Epoch milliseconds. */
+  readonly wall: number;
+  /** On the monotonic clock, which nobody can set. */
+  readonly monotonic: number;
+}
+
+/** What another process wrote is seen within this time. */
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * The connections that a keeper serves, as last read. A hit costs a look-up and two clock readings; the store is asked at most once a second
+ * whether another process wrote, and what was remembered before such a write is read again.
+ */
+export class Memory {
+  readonly #engine: Engine;
+  #byName = new Map<string, Remembered>();
+  #counter: number | undefined;
+  #lookAt = 0;
+
+  /** Remembers nothing yet. */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** What is remembered of a connection, if nothing can have changed since. */
+  recall(name: string): Remembered | undefined {
+    const now = this.#engine.clock.monotonic();
+    if (now >= this.#lookAt) this.#look(now);
+    return this.#byName.get(name);
+  }
+
+  /**
+   * Reads a connection from the store. When the store cannot be read, what is remembered is served on.
+   *
+   * @throws {NotFoundError} `ERR_CONNECTION_UNKNOWN`
+   */
+  async read(name: string): Promise<Remembered> {
+    const stale = this.#byName.get(name);
+    try {
+      const { store } = this.#engine;
+      const id = await store.resolve(name);
+      const view = id === undefined ? undefined : await store.read(id);
+      if (view === undefined) throw unknown(name);
+      return this.#keep(view);
+    } catch (error) {
+      if (error instanceof NotFoundError) this.#byName.delete(name);
+      else if (stale !== undefined) return stale;
+      throw error;
+    }
+  }
+
+  /** Reads a connection again by its id, after this keeper changed it. */
+  async refreshed(connectionId: string): Promise<void> {
+    const view = await this.#engine.store.read(connectionId).catch(() => undefined);
+    if (view !== undefined) this.#keep(view);
+  }
+
+  /** Forgets a name, after a rename or a disconnect. */
+  forget(name: string): void {
+    this.#byName.delete(name);
+  }
+
+  #look(now: number): void {
+    this.#lookAt = now + LOOK_EVERY_MS;
+    let counter: number | undefined;
+    try {
+      counter = this.#engine.store.changeCounter();
+    } catch {
+      // A store that cannot be asked must not withhold tokens that live.
+      return;
+    }
+    if (counter === this.#counter) return;
+    this.#counter = counter;
+    this.#byName = new Map();
+  }
+
+  #keep(view: View): Remembered {
+    const remembered = this.#open(view);
+    this.#byName.set(view.connection.name, remembered);
+    return remembered;
+  }
+
+  #open(view: View): Remembered {
+    const { clock, store } = this.#engine;
+    const { connection } = view;
+    const { tokens } = connection;
+    const known = this.#byName.get(connection.name);
+    const same =
+      known?.view.connection.id === connection.id &&
+      known.view.connection.generation === connection.generation &&
+      known.view.connection.grantId === connection.grantId;
+    if (same) return { ...known, view };
+    const value =
+      tokens === undefined ? undefined : openToken(store.sealer, connection, 'accessToken');
+    if (tokens === undefined || value === undefined || connection.state.kind === 'disconnected') {
+      const never = { wall: 0, monotonic: 0 };
+      return { view, token: undefined, earlyAt: never, endsAt: never };
+    }
+    const wall = clock.now();
+    const monotonic = clock.monotonic();
+    const remaining = remainingLifeMs(tokens, wall);
+    const early = isClockSetBack(tokens, wall) ? 0 : remaining - earlyExpiryMs(tokens.accessLifeMs);
+    return {
+      view,
+      token: new AccessToken(value.reveal(), {
+        type: schemeOf(tokens.tokenType),
+        scope: tokens.scope,
+        expiresAt: tokens.accessExpiresAt,
+        generation: connection.generation,
+      }),
+      earlyAt: { wall: wall + early, monotonic: monotonic + early },
+      endsAt: { wall: wall + remaining, monotonic: monotonic + remaining },
+    };
+  }
+}
+
+/** Servers write the scheme in any case; resource servers are not all as tolerant. @see RFC 6749 section 5.1 */
+function schemeOf(tokenType: string): string {
+  return tokenType.toLowerCase() === 'bearer' ? 'Bearer' : tokenType;
+}
+
+function unknown(name: string): NotFoundError {
+  return new NotFoundError(
+    'ERR_CONNECTION_UNKNOWN',
+    `there is no connection named ${name}; evergrant list shows those there are`,
+    { connection: name },
+  );
+}

@@ -1,0 +1,241 @@
+import { failpoint, sabotaged } from '#failpoints';
+import { leftoverContext } from '../connection/secrets.ts';
+import type { Change, View } from '../connection/decision.ts';
+import type { TokenSet } from '../connection/record.ts';
+import { decideVerdict, type Facts, type Verdict } from '../connection/verdict.ts';
+import { NotFoundError, StoreError } from '../errors.ts';
+import type { TokenOutcome, TokenResponse } from '../oauth/outcome.ts';
+import { adviseOn } from '../providers/advice.ts';
+import { sleep } from '../system/clock.ts';
+import type { Claimed } from './attempt.ts';
+import { keeperName, type Engine } from './engine.ts';
+import type { Answered } from './send.ts';
+import type { Spill } from './spill.ts';
+import { buildTokenSet, openRefreshToken, unusableTypeOf } from './token-set.ts';
+
+/*
+ * From the answer to the disk. Nobody is told of a token before its set is durable. When the store cannot take it, the answer stays in
+ * memory and in a spill file, the claim stays held so that nobody repeats the request, and writing is tried until it works.
+ */
+
+/** Writes what an outcome means. Does not give up on a token set until it is in the store. */
+export async function recordOutcome(
+  engine: Engine,
+  claimed: Claimed,
+  answered: Answered,
+): Promise<Verdict> {
+  const { view, attempt } = claimed;
+  const tokens = tokenSetOf(engine, claimed, answered);
+  const decide = (now: View): Change<Verdict> => {
+    const change = decideVerdict(now, attempt, answered.outcome, {
+      ...factsOf(engine, claimed, answered.outcome),
+      tokens,
+    });
+    const scoped = withRefreshScope(change, now, answered);
+    failpoint('inside-commit');
+    return scoped;
+  };
+  const keep = tokens === undefined ? undefined : spillOf(claimed, answered, tokens);
+  const verdict = await persist(engine, view.connection.id, decide, keep);
+  failpoint('after-commit');
+  announce(engine, verdict, answered.outcome);
+  return verdict;
+}
+
+/** Writes an answer that an earlier attempt left in a spill file, and forgets the file. */
+export async function recordSpill(engine: Engine, spill: Spill): Promise<void> {
+  const outcome = { kind: 'refreshed' } as TokenOutcome & { readonly kind: 'refreshed' };
+  await engine.store.transition(
+    spill.connectionId,
+    (view) => {
+      const profile = engine.profileOf(view.client);
+      return decideVerdict(view, spill.attempt, outcome, {
+        ...baseFacts(engine),
+        rotation: profile.rotation,
+        graceMs: profile.graceMs,
+        advice: undefined,
+        tokens: spill.tokens,
+        unusableType: spill.unusableType,
+        leftover: () => strayOf(engine, spill),
+      });
+    },
+    { durable: true },
+  );
+  await engine.spills.remove(spill.attempt.attemptId);
+  engine.log.info('an answer that could not be stored was recovered from its spill file', {
+    connection_id: spill.connectionId,
+  });
+}
+
+function tokenSetOf(
+  engine: Engine,
+  { view, profile }: Claimed,
+  { outcome, sentAt, askedScope }: Answered,
+): TokenSet | undefined {
+  if (outcome.kind !== 'refreshed') return undefined;
+  const { connection } = view;
+  const isClientCredentials = connection.beginning === 'client_credentials';
+  const response: TokenResponse = isClientCredentials
+    ? { ...outcome.tokens, refreshToken: undefined }
+    : outcome.tokens;
+  const { sealer } = engine.store;
+  const set = buildTokenSet(sealer, {
+    response,
+    sentAt,
+    previousRefreshToken: openRefreshToken(sealer, connection),
+    previousRefreshExpiresAt: connection.tokens?.refreshExpiresAt,
+    askedScope: askedScope ?? [],
+    connectionId: connection.id,
+    generation: connection.generation + 1,
+    profile,
+    fraction: engine.random.fraction(),
+  });
+  return unusableTypeOf(response) === undefined ? set : { ...set, accessToken: undefined };
+}
+
+function factsOf(
+  engine: Engine,
+  { attempt, profile, rotation }: Claimed,
+  outcome: TokenOutcome,
+): Omit<Facts, 'tokens'> {
+  return {
+    ...baseFacts(engine),
+    rotation,
+    graceMs: profile.graceMs,
+    advice: 'refusal' in outcome ? adviseOn(profile, outcome.refusal) : undefined,
+    unusableType: outcome.kind === 'refreshed' ? unusableTypeOf(outcome.tokens) : undefined,
+    leftover: leftoverOf(engine, attempt.attemptId, outcome),
+  };
+}
+
+function baseFacts(engine: Engine): Pick<Facts, 'now' | 'fraction' | 'by' | 'lastTry'> {
+  return {
+    now: engine.clock.now(),
+    fraction: sabotaged('jitter') ? 0 : engine.random.fraction(),
+    by: keeperName(engine),
+    lastTry: engine.settings.lastTry,
+  };
+}
+
+/** What must not be lost of an answer that cannot become current. */
+function leftoverOf(
+  engine: Engine,
+  attemptId: string,
+  outcome: TokenOutcome,
+): (() => Uint8Array) | undefined {
+  const { sealer } = engine.store;
+  if (outcome.kind === 'refreshed') {
+    const refreshToken = outcome.tokens.refreshToken?.reveal();
+    if (refreshToken === undefined) return undefined;
+    return () => sealer.seal(JSON.stringify({ refreshToken }), leftoverContext(attemptId));
+  }
+  if (outcome.kind !== 'ambiguous' || outcome.body === undefined) return undefined;
+  const { body } = outcome;
+  return () => sealer.seal(body, leftoverContext(attemptId));
+}
+
+function strayOf(engine: Engine, spill: Spill): Uint8Array {
+  const { sealer } = engine.store;
+  const { attempt, tokens, connectionId } = spill;
+  const context = {
+    record: connectionId,
+    field: 'refreshToken',
+    generation: attempt.generation + 1,
+  } as const;
+  const refreshToken =
+    tokens.refreshToken === undefined
+      ? undefined
+      : Buffer.from(sealer.open(tokens.refreshToken, context)).toString('utf8');
+  return sealer.seal(JSON.stringify({ refreshToken }), leftoverContext(attempt.attemptId));
+}
+
+function spillOf(claimed: Claimed, { outcome }: Answered, tokens: TokenSet): Spill {
+  const unusableType = outcome.kind === 'refreshed' ? unusableTypeOf(outcome.tokens) : undefined;
+  const { attempt, view } = claimed;
+  return { connectionId: view.connection.id, attempt, tokens, unusableType };
+}
+
+function withRefreshScope(
+  change: Change<Verdict>,
+  { connection }: View,
+  { refreshScope }: Answered,
+): Change<Verdict> {
+  if (refreshScope === undefined || change.result.kind !== 'recorded') return change;
+  const scopes = { ...connection.scopes, refresh: refreshScope };
+  return { ...change, connection: { ...change.connection, scopes } };
+}
+
+/**
+ * Runs the transition until it is committed. An answer with tokens is kept at all costs; anything else is given up after some tries,
+ * since the next attempt finds its intent and judges it anew.
+ */
+async function persist(
+  engine: Engine,
+  connectionId: string,
+  decide: (view: View) => Change<Verdict>,
+  spill: Spill | undefined,
+): Promise<Verdict> {
+  let spilled = false;
+  for (let tries = 1; ; tries++) {
+    const written = await tryWrite(engine, connectionId, decide);
+    if (!('failure' in written)) {
+      if (spilled && spill !== undefined) await engine.spills.remove(spill.attempt.attemptId);
+      return written.verdict;
+    }
+    const { failure } = written;
+    if (spill === undefined && tries >= 3) throw failure;
+    const message = `an answer could not be stored (${failure.message}); it is kept and tried again`;
+    if (tries === 1) engine.emit('warning', { connection: undefined, message });
+    if (spill !== undefined && !spilled) spilled = await trySpill(engine, spill);
+    if (spilled && engine.closing.aborted) throw failure;
+    await sleep(
+      engine.clock,
+      Math.min(50 * 2 ** tries, 5_000),
+      spilled ? engine.closing : undefined,
+    );
+  }
+}
+
+async function tryWrite(
+  engine: Engine,
+  connectionId: string,
+  decide: (view: View) => Change<Verdict>,
+): Promise<{ readonly verdict: Verdict } | { readonly failure: StoreError }> {
+  let verdict: Verdict | undefined;
+  try {
+    verdict = await engine.store.transition(connectionId, decide, { durable: true });
+  } catch (error) {
+    if (error instanceof StoreError) return { failure: error };
+    throw error;
+  }
+  if (verdict !== undefined) return { verdict };
+  throw new NotFoundError(
+    'ERR_CONNECTION_UNKNOWN',
+    'the connection was removed while it was refreshed',
+  );
+}
+
+async function trySpill(engine: Engine, spill: Spill): Promise<boolean> {
+  try {
+    await engine.spills.write(spill);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function announce(engine: Engine, verdict: Verdict, outcome: TokenOutcome): void {
+  const { name: connection, generation, tokens, backoff, lastError } = verdict.connection;
+  if (verdict.kind === 'recorded') {
+    const accessExpiresAt = tokens?.accessExpiresAt ?? 0;
+    engine.emit('refreshed', { connection, generation, accessExpiresAt });
+    return;
+  }
+  if (verdict.kind === 'superseded') return;
+  engine.emit('refresh_failed', {
+    connection,
+    outcome: outcome.kind,
+    message: lastError?.message ?? outcome.kind,
+    retryAt: backoff.notBefore > 0 ? backoff.notBefore : undefined,
+  });
+}

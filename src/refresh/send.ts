@@ -1,0 +1,126 @@
+import { isRepeatable } from '../connection/schedule.ts';
+import { leftoverContext } from '../connection/secrets.ts';
+import type { Leftover } from '../connection/decision.ts';
+import type { TokenOutcome } from '../oauth/outcome.ts';
+import { Secret } from '../secret.ts';
+import { openTokenEndpoint, type OpenTokenEndpoint } from '../token-endpoint/exchange.ts';
+import type { Claimed } from './attempt.ts';
+import type { Engine } from './engine.ts';
+import { buildRenewal, grantedScope, type RenewalRequest } from './request.ts';
+import { openRefreshToken } from './token-set.ts';
+
+/** An answer, and what of the request must be known to record it. */
+export interface Answered {
+  /** What it came to. */
+  readonly outcome: TokenOutcome;
+  /** Wall time just before sending; lives count from here. */
+  readonly sentAt: number;
+  /** Scopes asked for. */
+  readonly askedScope?: readonly string[];
+  /** Set when the granted scopes worked where the usual ones lacked consent: ask for them from now on. */
+  readonly refreshScope?: readonly string[];
+}
+
+/**
+ * An answer is read for this long after every caller has stopped waiting: it may hold the only copy of a refresh token.
+ */
+const ANSWER_TIMEOUT_MS = 300_000;
+
+/**
+ * Sends the renewal over the opened connection. Where the provider's habits make that harmless, two refusals are answered by one more
+ * request in the same attempt: missing consent, by the scopes granted; a refused grant, by a stray refresh token.
+ */
+export async function sendRenewal(
+  engine: Engine,
+  claimed: Claimed,
+  opened: OpenTokenEndpoint,
+): Promise<Answered> {
+  const refreshToken = openRefreshToken(engine.store.sealer, claimed.view.connection);
+  const first = await sendOne(engine, claimed, opened, renewal(engine, claimed, refreshToken));
+  if (first.outcome.kind !== 'grant_refused' || !isRepeatable(claimed.rotation)) return first;
+  if (refreshToken === undefined) return first;
+  const consent = await retryWithGrantedScope(engine, claimed, first, refreshToken);
+  if (consent !== undefined) return consent;
+  return (await retryWithStray(engine, claimed)) ?? first;
+}
+
+function renewal(
+  engine: Engine,
+  { view, profile }: Claimed,
+  refreshToken: Secret | undefined,
+  scope?: readonly string[],
+): RenewalRequest {
+  return buildRenewal(engine.store.sealer, { ...view, profile }, refreshToken, scope);
+}
+
+async function sendOne(
+  engine: Engine,
+  { attempt, profile }: Claimed,
+  opened: OpenTokenEndpoint,
+  { request, askedScope }: RenewalRequest,
+): Promise<Answered> {
+  const sentAt = engine.clock.now();
+  const outcome = await opened.send(request, {
+    dialect: profile.dialect,
+    timeoutMs: ANSWER_TIMEOUT_MS,
+    now: () => engine.clock.now(),
+    requestId: attempt.attemptId,
+  });
+  return { outcome, sentAt, askedScope };
+}
+
+async function retryWithGrantedScope(
+  engine: Engine,
+  claimed: Claimed,
+  first: Answered,
+  refreshToken: Secret,
+): Promise<Answered | undefined> {
+  if (claimed.profile.retryWithGrantedScope !== true || !lacksConsent(first.outcome)) {
+    return undefined;
+  }
+  const scope = grantedScope(claimed.view.connection);
+  const asked = new Set(first.askedScope);
+  if (scope.length === asked.size && scope.every((token) => asked.has(token))) return undefined;
+  const again = await resend(engine, claimed, renewal(engine, claimed, refreshToken, scope));
+  return again?.outcome.kind === 'refreshed' ? { ...again, refreshScope: scope } : undefined;
+}
+
+function lacksConsent(outcome: TokenOutcome): boolean {
+  if (outcome.kind !== 'grant_refused') return false;
+  const { error, suberror } = outcome.refusal;
+  return error === 'consent_required' || suberror === 'consent_required';
+}
+
+async function retryWithStray(engine: Engine, claimed: Claimed): Promise<Answered | undefined> {
+  const { store } = engine;
+  const { id, grantId } = claimed.view.connection;
+  const leftovers = await store.leftovers(id);
+  const stray = leftovers.find((left) => left.kind === 'stray' && left.grantId === grantId);
+  if (stray === undefined) return undefined;
+  const refreshToken = openStray(engine, stray);
+  await store.removeLeftover(id, stray.attemptId);
+  if (refreshToken === undefined) return undefined;
+  const again = await resend(engine, claimed, renewal(engine, claimed, refreshToken));
+  return again?.outcome.kind === 'refreshed' ? again : undefined;
+}
+
+function openStray(engine: Engine, stray: Leftover): Secret | undefined {
+  const plain = engine.store.sealer.open(stray.sealed, leftoverContext(stray.attemptId));
+  const { refreshToken } = JSON.parse(Buffer.from(plain).toString('utf8')) as {
+    readonly refreshToken?: string;
+  };
+  return refreshToken === undefined ? undefined : new Secret(refreshToken);
+}
+
+async function resend(
+  engine: Engine,
+  claimed: Claimed,
+  request: RenewalRequest,
+): Promise<Answered | undefined> {
+  const opened = await openTokenEndpoint(engine.http, request.request.tokenEndpoint, {
+    fresh: false,
+    connectTimeoutMs: 10_000,
+    insecureLoopback: claimed.profile.insecureLoopback,
+  });
+  return opened.kind === 'open' ? sendOne(engine, claimed, opened, request) : undefined;
+}

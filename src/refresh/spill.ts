@@ -1,0 +1,142 @@
+import { StoreError } from '../errors.ts';
+import { leftoverContext } from '../connection/secrets.ts';
+import type { TokenSet } from '../connection/record.ts';
+import type { Attempt } from '../connection/claiming.ts';
+import type { Store } from '../store/store.ts';
+import {
+  joinPath,
+  listFolder,
+  privateFolder,
+  readPrivateFile,
+  removeFile,
+  writePrivateFile,
+} from '../system/files.ts';
+
+/*
+ * Answers that the store could not take: the disk is full, the database busy or damaged. Each lies sealed in a file of its own, named by
+ * its attempt, in a folder where every keeper of the home looks before it judges that attempt's intent.
+ */
+
+/** An answer on its way into the store. */
+export interface Spill {
+  /** Connection it belongs to. */
+  readonly connectionId: string;
+  /** The attempt that got it. */
+  readonly attempt: Attempt;
+  /** The token set, sealed for the attempt's generation + 1. */
+  readonly tokens: TokenSet;
+  /** Set when its access token cannot be served. */
+  readonly unusableType: string | undefined;
+}
+
+/** The folder of spills of one home. */
+export class Spills {
+  readonly #folder: string;
+  readonly #store: Store;
+
+  /** @param folder - owner-only; made when the first spill is written. */
+  constructor(folder: string, store: Store) {
+    this.#folder = folder;
+    this.#store = store;
+  }
+
+  /** Writes an answer durably. It carries its wrapped data key, so that it can be read even if the store is restored from a backup. */
+  async write(spill: Spill): Promise<void> {
+    await privateFolder(this.#folder);
+    const { attemptId } = spill.attempt;
+    const sealed = this.#store.sealer.seal(encode(spill), leftoverContext(attemptId));
+    const dataKey = this.#store.sealer.wrappedDataKey();
+    const content = JSON.stringify({
+      version: 1,
+      storeId: this.#store.storeId,
+      dataKey: { id: dataKey.id, wrapped: base64(dataKey.wrapped) },
+      sealed: base64(sealed),
+    });
+    await writePrivateFile(this.#path(attemptId), content);
+  }
+
+  /**
+   * The answer that an attempt left, if it left one.
+   *
+   * @throws {StoreError} `ERR_STORE_DAMAGED` when there is one that cannot be read; it is kept.
+   */
+  async find(attemptId: string): Promise<Spill | undefined> {
+    const bytes = await readPrivateFile(this.#path(attemptId));
+    if (bytes === undefined) return undefined;
+    const file = parse(bytes);
+    if (file?.storeId !== this.#store.storeId) {
+      throw new StoreError(
+        'ERR_STORE_DAMAGED',
+        `the spilled answer ${this.#path(attemptId)} is damaged or of another store; move it away to go on without it`,
+      );
+    }
+    const plain = this.#store.sealer.open(
+      Buffer.from(file.sealed, 'base64'),
+      leftoverContext(attemptId),
+      { id: file.dataKey.id, wrapped: Buffer.from(file.dataKey.wrapped, 'base64') },
+    );
+    return decode(plain);
+  }
+
+  /** Attempts that left an answer. */
+  async attempts(): Promise<readonly string[]> {
+    const names = await listFolder(this.#folder);
+    return names.flatMap((name) => /^([\w-]+)\.spill$/.exec(name)?.[1] ?? []);
+  }
+
+  /** Forgets an answer that is in the store now. */
+  remove(attemptId: string): Promise<void> {
+    return removeFile(this.#path(attemptId));
+  }
+
+  #path(attemptId: string): string {
+    return joinPath(this.#folder, `${attemptId}.spill`);
+  }
+}
+
+interface SpillFile {
+  readonly storeId: string;
+  readonly dataKey: { readonly id: string; readonly wrapped: string };
+  readonly sealed: string;
+}
+
+function parse(bytes: Uint8Array): SpillFile | undefined {
+  try {
+    const file = JSON.parse(Buffer.from(bytes).toString('utf8')) as Partial<SpillFile>;
+    const { storeId, sealed, dataKey } = file;
+    const whole =
+      typeof storeId === 'string' &&
+      typeof sealed === 'string' &&
+      typeof dataKey?.id === 'string' &&
+      typeof dataKey.wrapped === 'string';
+    return whole ? { storeId, sealed, dataKey } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+/** Sealed members become base64 under a marker, since JSON has no bytes. */
+function encode(spill: Spill): string {
+  return JSON.stringify(spill, (_key, value: unknown) =>
+    value instanceof Uint8Array ? { $bytes: base64(value) } : bufferOf(value),
+  );
+}
+
+/** A Buffer turns itself into a list of numbers before a replacer sees it. */
+function bufferOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const buffer = value as { readonly type?: unknown; readonly data?: unknown };
+  if (buffer.type !== 'Buffer' || !Array.isArray(buffer.data)) return value;
+  return { $bytes: base64(Uint8Array.from(buffer.data as number[])) };
+}
+
+function decode(plain: Uint8Array): Spill {
+  return JSON.parse(Buffer.from(plain).toString('utf8'), (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('$bytes' in value)) return value;
+    return typeof value.$bytes === 'string' ? Buffer.from(value.$bytes, 'base64') : value;
+  }) as Spill;
+}

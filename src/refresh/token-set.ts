@@ -1,0 +1,91 @@
+import { tokenContext } from '../connection/secrets.ts';
+import type { ConnectionRecord, TokenSet } from '../connection/record.ts';
+import { capDueAtForIdle, drawDueAt } from '../connection/schedule.ts';
+import type { TokenResponse } from '../oauth/outcome.ts';
+import type { Profile } from '../providers/profile.ts';
+import { Secret } from '../secret.ts';
+import type { Sealer } from '../store/store.ts';
+
+/** Life assumed for an access token when neither the server nor the provider's profile names one. */
+export const ASSUMED_LIFE_MS = 3_600_000;
+
+/** What a token set is made of. */
+export interface TokenSetParts {
+  /** The answer. */
+  readonly response: TokenResponse;
+  /** Wall time just before the request was sent; lives count from here. */
+  readonly sentAt: number;
+  /** The refresh token held before, kept when the answer brings none. @see RFC 6749 section 6 */
+  readonly previousRefreshToken: Secret | undefined;
+  /** When that one ends. */
+  readonly previousRefreshExpiresAt: number | undefined;
+  /** Scopes that were asked for, which are granted when the answer names none. */
+  readonly askedScope: readonly string[];
+  /** Id of the connection. */
+  readonly connectionId: string;
+  /** Generation that the set will be. */
+  readonly generation: number;
+  /** The server's habits. */
+  readonly profile: Profile;
+  /** A random number from 0 to 1, for the due instant. */
+  readonly fraction: number;
+}
+
+/** Seals an answer into the token set that the store keeps. */
+export function buildTokenSet(sealer: Sealer, parts: TokenSetParts): TokenSet {
+  const { response, sentAt, connectionId, generation, profile } = parts;
+  const seal = (secret: Secret | undefined, field: 'accessToken' | 'refreshToken' | 'idToken') =>
+    secret === undefined
+      ? undefined
+      : sealer.seal(secret.reveal(), tokenContext(connectionId, field, generation));
+  const refreshToken = response.refreshToken ?? parts.previousRefreshToken;
+  const accessLifeMs = response.accessLifeMs ?? ASSUMED_LIFE_MS;
+  const dueAt = drawDueAt(
+    { receivedAt: sentAt, accessLifeMs, refreshInMs: response.refreshInMs },
+    parts.fraction,
+  );
+  return {
+    accessToken: seal(response.accessToken, 'accessToken'),
+    refreshToken: seal(refreshToken, 'refreshToken'),
+    idToken: seal(response.idToken, 'idToken'),
+    tokenType: response.tokenType ?? 'Bearer',
+    scope: response.scope ?? parts.askedScope,
+    receivedAt: sentAt,
+    accessLifeMs,
+    accessExpiresAt: sentAt + accessLifeMs,
+    dueAt: capDueAtForIdle(dueAt, sentAt, profile.idleLimitMs),
+    refreshExpiresAt: refreshExpiry(parts),
+    fingerprint: refreshToken === undefined ? undefined : sealer.fingerprint(refreshToken.reveal()),
+  };
+}
+
+/** The refresh token that a connection holds, opened. */
+export function openRefreshToken(sealer: Sealer, connection: ConnectionRecord): Secret | undefined {
+  return openToken(sealer, connection, 'refreshToken');
+}
+
+/** A token of the current set, opened; undefined when the set has none. */
+export function openToken(
+  sealer: Sealer,
+  connection: ConnectionRecord,
+  field: 'accessToken' | 'refreshToken' | 'idToken',
+): Secret | undefined {
+  const sealed = connection.tokens?.[field];
+  if (sealed === undefined) return undefined;
+  const plain = sealer.open(sealed, tokenContext(connection.id, field, connection.generation));
+  return new Secret(Buffer.from(plain).toString('utf8'));
+}
+
+/** The type of an access token that cannot be sent as a bearer token; undefined when it can. @see RFC 6749 section 7.1 */
+export function unusableTypeOf(response: TokenResponse): string | undefined {
+  const type = response.tokenType;
+  if (type === undefined) return 'unknown (the answer named none)';
+  return type.toLowerCase() === 'bearer' ? undefined : type;
+}
+
+function refreshExpiry(parts: TokenSetParts): number | undefined {
+  const { response, sentAt, profile } = parts;
+  if (response.refreshLifeMs !== undefined) return sentAt + response.refreshLifeMs;
+  if (profile.idleLimitMs !== undefined) return sentAt + profile.idleLimitMs;
+  return response.refreshToken === undefined ? parts.previousRefreshExpiresAt : undefined;
+}
