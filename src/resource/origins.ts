@@ -21,24 +21,31 @@ export function resolveApiUrl(input: string | URL, place: ApiPlace | undefined):
         : 'the address cannot be read as a URL',
     );
   }
-  if (url.username !== '' || url.password !== '') {
-    throw new ConfigurationError('ERR_ARGUMENT', 'the address holds credentials; remove them');
+  if (!isListed(url, place)) {
+    throw new ConfigurationError(
+      'ERR_ORIGIN_NOT_ALLOWED',
+      `${shownOrigin(url)} may not be sent this connection's access token; ${allowedOnes(place)}`,
+    );
   }
   if (isAllowedOrigin(url, place)) return url;
-  throw new ConfigurationError(
-    'ERR_ORIGIN_NOT_ALLOWED',
-    `${shownOrigin(url)} may not be sent this connection's access token; ${allowedOnes(place)}`,
-  );
+  throw new ConfigurationError('ERR_ARGUMENT', 'the address holds credentials; remove them');
 }
 
 /** Whether an address may be sent the access token: scheme, host and port are on the list, and no credentials are in it. */
 export function isAllowedOrigin(url: URL, place: ApiPlace | undefined): boolean {
-  if (url.username !== '' || url.password !== '' || url.origin === 'null') return false;
-  return place?.origins.includes(url.origin) ?? false;
+  return isListed(url, place) && url.username === '' && url.password === '';
+}
+
+/** The origin of a `blob:` address is that of the page it belongs to, hence the look at the scheme. */
+function isListed(url: URL, place: ApiPlace | undefined): boolean {
+  const isWeb = url.protocol === 'https:' || url.protocol === 'http:';
+  return isWeb && (place?.origins.includes(url.origin) ?? false);
 }
 
 function shownOrigin(url: URL): string {
-  return url.origin === 'null' ? `an address of the kind ${url.protocol}` : url.origin;
+  return /^https?:$/.test(url.protocol)
+    ? url.origin
+    : `an address that begins with ${url.protocol}`;
 }
 
 function allowedOnes(place: ApiPlace | undefined): string {
