@@ -1,0 +1,101 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { readInputFile } from '../system/input-file.ts';
+import { exitCodeOfStatus } from './exit-codes.ts';
+import { repeated } from './input/repeated.ts';
+import { readStdin } from './input/secrets.ts';
+import { print, tell, type Session } from './session.ts';
+import { UsageError } from './usage-error.ts';
+import { withKeeper } from './with-keeper.ts';
+
+interface CallOptions {
+  readonly header?: readonly string[];
+  readonly data?: string;
+  readonly include?: boolean;
+}
+
+const MOST_DATA_BYTES = 64 * 1024 * 1024;
+
+/** Adds `evergrant call`. */
+export function addCallCommand(program: Command, session: Session): void {
+  program
+    .command('call')
+    .summary('call the API with the token')
+    .description(
+      "Calls the provider's API with the token and the headers it needs, and prints the body of the answer. Only the provider's own origins are called. " +
+        'An answer of 400 or more exits with 7 where waiting helps (429, 5xx), else with 5.',
+    )
+    .argument('<name>', 'connection')
+    .argument('<method-or-url>', 'method, by default GET or with data POST; then the URL')
+    .argument('[url]', "absolute, or relative to the API's base")
+    .option(
+      '-H, --header <line>',
+      'further header, e.g. "accept: application/json"; may be repeated',
+      repeated,
+    )
+    .option('-d, --data <text>', 'body; @FILE reads a file, @- standard input')
+    .option('-i, --include', 'print the status and the headers of the answer before its body')
+    .addHelpText('after', '\nExample:\n  evergrant call perspio https://talk.perspio.io/assets/v3/')
+    .action((name: string, first: string, second: string | undefined, options: CallOptions) =>
+      call(session, name, second === undefined ? [undefined, first] : [first, second], options),
+    );
+}
+
+async function call(
+  session: Session,
+  name: string,
+  [method, url]: readonly [string | undefined, string],
+  options: CallOptions,
+): Promise<void> {
+  if (method !== undefined && !/^[A-Za-z]+$/.test(method)) {
+    throw new UsageError('call takes the name, a method such as GET, and the URL, in this order');
+  }
+  const body = options.data === undefined ? undefined : await dataOf(session, options.data);
+  const init: RequestInit = {
+    method: method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST'),
+    headers: (options.header ?? []).map(headerOf),
+    signal: session.signal,
+    ...(body !== undefined && { body }),
+  };
+  await withKeeper(session, async (keeper) => {
+    const answer = await keeper.connection(name).fetch(url, init);
+    if (options.include === true) printHead(session, answer);
+    await printBody(session, answer);
+    session.exitCode = exitCodeOfStatus(answer.status);
+    if (session.exitCode !== 0) tell(session, `evergrant: the API answered ${statusOf(answer)}`);
+  });
+}
+
+async function dataOf(session: Session, data: string): Promise<string> {
+  if (!data.startsWith('@')) return data;
+  const file = data.slice(1);
+  if (file === '-') return readStdin(session, 'data');
+  try {
+    return (await readInputFile(file, MOST_DATA_BYTES)).text;
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'it is too long';
+    throw new UsageError(`--data ${data} cannot be read: ${why}`);
+  }
+}
+
+function headerOf(line: string): [string, string] {
+  const [, name, value] = /^([\w!#$%&'*+.^`|~-]+):\s*(.*)$/.exec(line) ?? [];
+  if (name !== undefined && value !== undefined) return [name, value];
+  throw new UsageError('--header takes a line such as "accept: application/json"');
+}
+
+function printHead(session: Session, answer: Response): void {
+  print(session, `HTTP ${statusOf(answer)}`);
+  for (const [name, value] of answer.headers) print(session, `${name}: ${value}`);
+  print(session, '');
+}
+
+async function printBody(session: Session, answer: Response): Promise<void> {
+  if (answer.body === null) return;
+  await pipeline(Readable.fromWeb(answer.body), session.stdout, { end: false });
+}
+
+function statusOf({ status, statusText }: Response): string {
+  return `${String(status)} ${statusText}`.trim();
+}

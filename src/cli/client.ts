@@ -1,0 +1,111 @@
+import type { Command } from 'commander';
+import { NotFoundError } from '../errors.ts';
+import type { ClientStatus, Keeper } from '../keeper-api.ts';
+import { parseInstant } from './input/instant.ts';
+import { nearest } from './input/nearest.ts';
+import { addSecretOptions, requireSecret, type OptionValues } from './input/secrets.ts';
+import { hint } from './output/failure.ts';
+import { relativeTime } from './output/relative-time.ts';
+import { printTable } from './output/table.ts';
+import { printJson, tell, type Session } from './session.ts';
+import { withKeeper } from './with-keeper.ts';
+
+interface SetSecretOptions extends OptionValues {
+  readonly tokenEndpoint?: string;
+  readonly clientSecretExpires?: string;
+}
+
+/** Adds `evergrant client`. */
+export function addClientCommand(program: Command, session: Session): void {
+  const client = program
+    .command('client')
+    .summary('list registrations, replace a secret')
+    .description('Lists the registrations that connections use, and replaces their secrets.')
+    .addHelpText('after', '\nExample:\n  evergrant client list');
+  client
+    .command('list')
+    .description('Lists the registrations. Holds no secret.')
+    .option('--json', 'print JSON, one array')
+    .addHelpText('after', '\nExample:\n  evergrant client list --json')
+    .action((options: { readonly json?: boolean }) => list(session, options.json === true));
+  addSecretOptions(
+    client
+      .command('set-secret')
+      .description('Replaces the secret of a registration. Its connections are tried again.')
+      .argument('<client-id>', 'client id, as evergrant client list shows it'),
+    'client-secret',
+    'the new secret',
+  )
+    .option(
+      '--client-secret-expires <when>',
+      'when the secret ends, to be warned ahead: 2027-01-31, or in 180d',
+    )
+    .option('--token-endpoint <url>', 'which registration, where several have that client id')
+    .addHelpText(
+      'after',
+      '\nExample:\n  evergrant client set-secret 0a1b… --client-secret-file new-secret.txt',
+    )
+    .action((clientId: string, options: SetSecretOptions) => setSecret(session, clientId, options));
+}
+
+async function list(session: Session, json: boolean): Promise<void> {
+  const clients = await withKeeper(session, (keeper) => keeper.clients());
+  if (json) return printJson(session, clients);
+  if (clients.length === 0)
+    return tell(session, 'no registrations yet; begin with evergrant connect');
+  await printTable(
+    session,
+    clients.map((status) => rowOf(status, session.clock.now())),
+    (row) => (row['refused'] === '-' ? undefined : 'red'),
+  );
+}
+
+function rowOf(client: ClientStatus, now: number): Record<string, string> {
+  return {
+    'client id': client.clientId,
+    provider: client.provider,
+    'token endpoint': client.tokenEndpoint,
+    secret: client.hasSecret ? 'held' : 'none',
+    'secret expires': relativeTime(client.secretExpiresAt, now),
+    refused:
+      client.refusedAt === undefined
+        ? '-'
+        : `${relativeTime(client.refusedAt, now)}: ${client.refusal ?? 'no reason told'}`,
+    connections: String(client.connections),
+  };
+}
+
+async function setSecret(
+  session: Session,
+  clientId: string,
+  options: SetSecretOptions,
+): Promise<void> {
+  const secret = await requireSecret(session, options, 'client-secret');
+  const expires = options.clientSecretExpires;
+  const count = await withKeeper(session, (keeper) =>
+    keeper
+      .setClientSecret(clientId, secret, {
+        ...(options.tokenEndpoint !== undefined && { tokenEndpoint: options.tokenEndpoint }),
+        ...(expires !== undefined && {
+          expiresAt: parseInstant(expires, '--client-secret-expires', session.clock.now()),
+        }),
+      })
+      .catch(async (error: unknown) => {
+        throw await withSuggestion(error, clientId, keeper);
+      }),
+  );
+  tell(session, `${clientId}: secret replaced, connections that use it: ${String(count)}`);
+}
+
+async function withSuggestion(error: unknown, clientId: string, keeper: Keeper): Promise<unknown> {
+  if (!(error instanceof NotFoundError)) return error;
+  const known = (await keeper.clients().catch(() => [])).map((client) => client.clientId);
+  const close = nearest(clientId, known);
+  hint(
+    error,
+    close === undefined
+      ? 'evergrant client list shows all registrations'
+      : `did you mean ${close}?`,
+  );
+  return error;
+}

@@ -1,0 +1,83 @@
+import type { CommandGrammar, Completes } from './grammar.ts';
+
+/** A completion script for bash 3.2 and newer. */
+export function bashCompletion(grammar: readonly CommandGrammar[]): string {
+  return `# bash completion for evergrant; made by: evergrant completion bash
+_evergrant() {
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} path="" first=1 word i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    case "$path $word" in
+${grammar
+  .filter(({ words }) => words.length > 0)
+  .map(pathCase)
+  .join('\n')}
+      *) [[ $word != -* && -n $path ]] && first=0 ;;
+    esac
+  done
+  case "$path:$previous" in
+${grammar.flatMap(optionCases).join('\n')}
+  esac
+  if [[ $current == -* ]]; then
+    case "$path" in
+${grammar.map(optionNames).join('\n')}
+    esac
+    return
+  fi
+  ((first)) || return
+  case "$path" in
+${grammar.map(argumentCase).join('\n')}
+  esac
+}
+complete -o default -F _evergrant evergrant
+`;
+}
+
+function pathCase({ words }: CommandGrammar): string {
+  const before = words
+    .slice(0, -1)
+    .map((word) => ` ${word}`)
+    .join('');
+  const path = words.map((word) => ` ${word}`).join('');
+  return `      "${before} ${words.at(-1) ?? ''}") path="${path}" ;;`;
+}
+
+function optionCases({ words, options }: CommandGrammar): readonly string[] {
+  const path = words.map((word) => ` ${word}`).join('');
+  return options.flatMap(({ long, short, value }) => {
+    if (value === undefined) return [];
+    const patterns = [long, ...(short === undefined ? [] : [short])].map(
+      (name) => `"${path}:${name}"`,
+    );
+    return [`    ${patterns.join('|')}) ${reply(value)}; return ;;`];
+  });
+}
+
+function optionNames({ words, options }: CommandGrammar): string {
+  const path = words.map((word) => ` ${word}`).join('');
+  return `      "${path}") COMPREPLY=($(compgen -W "${options.map(({ long }) => long).join(' ')}" -- "$current")) ;;`;
+}
+
+function argumentCase({ words, commands, argument }: CommandGrammar): string {
+  const path = words.map((word) => ` ${word}`).join('');
+  const what: Completes = commands.length > 0 ? { kind: 'words', words: commands } : argument;
+  return `    "${path}") ${reply(what)} ;;`;
+}
+
+function reply(what: Completes): string {
+  switch (what.kind) {
+    case 'words':
+      return `COMPREPLY=($(compgen -W "${what.words.join(' ')}" -- "$current"))`;
+    case 'connection':
+      return 'COMPREPLY=($(compgen -W "$(evergrant list --names 2>/dev/null)" -- "$current"))';
+    case 'provider':
+      return 'COMPREPLY=($(compgen -W "$(evergrant providers --names 2>/dev/null)" -- "$current"))';
+    case 'file':
+      return 'COMPREPLY=($(compgen -f -- "$current"))';
+    case 'folder':
+      return 'COMPREPLY=($(compgen -d -- "$current"))';
+    case 'nothing':
+      return ':';
+  }
+}

@@ -1,0 +1,97 @@
+import type { Command } from 'commander';
+import type { ConnectOptions } from '../keeper-api.ts';
+import { consentAtTerminal } from './input/consent.ts';
+import {
+  addRegistrationOptions,
+  readRegistration,
+  type RegistrationOptions,
+} from './input/registration.ts';
+import { relativeTime } from './output/relative-time.ts';
+import { printJson, tell, type Session } from './session.ts';
+import { UsageError } from './usage-error.ts';
+import { withKeeper } from './with-keeper.ts';
+
+interface ConnectCommandOptions extends RegistrationOptions {
+  readonly grant: NonNullable<ConnectOptions['grant']>;
+  readonly browser: boolean;
+  readonly redirectPort?: string;
+  readonly redirectUri?: string;
+  readonly reconnect?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** Adds `evergrant connect`. */
+export function addConnectCommand(program: Command, session: Session): void {
+  const command = program
+    .command('connect')
+    .summary('begin a connection: sign in and consent')
+    .description(
+      'Begins a connection: you sign in and consent once, or the client proves itself. From then on evergrant token works.',
+    )
+    .argument('<name>', 'what to call the connection');
+  addRegistrationOptions(command)
+    .addOption(
+      command
+        .createOption(
+          '--grant <kind>',
+          'how to begin: by browser, by a code at another device, or as the client itself',
+        )
+        .choices(['code', 'device', 'client-credentials'])
+        .default('code'),
+    )
+    .option(
+      '--no-browser',
+      'open no browser: print the address, and take the one it ended at from standard input',
+    )
+    .option(
+      '--redirect-port <number>',
+      'port that the browser comes back to (default: any free one)',
+    )
+    .option(
+      '--redirect-uri <url>',
+      'whole redirect URI, where it is registered with a path; its host must be loopback',
+    )
+    .option('--reconnect', 'renew the grant of an existing connection of that name')
+    .option('-y, --yes', 'do not ask whether the account is the right one')
+    .option('--json', 'print where the connection stands as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  evergrant connect perspio --client-id 0a1b… --subscription-key-file key.txt --perspio-tenant acme' +
+        '\n  evergrant connect ci --provider generic --issuer https://login.example.com --client-id ci --grant client-credentials',
+    )
+    .action((name: string, options: ConnectCommandOptions) => connect(session, name, options));
+}
+
+async function connect(
+  session: Session,
+  name: string,
+  options: ConnectCommandOptions,
+): Promise<void> {
+  const registration = await readRegistration(session, name, options);
+  const status = await withKeeper(session, async (keeper) => {
+    const connection = await keeper.connect(name, {
+      ...registration,
+      grant: options.grant,
+      prompt: consentAtTerminal(session, { browser: options.browser, yes: options.yes === true }),
+      ...(options.redirectPort !== undefined && { redirectPort: portOf(options.redirectPort) }),
+      ...(options.redirectUri !== undefined && { redirectUri: options.redirectUri }),
+      reconnect: options.reconnect === true,
+      signal: session.signal,
+    });
+    return connection.status();
+  });
+  if (options.json === true) return printJson(session, status);
+  const account = status.account === undefined ? '' : ` as ${status.account}`;
+  const expiry = relativeTime(status.accessExpiresAt, session.clock.now());
+  tell(
+    session,
+    `${name}: connected${account}; the access token expires ${expiry}, evergrant token ${name} prints it`,
+  );
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port > 0 && port <= 65_535) return port;
+  throw new UsageError('--redirect-port takes a port, 1 to 65535');
+}

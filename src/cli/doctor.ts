@@ -1,0 +1,97 @@
+import { styleText } from 'node:util';
+import type { Command } from 'commander';
+import type { Keeper } from '../keeper-api.ts';
+import type { Check, Finding, Patient } from './doctor/check.ts';
+import { connections, registrations } from './doctor/connections.ts';
+import { homeIsPrivate, settings, spills, store } from './doctor/home.ts';
+import {
+  clock,
+  debuggerCheck,
+  environment,
+  nodeVersion,
+  platform,
+  user,
+} from './doctor/surroundings.ts';
+import { homeFolder } from '../system/home.ts';
+import { print, printJson, type Session } from './session.ts';
+
+/** In the order in which one hides the next. */
+const CHECKS: readonly Check[] = [
+  nodeVersion,
+  platform,
+  user,
+  environment,
+  debuggerCheck,
+  homeIsPrivate,
+  settings,
+  store,
+  clock,
+  spills,
+  connections,
+  registrations,
+];
+
+/** Adds `evergrant doctor`. */
+export function addDoctorCommand(program: Command, session: Session): void {
+  program
+    .command('doctor')
+    .summary('look for what is wrong here')
+    .description(
+      'Looks for what is wrong with this machine, this home and its connections. Sends nothing. ' +
+        'Exits with 0 unless something does not work: 2 for the surroundings, 9 for the store.',
+    )
+    .option('--json', 'print JSON, one array')
+    .addHelpText('after', '\nExample:\n  evergrant doctor')
+    .action((options: { readonly json?: boolean }) => doctor(session, options.json === true));
+}
+
+interface Result extends Finding {
+  readonly check: string;
+  readonly exitCode: number;
+}
+
+async function doctor(session: Session, json: boolean): Promise<void> {
+  const results = await examine(session);
+  session.exitCode = results.find(({ verdict }) => verdict === 'fail')?.exitCode ?? 0;
+  if (json) {
+    return printJson(
+      session,
+      results.map(({ check, verdict, message, remedy }) => ({ check, verdict, message, remedy })),
+    );
+  }
+  for (const result of results) for (const line of lines(session, result)) print(session, line);
+}
+
+async function examine(session: Session): Promise<readonly Result[]> {
+  const home = homeFolder(session.home, session.environment);
+  const keeper = await open(session, home);
+  const patient: Patient = { session, home, keeper };
+  const results: Result[] = [];
+  try {
+    for (const check of CHECKS) {
+      const findings = await check.look(patient);
+      results.push(
+        ...findings.map((finding) => ({ ...finding, check: check.name, exitCode: check.exitCode })),
+      );
+    }
+  } finally {
+    if (!(keeper instanceof Error)) await keeper.close();
+  }
+  return results;
+}
+
+async function open(session: Session, home: string): Promise<Keeper | Error> {
+  try {
+    return await session.openKeeper({ home });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
+
+function lines(session: Session, { check, verdict, message, remedy }: Result): readonly string[] {
+  const mark = styleText(COLOURS[verdict], verdict.padEnd(4), { stream: session.stdout });
+  const line = `${mark}  ${check.padEnd(15)}  ${message}`;
+  return remedy === undefined ? [line] : [line, `${' '.repeat(23)}${remedy}`];
+}

@@ -1,0 +1,79 @@
+import type { ClientStatus, ConnectionStatus, Keeper } from '../../keeper-api.ts';
+import { relativeTime } from '../output/relative-time.ts';
+import { ok, warning, type Check, type Finding, type Patient } from './check.ts';
+
+const SECRET_WARNING_MS = 30 * 86_400_000;
+
+/** Nobody has to act on a connection. */
+export const connections: Check = {
+  name: 'connections',
+  exitCode: 9,
+  look: (patient) =>
+    withKeeper(patient, async (keeper) => {
+      const all = await keeper.list();
+      const found = all.flatMap(connectionFinding);
+      return found.length === 0 ? ok(`${String(all.length)}, none of which needs anybody`) : found;
+    }),
+};
+
+function connectionFinding({
+  name,
+  state,
+  reason,
+  remedy,
+  lastError,
+}: ConnectionStatus): readonly Finding[] {
+  if (state === 'attention' || state === 'uncertain') {
+    return [
+      warning(
+        `${name}: ${state}${reason === undefined ? '' : `, ${reason}`}`,
+        remedy ?? `evergrant explain ${name}`,
+      ),
+    ];
+  }
+  if (state !== 'active' || lastError === undefined) return [];
+  return [
+    warning(
+      `${name}: ${lastError.message}`,
+      `it is tried again by itself; evergrant explain ${name}`,
+    ),
+  ];
+}
+
+/** No registration is refused or about to lose its secret. */
+export const registrations: Check = {
+  name: 'registrations',
+  exitCode: 9,
+  look: (patient) =>
+    withKeeper(patient, async (keeper) => {
+      const all = await keeper.clients();
+      const found = all.flatMap((client) => clientFinding(client, patient.session.clock.now()));
+      return found.length === 0 ? ok(`${String(all.length)}, none refused`) : found;
+    }),
+};
+
+function clientFinding(client: ClientStatus, now: number): readonly Finding[] {
+  const remedy = `evergrant client set-secret ${client.clientId}`;
+  if (client.refusedAt !== undefined) {
+    return [
+      warning(
+        `client ${client.clientId} is refused: ${client.refusal ?? 'no reason told'}`,
+        remedy,
+      ),
+    ];
+  }
+  const ends = client.secretExpiresAt;
+  if (ends === undefined || ends > now + SECRET_WARNING_MS) return [];
+  const verb = ends > now ? 'ends' : 'ended';
+  return [
+    warning(`the secret of client ${client.clientId} ${verb} ${relativeTime(ends, now)}`, remedy),
+  ];
+}
+
+/** Without a keeper the check of the store has told why. */
+async function withKeeper(
+  { keeper }: Patient,
+  look: (keeper: Keeper) => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  return keeper instanceof Error ? [] : look(keeper);
+}

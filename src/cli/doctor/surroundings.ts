@@ -1,0 +1,140 @@
+import { failure, ok, warning, type Check, type Finding } from './check.ts';
+
+/** Node is new enough. */
+export const nodeVersion: Check = {
+  name: 'node version',
+  exitCode: 2,
+  async look() {
+    const { node } = process.versions;
+    if (Number(node.split('.')[0]) >= 24) return ok(`Node.js ${node}`);
+    return [failure(`Node.js ${node} is too old`, 'install Node.js 24 or newer')];
+  },
+};
+
+/** The operating system is one that evergrant is made for. */
+export const platform: Check = {
+  name: 'platform',
+  exitCode: 2,
+  async look() {
+    if (process.platform === 'linux' || process.platform === 'darwin')
+      return ok(`${process.platform} ${process.arch}`);
+    return [failure(`${process.platform} is not supported`, 'use Linux or macOS')];
+  },
+};
+
+/** The process does not run as root, whose files nobody else can use. */
+export const user: Check = {
+  name: 'user',
+  exitCode: 2,
+  async look() {
+    const uid = process.getuid?.();
+    if (uid !== 0) return ok(`user id ${String(uid)}`);
+    return [warning('runs as root', 'run as the user who owns the connections')];
+  },
+};
+
+interface Danger {
+  readonly variable: string;
+  readonly isDangerous: (value: string) => boolean;
+  readonly finding: Finding;
+}
+
+const isSet = (value: string): boolean => value !== '';
+
+const DANGERS: readonly Danger[] = [
+  {
+    variable: 'NODE_TLS_REJECT_UNAUTHORIZED',
+    isDangerous: (value) => value === '0',
+    finding: failure(
+      'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody on the way read the tokens',
+      'unset it; NODE_EXTRA_CA_CERTS adds an authority of your own',
+    ),
+  },
+  {
+    variable: 'NODE_DEBUG',
+    isDangerous: (value) => /\b(http|https|tls|net|fs|undici)\b|\*/i.test(value),
+    finding: warning('NODE_DEBUG makes Node print requests with their secrets', 'unset it'),
+  },
+  {
+    variable: 'NODE_OPTIONS',
+    isDangerous: (value) => /--inspect\b/.test(value),
+    finding: warning(
+      'NODE_OPTIONS opens a debugger port, through which every secret can be read',
+      'remove --inspect from it',
+    ),
+  },
+  {
+    variable: 'NODE_OPTIONS',
+    isDangerous: (value) =>
+      /--(require|import|loader|experimental-loader)\b|(^|\s)-r\b/.test(value),
+    finding: warning(
+      'NODE_OPTIONS loads code into every Node process, which sees every secret',
+      'make sure that it is yours',
+    ),
+  },
+  {
+    variable: 'NODE_OPTIONS',
+    isDangerous: (value) => /--(report-|heapsnapshot|heap-prof|diagnostic-dir)/.test(value),
+    finding: warning(
+      'NODE_OPTIONS may write memory, and the secrets in it, to files',
+      'remove the reports from it',
+    ),
+  },
+  {
+    variable: 'SSLKEYLOGFILE',
+    isDangerous: isSet,
+    finding: warning('SSLKEYLOGFILE is set, by which TLS traffic is made readable', 'unset it'),
+  },
+];
+
+/** No variable of the environment gives secrets away. */
+export const environment: Check = {
+  name: 'environment',
+  exitCode: 2,
+  async look({ session }) {
+    const found = DANGERS.filter(({ variable, isDangerous }) =>
+      isDangerous(session.environment[variable] ?? ''),
+    );
+    return found.length === 0 ? ok('no dangerous variable') : found.map(({ finding }) => finding);
+  },
+};
+
+/** No debugger is attached, which could read every secret. */
+export const debuggerCheck: Check = {
+  name: 'debugger',
+  exitCode: 2,
+  async look() {
+    const { url } = await import('node:inspector');
+    if (url() === undefined) return ok('none attached');
+    return [
+      warning(
+        'a debugger port is open, through which every secret can be read',
+        'run without --inspect',
+      ),
+    ];
+  },
+};
+
+/** Before the release of this version no clock can be right; instants of the future mean that it was set back. */
+const NEWEST_PAST = 1_767_225_600_000; // 2026-01-01
+const TOLERANCE_MS = 60_000;
+
+/** The clock of the machine is about right. */
+export const clock: Check = {
+  name: 'clock',
+  exitCode: 2,
+  async look({ session, keeper }) {
+    const now = session.clock.now();
+    const remedy = 'set the clock, and keep it by NTP';
+    if (now < NEWEST_PAST) return [failure('the clock of this machine is years behind', remedy)];
+    if (keeper instanceof Error) return ok('plausible');
+    const ahead = (await keeper.list()).filter(
+      ({ receivedAt }) => (receivedAt ?? 0) > now + TOLERANCE_MS,
+    );
+    const [first] = ahead;
+    if (first === undefined) return ok('plausible');
+    return [
+      warning(`the tokens of ${first.name} come from the future: the clock was set back`, remedy),
+    ];
+  },
+};

@@ -1,0 +1,81 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Command } from 'commander';
+import { parseDuration } from './input/duration.ts';
+import { tell, type Session } from './session.ts';
+import { UsageError } from './usage-error.ts';
+import { withKeeper } from './with-keeper.ts';
+
+interface ExecOptions {
+  readonly env: string;
+  readonly minLife?: string;
+}
+
+/** Adds `evergrant exec`. */
+export function addExecCommand(program: Command, session: Session): void {
+  program
+    .command('exec')
+    .summary('run a program with the token in its environment')
+    .description(
+      'Runs a program with the token in an environment variable of that program alone, hands signals on and exits with its code; 126 when it may not be run, 127 when it is not there. ' +
+        'Its environment can be read by the same user and by the programs it starts, and the token in it is not renewed: a program that runs longer than a token lives should ask evergrant token instead.',
+    )
+    .argument('<name>', 'connection')
+    .argument('<command...>', 'the program and its arguments, after --')
+    .option('--env <variable>', 'environment variable that gets the token', 'ACCESS_TOKEN')
+    .option('--min-life <duration>', 'least remaining life of the token, e.g. 5m')
+    .addHelpText(
+      'after',
+      '\nExample:\n  evergrant exec perspio --min-life 10m -- ./report.sh --daily',
+    )
+    .action((name: string, command: string[], options: ExecOptions) =>
+      exec(session, name, command, options),
+    );
+}
+
+async function exec(
+  session: Session,
+  name: string,
+  [program = '', ...programArguments]: readonly string[],
+  options: ExecOptions,
+): Promise<void> {
+  if (!/^[A-Za-z_]\w*$/.test(options.env))
+    throw new UsageError('--env takes the name of an environment variable');
+  const demands = {
+    ...(options.minLife !== undefined && {
+      minLifeMs: parseDuration(options.minLife, '--min-life'),
+    }),
+    signal: session.signal,
+  };
+  const token = await withKeeper(session, (keeper) => keeper.connection(name).token(demands));
+  const child = spawn(program, programArguments, {
+    stdio: 'inherit',
+    env: { ...session.environment, [options.env]: token.value },
+  });
+  const stopForwarding = forwardSignals(session, child);
+  session.exitCode = await exitOf(session, child, program);
+  stopForwarding();
+}
+
+/** A terminal sends SIGINT to the child itself; a second one would be taken for impatience. */
+function forwardSignals(session: Session, child: ChildProcess): () => void {
+  const signals: readonly NodeJS.Signals[] =
+    session.stdin.isTTY === true ? ['SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  for (const signal of signals) process.on(signal, forward);
+  return () => {
+    for (const signal of signals) process.off(signal, forward);
+  };
+}
+
+function exitOf(session: Session, child: ChildProcess, program: string): Promise<number> {
+  return new Promise((resolve) => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      tell(session, `evergrant: ${program} cannot be run: ${error.code ?? error.message}`);
+      resolve(error.code === 'ENOENT' ? 127 : 126);
+    });
+    child.on('close', (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}

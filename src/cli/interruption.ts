@@ -1,0 +1,26 @@
+/** A signal asked the process to end. */
+export class Interrupted extends Error {
+  /** 130 for SIGINT, 143 for SIGTERM. */
+  readonly exitCode: 130 | 143;
+
+  /** @param signal - which one. */
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`interrupted by ${signal}`);
+    this.name = 'Interrupted';
+    this.exitCode = signal === 'SIGINT' ? 130 : 143;
+  }
+}
+
+/**
+ * Turns SIGINT and SIGTERM into an abort whose reason is {@link Interrupted}. The process ends only when its command has: a refresh in
+ * flight is recorded first, since its answer may hold the only copy of a token.
+ */
+export function interruptOnSignals(source: NodeJS.EventEmitter): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    source.on(signal, () => {
+      controller.abort(new Interrupted(signal));
+    });
+  }
+  return controller.signal;
+}

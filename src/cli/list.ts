@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import type { ConnectionStatus } from '../keeper-api.ts';
+import { relativeTime } from './output/relative-time.ts';
+import { printTable } from './output/table.ts';
+import { print, printJson, tell, type Session } from './session.ts';
+import { withKeeper } from './with-keeper.ts';
+
+interface ListOptions {
+  readonly json?: boolean;
+  readonly names?: boolean;
+}
+
+/** Adds `evergrant list`. */
+export function addListCommand(program: Command, session: Session): void {
+  program
+    .command('list')
+    .summary('list the connections')
+    .description('Lists the connections, first those on which somebody must act.')
+    .option('--json', 'print JSON, one array')
+    .option('--names', 'print the names alone, one a line')
+    .addHelpText(
+      'after',
+      '\nExample:\n  evergrant list --json | jq -r \'.[] | select(.state != "active") | .name\'',
+    )
+    .action((options: ListOptions) => list(session, options));
+}
+
+async function list(session: Session, options: ListOptions): Promise<void> {
+  const connections = await withKeeper(session, (keeper) => keeper.list());
+  if (options.names === true) {
+    for (const { name } of connections) print(session, name);
+    return;
+  }
+  const sorted = [...connections].sort(byUrgency);
+  if (options.json === true) return printJson(session, sorted);
+  if (sorted.length === 0) return tell(session, 'no connections yet; begin with evergrant connect');
+  await printTable(
+    session,
+    sorted.map((status) => rowOf(status, session.clock.now())),
+    stateColour,
+  );
+}
+
+const RANKS: Readonly<Record<ConnectionStatus['state'], number>> = {
+  attention: 0,
+  uncertain: 1,
+  active: 3,
+  paused: 4,
+  disconnected: 5,
+};
+
+function rankOf({ state, lastError }: ConnectionStatus): number {
+  return state === 'active' && lastError !== undefined ? 2 : RANKS[state];
+}
+
+function byUrgency(a: ConnectionStatus, b: ConnectionStatus): number {
+  const soonest = (status: ConnectionStatus): number => status.accessExpiresAt ?? 0;
+  return rankOf(a) - rankOf(b) || soonest(a) - soonest(b) || (a.name < b.name ? -1 : 1);
+}
+
+function rowOf(status: ConnectionStatus, now: number): Record<string, string> {
+  return {
+    name: status.name,
+    provider: status.provider,
+    state: status.state,
+    token: status.freshness,
+    expires: relativeTime(status.accessExpiresAt, now),
+    'next refresh': relativeTime(status.nextRefreshAt, now),
+    'who must act': status.actor ?? '-',
+  };
+}
+
+function stateColour(row: Readonly<Record<string, string>>): 'red' | 'yellow' | undefined {
+  if (row['state'] === 'attention') return 'red';
+  return row['state'] === 'uncertain' ? 'yellow' : undefined;
+}

@@ -1,0 +1,45 @@
+import { EvergrantError } from '../../errors.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { Interrupted } from '../interruption.ts';
+import { tell, type Session } from '../session.ts';
+
+const hints = new WeakMap<object, string>();
+
+/** Gives an error a second line that tells what to do, for where it is reported. */
+export function hint(error: object, text: string): void {
+  hints.set(error, text);
+}
+
+/**
+ * Tells on stderr, in one line, what a command threw, and a hint where there is one. `EVERGRANT_DEBUG=1` shows the stack of an
+ * unexpected fault.
+ *
+ * @returns the exit code.
+ */
+export function reportFailure(session: Session, error: unknown): number {
+  // Whatever a command threw after a signal, it threw because of that signal.
+  const cause: unknown = session.signal.aborted ? session.signal.reason : error;
+  if (cause instanceof Interrupted) return cause.exitCode;
+  tell(session, `evergrant: ${describe(cause)}`);
+  const more = typeof cause === 'object' && cause !== null ? hints.get(cause) : undefined;
+  if (more !== undefined) tell(session, `hint: ${oneLine(more)}`);
+  if (isDebugging(session) && cause instanceof Error && cause.stack !== undefined)
+    tell(session, cause.stack);
+  return exitCodeOf(cause);
+}
+
+function describe(error: unknown): string {
+  if (error instanceof EvergrantError) return oneLine(error.message);
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : 'no reason known';
+  return oneLine(`unexpected fault (${message}); EVERGRANT_DEBUG=1 shows where`);
+}
+
+function isDebugging({ environment }: Session): boolean {
+  const value = environment['EVERGRANT_DEBUG'];
+  return value !== undefined && value !== '' && value !== '0';
+}
+
+/** Control characters could move the cursor or forge a line. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').trim();
+}

@@ -1,0 +1,20 @@
+const words = new Intl.RelativeTimeFormat('en', { numeric: 'always' });
+
+const STEPS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+] as const;
+
+/** `in 42 minutes`, `3 hours ago`, `now`; `-` where there is no instant. Two of the larger unit at least, so that nothing is far off. */
+export function relativeTime(at: number | undefined, now: number): string {
+  if (at === undefined) return '-';
+  const distance = at - now;
+  const [unit, length] = STEPS.find(([, step]) => Math.abs(distance) >= 2 * step) ?? [
+    'second',
+    1_000,
+  ];
+  const amount = Math.trunc(distance / length);
+  return amount === 0 ? 'now' : words.format(amount, unit);
+}

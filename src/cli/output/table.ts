@@ -1,0 +1,28 @@
+import { styleText } from 'node:util';
+import { print, type Session } from '../session.ts';
+
+/** Colours that a row of a table may have. */
+export type RowColour = 'red' | 'yellow' | 'green';
+
+/** Prints rows of the same members as a table; its width never depends on the terminal, its colours do. */
+export async function printTable(
+  session: Session,
+  rows: readonly Readonly<Record<string, string>>[],
+  colourOf: (row: Readonly<Record<string, string>>) => RowColour | undefined = () => undefined,
+): Promise<void> {
+  const { Table } = await import('console-table-printer');
+  const table = new Table({
+    columns: Object.keys(rows[0] ?? {}).map((name) => ({ name, alignment: 'left' })),
+    shouldDisableColors: !hasColours(session),
+  });
+  for (const row of rows) {
+    const color = colourOf(row);
+    table.addRow({ ...row }, color === undefined ? {} : { color });
+  }
+  print(session, table.render());
+}
+
+/** Whether results may be coloured: a terminal reads them, or `FORCE_COLOR` says so, and `NO_COLOR` does not forbid it. */
+export function hasColours({ stdout }: Session): boolean {
+  return styleText('red', '-', { stream: stdout }) !== '-';
+}

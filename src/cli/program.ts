@@ -1,0 +1,132 @@
+import { Command, CommanderError } from 'commander';
+import { VERSION } from '../system/version.ts';
+import { addAddCommand } from './add.ts';
+import { addCallCommand } from './call.ts';
+import { addClientCommand } from './client.ts';
+import { addCompletionCommand } from './completion.ts';
+import { readGrammar } from './completion/grammar.ts';
+import { addConnectCommand } from './connect.ts';
+import { addDemoCommand } from './demo.ts';
+import { addDisconnectCommand } from './disconnect.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addEmulatorCommand } from './emulator.ts';
+import { addExecCommand } from './exec.ts';
+import { addExplainCommand } from './explain.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import { addListCommand } from './list.ts';
+import { hint } from './output/failure.ts';
+import { addPauseCommand, addResumeCommand } from './pause.ts';
+import { addProvidersCommand } from './providers.ts';
+import { addRefreshCommand } from './refresh.ts';
+import { addRenameCommand } from './rename.ts';
+import { nearest } from './input/nearest.ts';
+import { refuseSecretArguments } from './input/refused-arguments.ts';
+import type { Session } from './session.ts';
+import { addShowCommand } from './show.ts';
+import { addTokenCommand } from './token.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Every command, in the order of the help text. */
+const COMMANDS = [
+  addConnectCommand,
+  addAddCommand,
+  addTokenCommand,
+  addCallCommand,
+  addExecCommand,
+  addListCommand,
+  addShowCommand,
+  addExplainCommand,
+  addRefreshCommand,
+  addPauseCommand,
+  addResumeCommand,
+  addRenameCommand,
+  addDisconnectCommand,
+  addClientCommand,
+  addProvidersCommand,
+  addDoctorCommand,
+  addEmulatorCommand,
+  addDemoCommand,
+  addCompletionCommand,
+];
+
+/** Of help texts, on every terminal and without one. */
+const HELP_WIDTH = 100;
+
+/** Builds the whole command line. Nothing is run, asked or printed until its arguments are parsed. */
+export function buildProgram(session: Session): Command {
+  const program = new Command('evergrant')
+    .description('Keeps OAuth 2.0 connections alive, unattended.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .option(
+      '--home <dir>',
+      'folder of the connections (default: $EVERGRANT_HOME, else the usual place)',
+    )
+    .addHelpText('after', `\n${exitCodeHelp()}`)
+    .configureOutput({
+      writeOut: (text) => void session.stdout.write(text),
+      writeErr: (text) => void session.stderr.write(text),
+      // What commander would print is reported like every other failure.
+      outputError: () => undefined,
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+    })
+    .exitOverride()
+    .hook('preAction', (_, command) => {
+      const { home } = command.optsWithGlobals<{ home?: string }>();
+      session.home = home ?? session.home;
+    });
+  for (const add of COMMANDS) add(program, session);
+  return program;
+}
+
+/**
+ * Runs one command.
+ *
+ * @param argv - the arguments without program and script.
+ * @throws {@link UsageError} for what cannot be understood, and whatever the command throws.
+ */
+export async function runProgram(argv: readonly string[], session: Session): Promise<void> {
+  refuseSecretArguments(argv);
+  const program = buildProgram(session);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // A command is missing; commander has shown those that there are.
+    if (error.code === 'commander.help') session.exitCode = 2;
+    else if (error.exitCode !== 0) throw usageError(error, program, argv);
+  }
+}
+
+/** Commander's message, without what followed an equals sign: it may be a secret behind a misspelt option. */
+function usageError(error: CommanderError, program: Command, argv: readonly string[]): UsageError {
+  const [first = '', second = ''] = error.message.split('\n');
+  const message = first.replace(/^error: /, '').replace(/(--[\w-]+)=[^']*/, '$1');
+  const failure = new UsageError(message);
+  const suggestion =
+    /^\(Did you mean (.*)\?\)$/.exec(second)?.[1] ?? nearestOption(message, program);
+  hint(failure, suggestion === undefined ? helpFor(program, argv) : `did you mean ${suggestion}?`);
+  return failure;
+}
+
+function nearestOption(message: string, program: Command): string | undefined {
+  const unknown = /^unknown option '(--[\w-]+)'/.exec(message)?.[1];
+  if (unknown === undefined) return undefined;
+  const known = readGrammar(program).flatMap(({ options }) => options.map(({ long }) => long));
+  return nearest(unknown, known);
+}
+
+function helpFor(program: Command, argv: readonly string[]): string {
+  const command = program.commands.find((child) => argv.includes(child.name()));
+  return command === undefined
+    ? 'evergrant --help shows all commands'
+    : `evergrant ${command.name()} --help shows what it takes`;
+}
+
+function exitCodeHelp(): string {
+  const lines = [...EXIT_CODES].map(
+    ([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`,
+  );
+  return `Exit codes:\n${lines.join('\n')}`;
+}

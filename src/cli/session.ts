@@ -1,0 +1,48 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Keeper } from '../keeper-api.ts';
+import type { Clock } from '../system/clock.ts';
+
+/** All that a command may touch. The process brings the real one, a test its own. */
+export interface Session {
+  /** Where secrets and pasted addresses may come from; a terminal is asked, anything else is read. */
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  /** Results, and nothing else. */
+  readonly stdout: Writable;
+  /** All else: notes, warnings, questions, errors. */
+  readonly stderr: Writable;
+  /** The environment variables. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Time. */
+  readonly clock: Clock;
+  /** Aborted when the process is asked to end; its reason is an `Interrupted`. */
+  readonly signal: AbortSignal;
+  /** What `--home` names; undefined for `EVERGRANT_HOME` or the usual place. */
+  home: string | undefined;
+  /** What the process exits with when nothing is thrown. */
+  exitCode: number;
+  /** Opens the keeper of a home. */
+  openKeeper(options: { readonly home: string }): Promise<Keeper>;
+}
+
+/** Writes one line of results. */
+export function print(session: Session, line: string): void {
+  session.stdout.write(`${line}\n`);
+}
+
+/** Writes results as JSON on one line; what is undefined becomes null, so that every member is always there. */
+export function printJson(session: Session, value: unknown): void {
+  print(
+    session,
+    JSON.stringify(value, (_, member: unknown) => (member === undefined ? null : member)),
+  );
+}
+
+/** Writes one line for the person at the terminal. */
+export function tell(session: Session, line: string): void {
+  session.stderr.write(`${line}\n`);
+}
+
+/** Writes one line about something odd that stops nobody. */
+export function warn(session: Session, message: string): void {
+  tell(session, `evergrant: warning: ${message}`);
+}

@@ -1,0 +1,98 @@
+import { parseArgs } from 'node:util';
+import type { Command } from 'commander';
+import { parseDuration } from './input/duration.ts';
+import { print, printJson, type Session } from './session.ts';
+import { withKeeper } from './with-keeper.ts';
+
+/*
+ * `evergrant token` is what scripts run, often, in a cold process. So this file and all it imports load no npm package: well-formed
+ * arguments are read here, anything else is left to the full command line, which knows how to explain what is wrong.
+ */
+
+/** The options of `evergrant token`. */
+export interface TokenCommandOptions {
+  /** Least remaining life, as a duration. */
+  readonly minLife?: string;
+  /** Longest wait for a refresh, as a duration. */
+  readonly timeout?: string;
+  /** JSON instead of the token alone. */
+  readonly json?: boolean;
+}
+
+/** A well-formed `evergrant token NAME`. */
+export interface TokenCommand {
+  /** Name of the connection. */
+  readonly name: string;
+  /** Its options. */
+  readonly options: TokenCommandOptions;
+  /** What `--home` names. */
+  readonly home: string | undefined;
+}
+
+/** Reads the arguments of `evergrant token`; undefined for any other command and whatever is not well formed. */
+export function parseTokenCommand(argv: readonly string[]): TokenCommand | undefined {
+  if (!argv.includes('token')) return undefined;
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        home: { type: 'string' },
+        'min-life': { type: 'string' },
+        timeout: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+    });
+    const [command, name, ...others] = positionals;
+    if (command !== 'token' || name === undefined || others.length > 0) return undefined;
+    const { home, 'min-life': minLife, ...options } = values;
+    return { name, options: { ...options, ...(minLife !== undefined && { minLife }) }, home };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Prints an access token that works, and a newline, alone. */
+export async function printToken(
+  session: Session,
+  name: string,
+  options: TokenCommandOptions,
+): Promise<void> {
+  const demands = {
+    ...(options.minLife !== undefined && {
+      minLifeMs: parseDuration(options.minLife, '--min-life'),
+    }),
+    ...(options.timeout !== undefined && {
+      timeoutMs: parseDuration(options.timeout, '--timeout'),
+    }),
+    signal: session.signal,
+  };
+  const token = await withKeeper(session, (keeper) => keeper.connection(name).token(demands));
+  if (options.json !== true) return print(session, token.value);
+  printJson(session, {
+    accessToken: token.value,
+    type: token.type,
+    scope: token.scope,
+    expiresAt: token.expiresAt,
+    generation: token.generation,
+  });
+}
+
+/** Adds `evergrant token`. */
+export function addTokenCommand(program: Command, session: Session): void {
+  program
+    .command('token')
+    .summary('print an access token that works')
+    .description(
+      'Prints an access token that works, and a newline, alone. Refreshes first when the one at hand is about to expire.',
+    )
+    .argument('<name>', 'connection')
+    .option('--min-life <duration>', 'least remaining life of the token, e.g. 5m')
+    .option('--timeout <duration>', 'longest wait for a refresh (default: 30s)')
+    .option('--json', 'print the token with its type, scope and expiry as JSON')
+    .addHelpText(
+      'after',
+      `\nExample:\n  curl -H "Authorization: Bearer $(evergrant token perspio)" https://…`,
+    )
+    .action((name: string, options: TokenCommandOptions) => printToken(session, name, options));
+}

@@ -1,0 +1,66 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Where everything of one home lies. */
+export interface HomePaths {
+  /** The folder itself; a settings file may lie in it. */
+  readonly home: string;
+  /** `settings.json`, which need not exist. */
+  readonly settingsFile: string;
+  /** Folder of the store. */
+  readonly store: string;
+  /** Folder of answers that the store could not take. */
+  readonly spills: string;
+  /** Folder of the master key file, another one than the store's. */
+  readonly keys: string;
+  /** The master key file. */
+  readonly keyFile: string;
+}
+
+/**
+ * Where things lie. With a home named by option or `EVERGRANT_HOME`, everything is below it. Otherwise the data is in `evergrant` where the
+ * operating system keeps the data of its programs (`XDG_DATA_HOME`, by default `~/.local/share`; on macOS
+ * `~/Library/Application Support`) and the key where it keeps their configuration (`XDG_CONFIG_HOME`, by default `~/.config`), so that a
+ * copy of the data alone opens nothing.
+ */
+export function homePaths(
+  option: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): HomePaths {
+  const named = nonEmpty(option) ?? nonEmpty(environment['EVERGRANT_HOME']);
+  const home = named === undefined ? defaultHome(environment) : resolve(named);
+  const keys = named === undefined ? defaultKeys(environment) : join(home, 'key');
+  return {
+    home,
+    settingsFile: join(home, 'settings.json'),
+    store: join(home, 'store'),
+    spills: join(home, 'spill'),
+    keys,
+    keyFile: join(keys, 'master.key'),
+  };
+}
+
+/** The folder of connections, as {@link homePaths} finds it. */
+export function homeFolder(
+  option: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  return homePaths(option, environment).home;
+}
+
+function defaultHome(environment: Readonly<Record<string, string | undefined>>): string {
+  if (process.platform === 'darwin') {
+    return join(homedir(), 'Library', 'Application Support', 'evergrant');
+  }
+  const data = nonEmpty(environment['XDG_DATA_HOME']) ?? join(homedir(), '.local', 'share');
+  return join(data, 'evergrant');
+}
+
+function defaultKeys(environment: Readonly<Record<string, string | undefined>>): string {
+  const config = nonEmpty(environment['XDG_CONFIG_HOME']) ?? join(homedir(), '.config');
+  return join(config, 'evergrant');
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}

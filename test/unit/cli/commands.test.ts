@@ -1,0 +1,263 @@
+import { describe, expect, it } from 'vitest';
+import { AuthorizationRequiredError, ServerUnavailableError } from '../../../src/errors.ts';
+import { fakeKeeper, NOW, status, token, clientStatus } from './fake-keeper.ts';
+import { runCli } from './run-cli.ts';
+
+describe('evergrant token', () => {
+  it('prints the token and a newline, alone', async () => {
+    expect(await runCli(['token', 'perspio'])).toEqual({
+      code: 0,
+      stdout: 'the-token\n',
+      stderr: '',
+    });
+  });
+
+  it('prints what else is known of the token as JSON', async () => {
+    const { stdout } = await runCli(['token', 'perspio', '--json']);
+    expect(JSON.parse(stdout)).toEqual({
+      accessToken: 'the-token',
+      type: 'Bearer',
+      scope: ['a', 'b'],
+      expiresAt: NOW + 3_600_000,
+      generation: 4,
+    });
+  });
+
+  it('hands its demands to the keeper in milliseconds', async () => {
+    const keeper = fakeKeeper();
+    await runCli(['token', 'perspio', '--min-life', '5m', '--timeout', '10s'], { keeper });
+    expect(keeper.calls[0]?.[2]).toMatchObject({ minLifeMs: 300_000, timeoutMs: 10_000 });
+  });
+
+  it('tells warnings and notices on stderr, beside the token', async () => {
+    const keeper = fakeKeeper([status()], {
+      token: async () => {
+        keeper.emit('warning', { connection: 'perspio', message: 'the server is down' });
+        keeper.emit('notice', { connection: 'perspio', message: 'sign in again' });
+        return token('old');
+      },
+    });
+    const run = await runCli(['token', 'perspio'], { keeper });
+    expect(run.stdout).toBe('old\n');
+    expect(run.stderr).toBe(
+      'evergrant: warning: perspio: the server is down\nevergrant: notice: perspio: sign in again\n',
+    );
+  });
+
+  it('closes the keeper when a token cannot be had', async () => {
+    const keeper = fakeKeeper([status()], {
+      token: async () => {
+        throw new AuthorizationRequiredError('ERR_GRANT_REFUSED', 'sign in again');
+      },
+    });
+    const run = await runCli(['token', 'perspio'], { keeper });
+    expect(run).toEqual({ code: 4, stdout: '', stderr: 'evergrant: sign in again\n' });
+    expect(keeper.calls.at(-1)).toEqual(['close']);
+  });
+
+  it('suggests the connection that was meant', async () => {
+    const run = await runCli(['token', 'perspoi']);
+    expect(run.code).toBe(3);
+    expect(run.stderr).toMatch(/\nhint: did you mean perspio\?\n$/);
+  });
+
+  it('says how to begin when there is no connection at all', async () => {
+    const run = await runCli(['token', 'perspio'], { keeper: fakeKeeper([]) });
+    expect(run.stderr).toMatch(/hint: there is no connection yet; begin with evergrant connect\n$/);
+  });
+});
+
+describe('evergrant list', () => {
+  const failing = { at: NOW - 60_000, outcome: 'throttled', message: 'slow down' };
+  const connections = [
+    status({ name: 'fine' }),
+    status({ name: 'stopped', state: 'paused' }),
+    status({ name: 'failing', lastError: failing }),
+    status({ name: 'lost', state: 'uncertain' }),
+    status({ name: 'dead', state: 'attention', actor: 'owner' }),
+  ];
+
+  it('puts those first on which somebody must act', async () => {
+    const { stdout } = await runCli(['list', '--json'], { keeper: fakeKeeper(connections) });
+    const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(['dead', 'lost', 'failing', 'fine', 'stopped']);
+  });
+
+  it('prints a table without colours where nobody asked for them', async () => {
+    const { stdout } = await runCli(['list'], { keeper: fakeKeeper(connections) });
+    expect(stdout.split('\n')).toHaveLength(10);
+    expect(stdout).toContain('│ dead    │ perspio  │ attention │ fresh │ in 50 minutes │');
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('prints names alone, one a line', async () => {
+    const { stdout } = await runCli(['list', '--names'], { keeper: fakeKeeper(connections) });
+    expect(stdout).toBe('fine\nstopped\nfailing\nlost\ndead\n');
+  });
+
+  it('leaves stdout empty when there are none', async () => {
+    const run = await runCli(['list'], { keeper: fakeKeeper([]) });
+    expect(run).toMatchObject({ code: 0, stdout: '' });
+    expect((await runCli(['list', '--json'], { keeper: fakeKeeper([]) })).stdout).toBe('[]\n');
+  });
+});
+
+describe('evergrant show', () => {
+  it('holds every member as JSON, null where nothing is known', async () => {
+    const { stdout } = await runCli(['show', 'perspio', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      name: 'perspio',
+      provider: 'perspio',
+      state: 'active',
+      generation: 4,
+      accessExpiresAt: NOW + 3_000_000,
+      nextRefreshAt: NOW + 1_800_000,
+      lastError: null,
+    });
+  });
+
+  it('tells people relative times', async () => {
+    const { stdout } = await runCli(['show', 'perspio']);
+    expect(stdout).toMatch(/^access token {4}fresh, expires in 50 minutes$/m);
+    expect(stdout).toMatch(/^connected {7}3 days ago by authorization code$/m);
+  });
+});
+
+describe('evergrant explain', () => {
+  it('tells cause, confidence, fix and life', async () => {
+    const keeper = fakeKeeper([status()], {
+      explain: async () => ({
+        status: status({ state: 'attention', since: NOW - 7_200_000 }),
+        cause: 'the secret expired',
+        confidence: 'likely',
+        fix: 'the operator makes a new one',
+        life: [
+          {
+            at: NOW - 7_200_000,
+            event: 'attention',
+            grantId: 'g',
+            generation: 4,
+            by: 'host pid 1',
+            fingerprint: 'abcd',
+            detail: undefined,
+          },
+        ],
+      }),
+    });
+    expect((await runCli(['explain', 'perspio'], { keeper })).stdout.split('\n')).toEqual([
+      'perspio is attention, 2 hours ago',
+      'cause (likely): the secret expired',
+      'fix: the operator makes a new one',
+      'life, newest first:',
+      '  2026-05-31T22:00:00.000Z  attention (generation 4, refresh token abcd, by host pid 1)',
+      '',
+    ]);
+  });
+});
+
+describe('evergrant refresh', () => {
+  it('makes one refresh and tells its result', async () => {
+    const run = await runCli(['refresh', 'perspio']);
+    expect(run.stdout).toBe('perspio: refreshed, generation 5, expires in 50 minutes\n');
+  });
+
+  it('insists only when told to', async () => {
+    const keeper = fakeKeeper();
+    await runCli(['refresh', 'perspio'], { keeper });
+    await runCli(['refresh', 'perspio', '--anyway'], { keeper });
+    const demands = keeper.calls
+      .filter(([method]) => method === 'refresh')
+      .map(([, , options]) => options);
+    expect(demands).toMatchObject([{ anyway: false }, { anyway: true }]);
+  });
+
+  it('exits with the code of the first failure among those that are due', async () => {
+    const error = new ServerUnavailableError('ERR_SERVER_UNREACHABLE', 'no route');
+    const keeper = {
+      ...fakeKeeper(),
+      refreshDue: async () => [
+        { connection: 'one', error: undefined },
+        { connection: 'two', error },
+      ],
+    };
+    const run = await runCli(['refresh', '--due'], { keeper });
+    expect(run).toEqual({
+      code: 7,
+      stdout: 'one: refreshed\n',
+      stderr: 'evergrant: two: no route\n',
+    });
+  });
+
+  it('takes either a name or --due', async () => {
+    expect((await runCli(['refresh'])).code).toBe(2);
+    expect((await runCli(['refresh', 'perspio', '--due'])).code).toBe(2);
+    expect((await runCli(['refresh', '--due', '--anyway'])).code).toBe(2);
+  });
+});
+
+describe('commands that change a connection', () => {
+  it('call the keeper and leave stdout to results', async () => {
+    const keeper = fakeKeeper();
+    for (const argv of [
+      ['pause', 'perspio'],
+      ['resume', 'perspio'],
+      ['rename', 'perspio', 'other'],
+    ]) {
+      expect(await runCli(argv, { keeper })).toMatchObject({ code: 0, stdout: '' });
+    }
+    expect(keeper.calls.filter(([method]) => method !== 'close')).toEqual([
+      ['pause', 'perspio'],
+      ['resume', 'perspio'],
+      ['rename', 'perspio', 'other'],
+    ]);
+  });
+
+  it('disconnect without a question where nobody can answer one', async () => {
+    const run = await runCli(['disconnect', 'perspio']);
+    expect(run).toMatchObject({ code: 0, stdout: 'perspio: revoked and forgotten\n' });
+  });
+});
+
+describe('evergrant client', () => {
+  it('lists registrations without a secret', async () => {
+    const keeper = fakeKeeper([], {
+      clients: [clientStatus({ refusedAt: NOW - 3 * 60_000, refusal: 'invalid_client' })],
+    });
+    const { stdout } = await runCli(['client', 'list'], { keeper });
+    expect(stdout).toContain('3 minutes ago: invalid_client');
+  });
+
+  it('replaces a secret that comes by standard input', async () => {
+    const keeper = fakeKeeper();
+    const run = await runCli(['client', 'set-secret', 'client-1', '--client-secret-stdin'], {
+      keeper,
+      input: 'new secret\n',
+    });
+    expect(run).toMatchObject({ code: 0, stdout: '' });
+    const [, , secret] = keeper.calls[0] ?? [];
+    expect((secret as { reveal(): string }).reveal()).toBe('new secret');
+    expect(run.stderr).not.toContain('new secret');
+  });
+
+  it('suggests the registration that was meant', async () => {
+    const run = await runCli(['client', 'set-secret', 'cleint-1', '--client-secret-stdin'], {
+      input: 's',
+    });
+    expect(run).toMatchObject({ code: 3, stdout: '' });
+    expect(run.stderr).toContain('hint: did you mean client-1?');
+  });
+});
+
+describe('evergrant providers', () => {
+  it('lists the profiles', async () => {
+    const { stdout } = await runCli(['providers', '--names']);
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining(['perspio', 'entra', 'generic']));
+  });
+
+  it('shows one', async () => {
+    expect((await runCli(['providers', 'perspio'])).stdout).toContain('rotation');
+    expect((await runCli(['providers', 'persipo'])).stderr).toContain(
+      'hint: did you mean perspio?',
+    );
+  });
+});

@@ -1,0 +1,144 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StoreError } from '../../../src/errors.ts';
+import { clientStatus, fakeKeeper, NOW, status } from './fake-keeper.ts';
+import { runCli, type Run } from './run-cli.ts';
+
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(path.join(tmpdir(), 'evergrant-doctor-'));
+});
+
+afterEach(() => {
+  rmSync(home, { recursive: true });
+});
+
+interface Finding {
+  readonly check: string;
+  readonly verdict: string;
+  readonly message: string;
+  readonly remedy: string | null;
+}
+
+async function examine(
+  changes: Parameters<typeof runCli>[1] = {},
+): Promise<{ readonly run: Run; readonly bad: readonly Finding[] }> {
+  const run = await runCli(['doctor', '--json'], { home, ...changes });
+  const findings = JSON.parse(run.stdout) as Finding[];
+  // Tests may run as root.
+  return {
+    run,
+    bad: findings.filter(({ verdict, check }) => verdict !== 'ok' && check !== 'user'),
+  };
+}
+
+describe('evergrant doctor', () => {
+  it('finds nothing where all is well', async () => {
+    expect(await examine()).toMatchObject({ run: { code: 0 }, bad: [] });
+  });
+
+  it('prints one line for each check, and what to do below', async () => {
+    const { stdout } = await runCli(['doctor'], { home, environment: { NODE_DEBUG: 'http' } });
+    expect(stdout).toMatch(/^ok {4}node version {5}Node\.js \d+/m);
+    expect(stdout).toMatch(
+      /^warn {2}environment {6}NODE_DEBUG makes Node print .*\n {23}unset it$/m,
+    );
+  });
+
+  it('fails with 2 where certificates are not checked', async () => {
+    const { run, bad } = await examine({ environment: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } });
+    expect(run.code).toBe(2);
+    expect(bad).toMatchObject([{ check: 'environment', verdict: 'fail' }]);
+  });
+
+  it.each([
+    [{ NODE_OPTIONS: '--inspect=9229' }, 'debugger port'],
+    [{ NODE_OPTIONS: '--require ./x.js' }, 'loads code'],
+    [{ NODE_OPTIONS: '--report-on-fatalerror' }, 'write memory'],
+    [{ SSLKEYLOGFILE: '/tmp/keys' }, 'TLS traffic'],
+  ])('warns of %j', async (environment, message) => {
+    const { run, bad } = await examine({ environment });
+    expect(run.code).toBe(0);
+    expect(bad).toMatchObject([{ verdict: 'warn', message: expect.stringContaining(message) }]);
+  });
+
+  it('fails with 9 where others can enter the home', async () => {
+    chmodSync(home, 0o755);
+    const { run, bad } = await examine();
+    expect(run.code).toBe(9);
+    expect(bad).toMatchObject([{ check: 'home', remedy: expect.stringContaining('chmod 700') }]);
+  });
+
+  it('fails with 9 and the reason where the store does not open', async () => {
+    const openKeeper = async (): Promise<never> => {
+      throw new StoreError('ERR_KEY_MISSING', 'the key is missing; restore it');
+    };
+    const { run, bad } = await examine({ openKeeper });
+    expect(run.code).toBe(9);
+    expect(bad).toEqual([
+      {
+        check: 'store and key',
+        verdict: 'fail',
+        message: 'the key is missing',
+        remedy: 'restore it (ERR_KEY_MISSING)',
+      },
+    ]);
+  });
+
+  it('names the option that is wrong in the settings', async () => {
+    writeFileSync(path.join(home, 'settings.json'), '{"lastTry":1}', { mode: 0o600 });
+    const { run, bad } = await examine();
+    expect(run.code).toBe(2);
+    expect(bad).toMatchObject([
+      { check: 'settings', message: expect.stringContaining('lastTry must be true or false') },
+    ]);
+  });
+
+  it('tells of answers that wait to be recorded', async () => {
+    mkdirSync(path.join(home, 'spill'));
+    writeFileSync(path.join(home, 'spill', 'attempt-1.spill'), '');
+    expect((await examine()).bad).toMatchObject([{ check: 'spilled answers', verdict: 'warn' }]);
+  });
+
+  it('tells of connections and registrations that need somebody', async () => {
+    const keeper = fakeKeeper(
+      [
+        status({
+          name: 'a',
+          state: 'attention',
+          reason: 'consent withdrawn',
+          remedy: 'connect again',
+        }),
+        status({ name: 'b', lastError: { at: NOW, outcome: 'throttled', message: 'slow down' } }),
+        status({ name: 'c' }),
+      ],
+      {
+        clients: [
+          clientStatus({ secretExpiresAt: NOW + 5 * 86_400_000 }),
+          clientStatus({ clientId: 'client-2', refusedAt: NOW, refusal: 'invalid_client' }),
+          clientStatus({ secretExpiresAt: NOW + 90 * 86_400_000 }),
+        ],
+      },
+    );
+    const { run, bad } = await examine({ keeper });
+    expect(run.code).toBe(0);
+    expect(bad.map(({ message }) => message)).toEqual([
+      'a: attention, consent withdrawn',
+      'b: slow down',
+      'the secret of client client-1 ends in 5 days',
+      'client client-2 is refused: invalid_client',
+    ]);
+  });
+
+  it('notices a clock that was set back', async () => {
+    const { bad } = await examine({
+      keeper: fakeKeeper([status({ receivedAt: NOW + 3_600_000 })]),
+    });
+    expect(bad).toMatchObject([
+      { check: 'clock', message: expect.stringContaining('from the future') },
+    ]);
+  });
+});

@@ -1,0 +1,60 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readSettings } from '../../src/settings.ts';
+
+let folder: string;
+let file: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'evergrant-settings-'));
+  file = path.join(folder, 'settings.json');
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+async function settings(content: string, mode = 0o600): ReturnType<typeof readSettings> {
+  await writeFile(file, content);
+  await chmod(file, mode);
+  return readSettings(file);
+}
+
+describe('settings', () => {
+  it('are all at their defaults without a file', async () => {
+    expect(await readSettings(path.join(folder, 'none.json'))).toEqual({});
+  });
+
+  it('are read whole', async () => {
+    const all = {
+      notifyCommand: ['mail', '-s', 'evergrant'],
+      lastTry: false,
+      requestsPerSecond: 2.5,
+    };
+    expect(await settings(JSON.stringify(all))).toEqual(all);
+    expect(await settings('{}')).toEqual({});
+  });
+
+  it.each([
+    ['{"notifyCommand":"mail me"}', 'notifyCommand must be a list: the program and its arguments'],
+    ['{"notifyCommand":[]}', 'notifyCommand must name a program'],
+    ['{"notifyCommand":["a",1]}', 'notifyCommand must be strings'],
+    ['{"lastTry":"no"}', 'lastTry must be true or false'],
+    ['{"requestsPerSecond":0}', 'requestsPerSecond must be 0.1 or more'],
+    ['{"requestsPerSecond":"10"}', 'requestsPerSecond must be a number'],
+    ['{"lasttry":true}', 'lasttry is unknown; known are notifyCommand, lastTry, requestsPerSecond'],
+    ['[]', 'must be an object'],
+    ['null', 'must be an object'],
+    ['{', 'is not JSON'],
+    ['', 'is not JSON'],
+  ])('%s is refused with a message that names the option', async (content, message) => {
+    await expect(settings(content)).rejects.toMatchObject({
+      code: 'ERR_CONFIGURATION',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('are refused when others could have written them, since they name a program to run', async () => {
+    await expect(settings('{}', 0o644)).rejects.toMatchObject({ code: 'ERR_STORE_UNSAFE' });
+  });
+});
