@@ -59,6 +59,8 @@ export interface LedgerEntry {
   readonly accessTokenFingerprint?: string;
   /** HTTP status sent; absent when none was. */
   readonly status?: number;
+  /** Whether a fault holds the request now, until `release()`. */
+  readonly held: boolean;
   /** Whether the whole answer was handed to the client's connection. */
   readonly delivered: boolean;
 }
@@ -143,6 +145,7 @@ export function createLedger(): LedgerWriter {
         replay: false,
         committed: false,
         outcome: 'pending',
+        held: false,
         delivered: false,
       };
       rows.push(row);

@@ -65,16 +65,23 @@ async function answerWithFault(
 ): Promise<Answer> {
   const { commitDelayMs, answerDelayMs } = server.settings;
   const paced = route.name === 'token';
-  if (fault?.holds === 'before') await faults.hold();
+  if (fault?.holds === 'before') await hold(faults, exchange);
   if (paced && commitDelayMs > 0) await sleep(server.clock, commitDelayMs, closing);
   const given = fault?.commits === false ? undefined : await carryOut(route, exchange);
   if (entry.outcome === 'pending') {
     exchange.note({ outcome: given === undefined ? 'faulted' : 'answered' });
   }
-  if (fault?.holds === 'after') await faults.hold();
+  if (fault?.holds === 'after') await hold(faults, exchange);
   if (paced && answerDelayMs > 0) await sleep(server.clock, answerDelayMs, closing);
   if (fault !== undefined) return fault.answer(given, exchange);
   return given ?? text(500, 'no answer');
+}
+
+async function hold(faults: FaultPlan, { note }: Exchange): Promise<void> {
+  const released = faults.hold();
+  note({ held: true });
+  await released;
+  note({ held: false });
 }
 
 async function carryOut(route: Route, exchange: Exchange): Promise<Answer> {

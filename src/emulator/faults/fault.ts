@@ -46,7 +46,7 @@ export type RefusalFault = { readonly afterCommit?: boolean } & (
 export interface ConnectionFault {
   /**
    * `cut-…` closes the connection without an answer; `half-answer` closes it in the middle of the body; `hang-…` never answers;
-   * `hold-…` waits for `release()` and then goes on as if nothing had happened. The suffix tells on which side of the commit it strikes.
+   * `hold-…` waits for `release()` and then goes on as if nothing had happened; `ledger.waitFor(1, { held: true })` tells when it waits. The suffix tells on which side of the commit it strikes.
    */
   readonly kind:
     | 'cut-before-commit'
