@@ -130,7 +130,7 @@ function release(outgoing: ClientRequest, socket: Socket, onFree: () => void): v
 
 /** Begins a request on the given socket. Without an agent Node hands a socket back to nobody, so it stays ours. */
 function start(socket: Socket, url: URL, request: HttpRequest): ClientRequest {
-  return httpRequest({
+  const outgoing = httpRequest({
     createConnection: () => socket,
     host: url.hostname,
     method: request.method,
@@ -147,6 +147,9 @@ function start(socket: Socket, url: URL, request: HttpRequest): ClientRequest {
       }),
     },
   });
+  // Stays first on the wire, and is ours even where the caller gave another.
+  outgoing.setHeader('host', url.host);
+  return outgoing;
 }
 
 function failureOf(error: NodeJS.ErrnoException): [HttpFailure, string] {

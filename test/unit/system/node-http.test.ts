@@ -37,7 +37,7 @@ describe('an exchange', () => {
     });
     const connection = await open(nodeHttp(), server.url);
     const answer = await connection.send(
-      { ...post, headers: { accept: 'application/json' } },
+      { ...post, headers: { accept: 'application/json', Host: 'evil.example' } },
       limits,
     );
     expect(answer.status).toBe(201);
