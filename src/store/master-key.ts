@@ -52,7 +52,7 @@ export async function createMasterKey(
 /**
  * Gets the master key of an existing store. Never makes one.
  *
- * @throws {StoreError} `ERR_KEY_MISSING` when it is not there or the source is of another kind than the store's; `ERR_KEY_WRONG` when what
+ * @throws {@link StoreError} `ERR_KEY_MISSING` when it is not there or the source is of another kind than the store's; `ERR_KEY_WRONG` when what
  *   is there is no key; `ERR_STORE_UNSAFE` when others could have read it.
  */
 export async function loadMasterKey(

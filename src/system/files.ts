@@ -17,7 +17,7 @@ export function errnoOf(error: unknown): string | undefined {
 /**
  * Makes a folder with mode 0700, or checks that it is a real folder of this user that nobody else can enter.
  *
- * @throws {StoreError} `ERR_STORE_UNSAFE` when it is a link, another user's, or open to others.
+ * @throws {@link StoreError} `ERR_STORE_UNSAFE` when it is a link, another user's, or open to others.
  */
 export async function privateFolder(path: string): Promise<void> {
   try {
@@ -32,7 +32,7 @@ export async function privateFolder(path: string): Promise<void> {
  * Checks that a path is a plain file or folder (no link, one hard link) that belongs to this user and is closed to all others.
  *
  * @returns its device and inode, or undefined when it does not exist.
- * @throws {StoreError} `ERR_STORE_UNSAFE` when it is not.
+ * @throws {@link StoreError} `ERR_STORE_UNSAFE` when it is not.
  */
 export async function checkOwnerOnly(
   path: string,
@@ -100,7 +100,7 @@ export async function createPrivateFileWith(path: string, content: string): Prom
 /**
  * Reads a small owner-only file whole; undefined when it does not exist.
  *
- * @throws {StoreError} `ERR_STORE_UNSAFE` when others could have read or changed it.
+ * @throws {@link StoreError} `ERR_STORE_UNSAFE` when others could have read or changed it.
  */
 export async function readPrivateFile(path: string): Promise<Uint8Array | undefined> {
   if ((await checkOwnerOnly(path, 'file')) === undefined) return undefined;

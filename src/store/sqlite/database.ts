@@ -31,7 +31,7 @@ const UNSAFE_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
  * Opens the database file, making and migrating it as needed.
  *
  * @param create - whether a missing file may be made; otherwise it is `ERR_STORE_MISSING`.
- * @throws {StoreError} one code for each way the file can be unusable; nothing was changed then.
+ * @throws {@link StoreError} one code for each way the file can be unusable; nothing was changed then.
  */
 export async function openDatabase(
   path: string,

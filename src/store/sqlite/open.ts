@@ -42,7 +42,7 @@ interface Meta {
 /**
  * Opens the store, making it where that is allowed.
  *
- * @throws {StoreError} one code for each way store or key can be unusable; nothing was changed then, and nothing is ever made anew in
+ * @throws {@link StoreError} one code for each way store or key can be unusable; nothing was changed then, and nothing is ever made anew in
  *   place of something damaged.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {

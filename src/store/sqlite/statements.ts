@@ -13,12 +13,12 @@ export class Statements {
 
   /** The first row, if there is one. */
   get(sql: string, ...cells: Cell[]): Row | undefined {
-    return this.#statement(sql).get(...cells) as Row | undefined;
+    return this.#statement(sql).get(...cells);
   }
 
   /** All rows. */
   all(sql: string, ...cells: Cell[]): Row[] {
-    return this.#statement(sql).all(...cells) as Row[];
+    return this.#statement(sql).all(...cells);
   }
 
   /** Writes. @returns how many rows changed. */

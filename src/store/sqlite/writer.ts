@@ -37,7 +37,7 @@ export class Writer {
   /**
    * Runs `run`, which must be synchronous and repeatable, inside a write transaction.
    *
-   * @throws {StoreError} when the transaction could not be begun within a second or not be committed; then it left no trace.
+   * @throws {@link StoreError} when the transaction could not be begun within a second or not be committed; then it left no trace.
    */
   write<T>(run: () => T, durable: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
