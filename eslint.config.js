@@ -51,6 +51,9 @@ const randomness = [
   'webcrypto',
 ];
 
+/** What keeper.ts hands to everyone else. */
+const realOnes = ['systemClock', 'systemRandom', 'systemFetch', 'nodeHttp'];
+
 /** Modules that code outside src/system/ may not import, except those named. */
 function restrictedModules(...allowed) {
   const forbidden = [...files, ...timers, ...network, 'node:sqlite'];
@@ -117,6 +120,19 @@ export default defineConfig(
       ],
       'no-restricted-properties': ['error', ...chance, ...streams],
       'no-restricted-imports': ['error', restrictedModules()],
+    },
+  },
+  {
+    files: ['src/{oauth,connection,refresh,authorize,resource,store,providers}/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '/system/', importNames: realOnes, message: 'the keeper hands it in' },
+          ],
+        },
+      ],
     },
   },
   {
