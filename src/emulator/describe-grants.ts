@@ -4,10 +4,15 @@ import type { Grant } from './state/grants.ts';
 
 /** One grant as the server sees it now. */
 export interface GrantDescription {
+  /** The family, as in ledger entries. */
   readonly grantId: string;
+  /** Whose it is. */
   readonly clientId: string;
+  /** User name of the person who consented. */
   readonly user: string;
+  /** What was asked for at the start. */
   readonly scope: string;
+  /** What becomes of its refresh tokens when used. */
   readonly rotation: Rotation;
   /** Generation of the newest refresh token; 0 when none was issued. */
   readonly generation: number;
@@ -15,6 +20,7 @@ export interface GrantDescription {
   readonly currentFingerprint?: string;
   /** Whether the newest refresh token would be honoured now. */
   readonly alive: boolean;
+  /** On the emulator's clock; absent while the family lives. */
   readonly revokedAt?: number;
   /** Why the family was revoked. */
   readonly revokedBecause?: string;

@@ -9,10 +9,15 @@ import type { MovableClock } from './settings.ts';
 export interface Emulator extends AsyncDisposable {
   /** Scheme, host and port of the authorization server. */
   readonly origin: string;
+  /** As in the discovery document, which lies below it. */
   readonly issuer: string;
+  /** Takes POST of a form. */
   readonly tokenEndpoint: string;
+  /** Where a browser is sent. */
   readonly authorizationEndpoint: string;
+  /** Begins the device flow. */
   readonly deviceAuthorizationEndpoint: string;
+  /** The public keys. */
   readonly jwksUri: string;
   /** Base URL of the API, without a trailing slash; another origin than the authorization server. */
   readonly apiBase: string;
@@ -20,8 +25,11 @@ export interface Emulator extends AsyncDisposable {
   readonly controlUrl: string;
   /** The throw-away authority in PEM; undefined without TLS. */
   readonly caCertificate: string | undefined;
+  /** The record of every request. */
   readonly ledger: Ledger;
+  /** Where to say what goes wrong. */
   readonly faults: Faults;
+  /** The time the emulator goes by. */
   readonly clock: MovableClock;
   /** Grants and issues tokens as if `user` had signed in; leaves no trace in the ledger. */
   issueGrant(request?: GrantRequest): Promise<IssuedGrant>;

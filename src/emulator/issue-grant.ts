@@ -11,6 +11,7 @@ export interface GrantRequest {
   /** The first client by default. */
   readonly clientId?: string;
   /** Default `api://perspiotalk/access_as_user api://perspiotalk/all_readwrite offline_access`. */
+  /** The scope granted, as the answer would say it. */
   readonly scope?: string;
 }
 
@@ -18,12 +19,14 @@ export interface GrantRequest {
 export interface IssuedGrant {
   /** The family: the id that ledger entries and descriptions carry. */
   readonly grantId: string;
+  /** For the resource of the first scope. */
   readonly accessToken: string;
   /** Absent without `offline_access`. */
   readonly refreshToken?: string;
   /** Absent without `openid`. */
   readonly idToken?: string;
   readonly scope: string;
+  /** Life of the access token in seconds. */
   readonly expiresIn: number;
   /** On the emulator's clock. */
   readonly expiresAt: number;

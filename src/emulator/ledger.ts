@@ -22,13 +22,19 @@ export interface LedgerEntry {
   readonly sequence: number;
   /** When it arrived, on the emulator's clock. */
   readonly at: number;
+  /** The door it came to. */
   readonly endpoint: EndpointName;
+  /** HTTP method. */
   readonly method: string;
+  /** Path without the query. */
   readonly path: string;
   /** Ordinal of the TCP connection it came on, counted over both listeners from 1. */
   readonly connection: number;
+  /** The `client-request-id` header. */
   readonly clientRequestId?: string;
+  /** The `grant_type`. */
   readonly grantType?: string;
+  /** The client the request names, or, at the API, the one its token was issued to. */
   readonly clientId?: string;
   /** The scope asked for. */
   readonly scope?: string;
@@ -36,6 +42,7 @@ export interface LedgerEntry {
   readonly claims?: string;
   /** The family that the presented or issued refresh token, or the presented access token, belongs to. */
   readonly grantId?: string;
+  /** User name of the person the grant is of. */
   readonly user?: string;
   /** The refresh token (token endpoint) or access token (API) that was presented. */
   readonly presentedFingerprint?: string;

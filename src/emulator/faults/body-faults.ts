@@ -48,7 +48,7 @@ const makers: { readonly [Kind in BodyFault['kind']]: Maker<Kind> } = {
 
 /** What a fault in the body of an answer does. @throws TypeError for a kind that does not exist. */
 export function bodyStrike(fault: BodyFault): Strike {
-  if (!(fault.kind in makers)) throw new TypeError(`there is no fault named ${String(fault.kind)}`);
+  if (!(fault.kind in makers)) throw new TypeError(`there is no fault named ${fault.kind}`);
   // The table's type ties each maker to its kind; TypeScript cannot follow that through a lookup.
   const make = makers[fault.kind] as (answer: Answer, fault: BodyFault) => Answer;
   return {

@@ -87,9 +87,11 @@ function byChance({ rate, kinds, seed = 1, ...match }: RandomFaults): Source {
 }
 
 function matches(fault: FaultDefinition, match: FaultMatch, entry: LedgerEntry): boolean {
-  const { endpoint = isApiFault(fault) ? 'api' : 'token', ...others } = match;
-  if (entry.endpoint !== endpoint) return false;
-  return Object.entries(others).every(
-    ([name, value]) => value === undefined || entry[name as keyof typeof others] === value,
+  const { endpoint = isApiFault(fault) ? 'api' : 'token', grantType, clientId, grantId } = match;
+  return (
+    entry.endpoint === endpoint &&
+    (grantType === undefined || entry.grantType === grantType) &&
+    (clientId === undefined || entry.clientId === clientId) &&
+    (grantId === undefined || entry.grantId === grantId)
   );
 }

@@ -128,8 +128,11 @@ export type Fault = FaultDefinition | PlainFaultKind | number;
 export interface FaultMatch {
   /** Default: `api` for faults of the API, `token` for all others. */
   readonly endpoint?: EndpointName;
+  /** The `grant_type` of the request. */
   readonly grantType?: string;
+  /** The client that the request names. */
   readonly clientId?: string;
+  /** The family of the refresh token presented. */
   readonly grantId?: string;
 }
 

@@ -34,7 +34,7 @@ export async function readRequest(
   } catch {
     return undefined;
   }
-  const [path = '/', query = ''] = splitOnce(message.url ?? '/', '?');
+  const [path, query] = splitOnce(message.url ?? '/', '?');
   return {
     method: message.method ?? 'GET',
     path,

@@ -33,7 +33,7 @@ const asked = {
 
 function authorize(members: FormMembers = {}): Promise<Reply> {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries({ ...asked, ...members })) {
+  for (const [name, value] of Object.entries<string | undefined>({ ...asked, ...members })) {
     if (value !== undefined) parameters.set(name, value);
   }
   return call(`${emulator.authorizationEndpoint}?${parameters.toString()}`);

@@ -156,11 +156,11 @@ describe('the revocation endpoint', () => {
 });
 
 describe('the options', () => {
-  it.each([
+  it.each<[object, string]>([
     [{ host: '0.0.0.0' }, 'loopback'],
     [{ accessLifeSeconds: -1 }, 'accessLifeSeconds'],
     [{ seed: 1, random: { fraction: () => 0, bytes: () => Buffer.of(), uuid: () => '' } }, 'seed'],
-    [{ rotations: 'none' } as object, 'rotations'],
+    [{ rotations: 'none' }, 'rotations'],
   ])('%j is refused with a word about %s', async (options, word) => {
     await expect(startEmulator(options)).rejects.toThrow(word);
   });

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Emulator, Fault } from '../../../src/emulator/emulator.ts';
+import type { Emulator, Fault, PlainFaultKind } from '../../../src/emulator/emulator.ts';
 import { emulatorFixture } from '../../support/emulator-fixture.ts';
 import { call, refresh, requestToken, sendRaw } from '../../support/emulator-requests.ts';
 
@@ -115,14 +115,14 @@ describe('a fault of the connection', () => {
     expect(received).toMatch(/^\{"token_type":"Bearer"/);
   });
 
-  it.each<[Fault, number]>([
+  it.each<[PlainFaultKind, number]>([
     ['hang-before-commit', 1],
     ['hang-after-commit', 2],
   ])('%s never answers and leaves generation %i', async (fault, newest) => {
     emulator.faults.next(fault);
     const never = refresh(emulator, refreshToken);
     never.catch(() => undefined);
-    await emulator.ledger.waitFor(1, { fault: String(fault) });
+    await emulator.ledger.waitFor(1, { fault });
     await emulator.ledger.waitFor(1, { outcome: newest === 2 ? 'issued' : 'faulted' });
     expect(generation()).toBe(newest);
     await emulator.close();
