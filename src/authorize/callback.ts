@@ -57,9 +57,13 @@ export function judgeCallback(
   };
   try {
     const client = { client_id: expected.clientId };
-    const code = oauth.validateAuthResponse(server, client, answer, expected.state).get('code');
-    if (code !== null && code !== '') return { kind: 'code', code: new Secret(code) };
-    return failed('the redirect carries neither a code nor an error');
+    const [code, ...more] = oauth
+      .validateAuthResponse(server, client, answer, expected.state)
+      .getAll('code');
+    if (code === undefined || code === '')
+      return failed('the redirect carries neither a code nor an error');
+    if (more.length > 0) return failed('the redirect carries two codes');
+    return { kind: 'code', code: new Secret(code) };
   } catch (error) {
     if (error instanceof oauth.AuthorizationResponseError) {
       return { kind: 'failed', error: refusedAuthorization(error.error, error.error_description) };
