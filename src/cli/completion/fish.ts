@@ -3,38 +3,40 @@ import type { CommandGrammar, Completes, OptionGrammar } from './grammar.ts';
 /** A completion script for fish. */
 export function fishCompletion(grammar: readonly CommandGrammar[]): string {
   const lines = grammar.flatMap((command) => [
-    ...commandLines(command, grammar),
+    ...argumentLines(command, grammar),
     ...command.options.map((option) => optionLine(command, option)),
   ]);
   return `# fish completion for evergrant; made by: evergrant completion fish
+function __evergrant_words
+  string join ' ' (commandline -opc | string match -v -- '-*')
+end
+function __evergrant_within
+  string match -q -- (string join ' ' evergrant $argv)' *' (__evergrant_words)' '
+end
+function __evergrant_at
+  test (__evergrant_words) = (string join ' ' evergrant $argv)
+end
 complete -c evergrant -f
 ${lines.join('\n')}
 `;
 }
 
-/** Says when a line holds: these words were typed, and no word of `unless`. */
-function condition(words: readonly string[], unless: readonly string[]): string {
-  const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`);
-  const absent = unless.length === 0 ? [] : [`not __fish_seen_subcommand_from ${unless.join(' ')}`];
-  return [...seen, ...absent].join('; and ');
-}
-
-function commandLines(
-  command: CommandGrammar,
+/** The commands within a command, or what its first argument may be. */
+function argumentLines(
+  { words, commands, argument }: CommandGrammar,
   grammar: readonly CommandGrammar[],
 ): readonly string[] {
-  if (command.commands.length === 0) {
-    const choices = candidates(command.argument);
+  if (commands.length === 0) {
+    const choices = candidates(argument);
     return choices === undefined
       ? []
-      : [`complete -c evergrant -n '${condition(command.words, [])}' ${choices}`];
+      : [line(`-n '__evergrant_within ${words.join(' ')}'`, choices)];
   }
-  const when = condition(command.words, command.commands);
-  return command.commands.map((name) => {
-    const child = grammar.find(
-      ({ words }) => words.join(' ') === [...command.words, name].join(' '),
-    );
-    return `complete -c evergrant -n '${when}' -a ${name} -d ${quote(child?.description ?? '')}`;
+  return commands.map((name) => {
+    const path = [...words, name].join(' ');
+    const child = grammar.find((command) => command.words.join(' ') === path);
+    const when = `-n '${['__evergrant_at', ...words].join(' ')}'`;
+    return line(when, `-a ${name}`, `-d ${quote(child?.description ?? '')}`);
   });
 }
 
@@ -42,15 +44,18 @@ function optionLine(
   { words }: CommandGrammar,
   { long, short, description, value }: OptionGrammar,
 ): string {
-  const parts = [
-    'complete -c evergrant',
-    words.length === 0 ? '' : `-n '${condition(words, [])}'`,
-    short === undefined ? '' : `-s ${short.slice(1)}`,
+  return line(
+    words.length > 0 && `-n '__evergrant_within ${words.join(' ')}'`,
+    short !== undefined && `-s ${short.slice(1)}`,
     `-l ${long.slice(2)}`,
-    value === undefined ? '' : `-r ${candidates(value) ?? ''}`,
+    value !== undefined &&
+      `${value.kind === 'file' ? '-r' : '-x'} ${candidates(value) ?? ''}`.trim(),
     `-d ${quote(description)}`,
-  ];
-  return parts.filter((part) => part !== '').join(' ');
+  );
+}
+
+function line(...parts: readonly (string | false)[]): string {
+  return ['complete -c evergrant', ...parts.filter((part) => part !== false)].join(' ');
 }
 
 function candidates(what: Completes): string | undefined {
