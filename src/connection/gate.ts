@@ -107,7 +107,7 @@ export function nextBackoff(
   const cap = failures > 18 ? 1_800_000 : 300_000;
   const ceiling = Math.min(2_000 * 2 ** Math.min(failures - 1, 20), cap);
   const wait = Math.max(WAIT_LEAST_MS, ceiling * fraction, atLeastMs);
-  return { failures, notBefore: now + wait };
+  return { failures, notBefore: Math.round(now + wait) };
 }
 
 /** No back-off. */

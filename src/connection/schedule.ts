@@ -15,9 +15,9 @@ export function drawDueAt(
 ): number {
   const life = set.accessLifeMs;
   if (set.refreshInMs !== undefined && set.refreshInMs > 0 && set.refreshInMs < life) {
-    return set.receivedAt + set.refreshInMs * (0.9 + 0.1 * fraction);
+    return Math.round(set.receivedAt + set.refreshInMs * (0.9 + 0.1 * fraction));
   }
-  return set.receivedAt + life * (0.6 + 0.15 * fraction);
+  return Math.round(set.receivedAt + life * (0.6 + 0.15 * fraction));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ClientRecord, ConnectionRecord, TokenSet } from './record.ts';
+import type { ClientRecord, ConnectionRecord, Sealed, TokenSet } from './record.ts';
 
 /*
  * What each secret is sealed to. Whoever seals and whoever opens must agree, so both ask here.
@@ -12,6 +12,27 @@ export interface SealContext {
   readonly field: string;
   /** Generation of the token set, or revision of the client's secret. */
   readonly generation: number;
+}
+
+/** Encrypts and decrypts for one store. */
+export interface Sealer {
+  /** Seals under the current data key. */
+  seal(plain: string | Uint8Array, context: SealContext): Sealed;
+  /**
+   * Opens what was sealed to the same context.
+   *
+   * @param dataKey - the wrapped data key that travelled with it, for when the store has lost that key.
+   * @throws {StoreError} `ERR_STORE_DAMAGED` when the bytes were altered or belong elsewhere, `ERR_KEY_MISSING` when their data key is gone.
+   */
+  open(
+    sealed: Sealed,
+    context: SealContext,
+    dataKey?: { readonly id: string; readonly wrapped: Uint8Array },
+  ): Uint8Array;
+  /** Keyed digest, first eight hex digits: correlates a token without revealing it. */
+  fingerprint(token: string): string;
+  /** The data key in use, wrapped by the master key, to travel with a spill. */
+  wrappedDataKey(): { readonly id: string; readonly wrapped: Uint8Array };
 }
 
 /** Names of the secrets of a token set. */

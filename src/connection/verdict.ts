@@ -123,7 +123,7 @@ const OUTCOMES: { readonly [K in TokenOutcome['kind']]: Rule<K> } = {
         intent: attempt.doubt,
         backoff: {
           failures: connection.backoff.failures,
-          notBefore: facts.now + wait + facts.fraction * Math.min(wait / 4, 15_000),
+          notBefore: Math.round(facts.now + wait + facts.fraction * Math.min(wait / 4, 15_000)),
         },
         lastError: { at: facts.now, outcome: 'throttled', message },
       },
@@ -433,4 +433,9 @@ function notice(
 /** Cause and remedy in one line. */
 export function sentence({ cause, remedy }: Pick<Advice, 'cause' | 'remedy'>): string {
   return cause.endsWith('.') ? `${cause} ${remedy}` : `${cause}; ${remedy}`;
+}
+
+/** A cause inside another sentence. */
+export function clause(cause: string): string {
+  return cause.endsWith('.') ? cause.slice(0, -1) : cause;
 }

@@ -9,7 +9,7 @@ import {
   type EvergrantError,
 } from '../errors.ts';
 import type { View } from '../connection/decision.ts';
-import { sentence } from '../connection/verdict.ts';
+import { clause, sentence } from '../connection/verdict.ts';
 
 /** The error for callers of a connection that nothing may be sent for; undefined when something may. */
 export function stopError({ connection, client }: View): EvergrantError | undefined {
@@ -32,7 +32,7 @@ export function stopError({ connection, client }: View): EvergrantError | undefi
   if (client.refusedAt !== undefined) {
     return new ClientRejectedError(
       'ERR_CLIENT_REFUSED',
-      `the server refuses client ${client.clientId} (${client.refusal ?? 'no reason given'}); replace its secret with evergrant client set-secret`,
+      `the server refuses client ${client.clientId} (${clause(client.refusal ?? 'no reason given')}); replace its secret with evergrant client set-secret`,
       details,
     );
   }
@@ -49,6 +49,11 @@ export function stopError({ connection, client }: View): EvergrantError | undefi
     `${name}: ${sentence({ cause: state.reason, remedy: state.remedy })}`,
     name,
   );
+}
+
+/** The error for a connection whose refresh failed, whatever the reason. */
+export function failureOf(view: View): EvergrantError {
+  return stopError(view) ?? passingError(view, undefined, view.connection.backoff.notBefore);
 }
 
 function missingRefreshToken(connection: View['connection']): EvergrantError | undefined {

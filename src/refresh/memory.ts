@@ -3,7 +3,7 @@ import { earlyExpiryMs, isClockSetBack, remainingLifeMs } from '../connection/fr
 import type { View } from '../connection/decision.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Engine } from './engine.ts';
-import { openToken } from './token-set.ts';
+import { openToken } from '../connection/token-set.ts';
 
 /** What a keeper remembers of a connection it serves. */
 export interface Remembered {
@@ -79,6 +79,11 @@ export class Memory {
   /** Forgets a name, after a rename or a disconnect. */
   forget(name: string): void {
     this.#byName.delete(name);
+  }
+
+  /** Forgets everything, after a change that concerns many connections. */
+  forgetAll(): void {
+    this.#byName = new Map();
   }
 
   #look(now: number): void {

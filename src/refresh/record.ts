@@ -11,7 +11,7 @@ import type { Claimed } from './attempt.ts';
 import { keeperName, type Engine } from './engine.ts';
 import type { Answered } from './send.ts';
 import type { Spill } from './spill.ts';
-import { buildTokenSet, openRefreshToken, unusableTypeOf } from './token-set.ts';
+import { buildTokenSet, openRefreshToken, unusableTypeOf } from '../connection/token-set.ts';
 
 /*
  * From the answer to the disk. Nobody is told of a token before its set is durable. When the store cannot take it, the answer stays in
@@ -87,7 +87,7 @@ function tokenSetOf(
     askedScope: askedScope ?? [],
     connectionId: connection.id,
     generation: connection.generation + 1,
-    profile,
+    idleLimitMs: profile.idleLimitMs,
     fraction: engine.random.fraction(),
   });
   return unusableTypeOf(response) === undefined ? set : { ...set, accessToken: undefined };

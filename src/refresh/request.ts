@@ -5,7 +5,7 @@ import type { ClientAuthentication, TokenRequest } from '../oauth/outcome.ts';
 import type { Profile } from '../providers/profile.ts';
 import { ClientRejectedError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import type { Sealer } from '../store/store.ts';
+import type { Sealer } from '../connection/secrets.ts';
 
 /** A request that renews a connection, and the scopes it asks for. */
 export interface RenewalRequest {

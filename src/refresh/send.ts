@@ -7,7 +7,7 @@ import { openTokenEndpoint, type OpenTokenEndpoint } from '../token-endpoint/exc
 import type { Claimed } from './attempt.ts';
 import type { Engine } from './engine.ts';
 import { buildRenewal, grantedScope, type RenewalRequest } from './request.ts';
-import { openRefreshToken } from './token-set.ts';
+import { openRefreshToken } from '../connection/token-set.ts';
 
 /** An answer, and what of the request must be known to record it. */
 export interface Answered {

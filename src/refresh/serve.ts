@@ -6,7 +6,7 @@ import { ConfigurationError, RefreshBlockedError, ServerUnavailableError } from 
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
-import { passingError, stopError } from './failure.ts';
+import { failureOf, passingError, stopError } from './failure.ts';
 import type { Flight, Flights } from './flights.ts';
 import type { Memory, Remembered } from './memory.ts';
 import { waitUntil } from './wait.ts';
@@ -128,8 +128,7 @@ export class Server {
   #reply(known: Remembered): AccessToken {
     failpoint('before-reply');
     if (known.token !== undefined && this.#isLiving(known)) return known.token;
-    const { notBefore } = known.view.connection.backoff;
-    throw stopError(known.view) ?? passingError(known.view, undefined, notBefore);
+    throw failureOf(known.view);
   }
 
   /** What is remembered, or read when nothing is. */

@@ -1,8 +1,7 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { StoreError } from '../errors.ts';
 import type { Random } from '../system/random.ts';
-import type { SealContext } from '../connection/secrets.ts';
-import type { Sealer } from './store.ts';
+import type { SealContext, Sealer } from '../connection/secrets.ts';
 
 /*
  * AES-256-GCM, one random nonce a sealing. A sealed value is: version (1 byte), id of the data key (8), nonce (12), ciphertext, tag (16).

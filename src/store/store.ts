@@ -8,33 +8,12 @@ import type {
   Owner,
   Sealed,
 } from '../connection/record.ts';
-import type { SealContext } from '../connection/secrets.ts';
+import type { Sealer } from '../connection/secrets.ts';
 
 /*
  * What a store promises. The rules of refreshing live in pure functions of `connection/`; a store runs such a function atomically
  * against what it holds, and nothing else. So SQLite and PostgreSQL cannot differ in a rule, only in how they make a step atomic.
  */
-
-/** Encrypts and decrypts for one store. */
-export interface Sealer {
-  /** Seals under the current data key. */
-  seal(plain: string | Uint8Array, context: SealContext): Sealed;
-  /**
-   * Opens what was sealed to the same context.
-   *
-   * @param dataKey - the wrapped data key that travelled with it, for when the store has lost that key.
-   * @throws {StoreError} `ERR_STORE_DAMAGED` when the bytes were altered or belong elsewhere, `ERR_KEY_MISSING` when their data key is gone.
-   */
-  open(
-    sealed: Sealed,
-    context: SealContext,
-    dataKey?: { readonly id: string; readonly wrapped: Uint8Array },
-  ): Uint8Array;
-  /** Keyed digest, first eight hex digits: correlates a token without revealing it. */
-  fingerprint(token: string): string;
-  /** The data key in use, wrapped by the master key, to travel with a spill. */
-  wrappedDataKey(): { readonly id: string; readonly wrapped: Uint8Array };
-}
 
 /** Vouches for the owners of claims. */
 export interface ClaimAuthority {

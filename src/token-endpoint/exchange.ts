@@ -109,7 +109,7 @@ export async function requestDeviceAuthorization(
  * @throws {@link ConfigurationError} unless it is https, or http to this machine where that is allowed, without credentials and fragment.
  * @see RFC 6749 section 3.2
  */
-function checkTokenEndpoint(tokenEndpoint: string, insecureLoopback = false): URL {
+export function checkTokenEndpoint(tokenEndpoint: string, insecureLoopback = false): URL {
   const refuse = (fault: string): never => {
     throw new ConfigurationError('ERR_CONFIGURATION', `the token endpoint ${fault}`);
   };

@@ -14,10 +14,11 @@ import {
   leftoverContext,
   mapSealed,
   type SealContext,
+  type Sealer,
 } from '../../connection/secrets.ts';
 import type { Change, Leftover, View } from '../../connection/decision.ts';
 import { dataKeyIdOf, type DataKeys } from '../sealing.ts';
-import type { ConnectionSummary, Sealer, Store } from '../store.ts';
+import type { ConnectionSummary, Store } from '../store.ts';
 import type { LifeFiles } from './life.ts';
 import { readCurrentKey } from './keys.ts';
 import {

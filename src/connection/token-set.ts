@@ -1,10 +1,8 @@
-import { tokenContext } from '../connection/secrets.ts';
-import type { ConnectionRecord, TokenSet } from '../connection/record.ts';
-import { capDueAtForIdle, drawDueAt } from '../connection/schedule.ts';
 import type { TokenResponse } from '../oauth/outcome.ts';
-import type { Profile } from '../providers/profile.ts';
 import { Secret } from '../secret.ts';
-import type { Sealer } from '../store/store.ts';
+import type { ConnectionRecord, TokenSet } from './record.ts';
+import { capDueAtForIdle, drawDueAt } from './schedule.ts';
+import { tokenContext, type Sealer } from './secrets.ts';
 
 /** Life assumed for an access token when neither the server nor the provider's profile names one. */
 export const ASSUMED_LIFE_MS = 3_600_000;
@@ -25,15 +23,15 @@ export interface TokenSetParts {
   readonly connectionId: string;
   /** Generation that the set will be. */
   readonly generation: number;
-  /** The server's habits. */
-  readonly profile: Profile;
+  /** How long the server keeps an unused refresh token, where it is known. */
+  readonly idleLimitMs: number | undefined;
   /** A random number from 0 to 1, for the due instant. */
   readonly fraction: number;
 }
 
 /** Seals an answer into the token set that the store keeps. */
 export function buildTokenSet(sealer: Sealer, parts: TokenSetParts): TokenSet {
-  const { response, sentAt, connectionId, generation, profile } = parts;
+  const { response, sentAt, connectionId, generation } = parts;
   const seal = (secret: Secret | undefined, field: 'accessToken' | 'refreshToken' | 'idToken') =>
     secret === undefined
       ? undefined
@@ -53,7 +51,7 @@ export function buildTokenSet(sealer: Sealer, parts: TokenSetParts): TokenSet {
     receivedAt: sentAt,
     accessLifeMs,
     accessExpiresAt: sentAt + accessLifeMs,
-    dueAt: capDueAtForIdle(dueAt, sentAt, profile.idleLimitMs),
+    dueAt: capDueAtForIdle(dueAt, sentAt, parts.idleLimitMs),
     refreshExpiresAt: refreshExpiry(parts),
     fingerprint: refreshToken === undefined ? undefined : sealer.fingerprint(refreshToken.reveal()),
   };
@@ -84,8 +82,8 @@ export function unusableTypeOf(response: TokenResponse): string | undefined {
 }
 
 function refreshExpiry(parts: TokenSetParts): number | undefined {
-  const { response, sentAt, profile } = parts;
+  const { response, sentAt } = parts;
   if (response.refreshLifeMs !== undefined) return sentAt + response.refreshLifeMs;
-  if (profile.idleLimitMs !== undefined) return sentAt + profile.idleLimitMs;
+  if (parts.idleLimitMs !== undefined) return sentAt + parts.idleLimitMs;
   return response.refreshToken === undefined ? parts.previousRefreshExpiresAt : undefined;
 }

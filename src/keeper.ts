@@ -1,0 +1,147 @@
+import { findProvider } from './providers/providers.ts';
+import { resolveProfile, type Profile } from './providers/profile.ts';
+import type { ClientRecord, Notice } from './connection/record.ts';
+import { ConfigurationError } from './errors.ts';
+import type { Keeper, SecretInput } from './keeper-api.ts';
+import { secretOf } from './keeper/begin.ts';
+import { Events } from './keeper/events.ts';
+import { LocalKeeper } from './keeper/local-keeper.ts';
+import type { Engine } from './refresh/engine.ts';
+import { Spills } from './refresh/spill.ts';
+import { readSettings, type Settings } from './settings.ts';
+import type { MasterKeySource } from './store/master-key.ts';
+import { openSqliteStore } from './store/sqlite/open.ts';
+import type { SqliteStore } from './store/sqlite/sqlite-store.ts';
+import { systemClock, type Clock } from './system/clock.ts';
+import { runCommand } from './system/command.ts';
+import { systemFetch, type Fetch } from './system/fetch.ts';
+import { privateFolder } from './system/files.ts';
+import { homePaths, type HomePaths } from './system/home.ts';
+import type { Http } from './system/http.ts';
+import { silentLog, type Log } from './system/log.ts';
+import { thisMachine } from './system/machine.ts';
+import { nodeHttp } from './system/node-http.ts';
+import { systemRandom, type Random } from './system/random.ts';
+
+/** Options of {@link openKeeper}; all have defaults. */
+export interface KeeperOptions {
+  /** Folder of the connections; by default `EVERGRANT_HOME`, else where the operating system keeps the data of programs. */
+  readonly home?: string | undefined;
+  /** Where the master key is: by default a file made on first use, apart from the data. */
+  readonly key?:
+    | { readonly file: string }
+    | { readonly passphrase: SecretInput }
+    | { readonly keychain: true }
+    | undefined;
+  /** False: a missing store is an error (`ERR_STORE_MISSING`) instead of being made. By default true. */
+  readonly create?: boolean | undefined;
+  /** What `settings.json` of the home says otherwise. */
+  readonly settings?: Settings | undefined;
+  /** Certificates (PEM) trusted besides the system's, for authorization servers. */
+  readonly ca?: readonly string[] | undefined;
+  /** Where the keeper tells what happens; by default nowhere. */
+  readonly log?: Log | undefined;
+  /** Time; for tests. */
+  readonly clock?: Clock | undefined;
+  /** Randomness; for tests. */
+  readonly random?: Random | undefined;
+  /** The way to authorization servers; for tests. */
+  readonly http?: Http | undefined;
+  /** The way to APIs; for tests. */
+  readonly fetch?: Fetch | undefined;
+}
+
+const NOTIFY_TIMEOUT_MS = 30_000;
+
+/**
+ * Opens the keeper of a home: its store, its keys, its connections. Several processes may have the same home open.
+ *
+ * @throws {StoreError} when store or key cannot be used.
+ * @throws {ConfigurationError} when an option or the settings file is wrong.
+ */
+export async function openKeeper(options: KeeperOptions = {}): Promise<Keeper> {
+  const { keeper } = await openHome(options);
+  return keeper;
+}
+
+/** A home opened for upkeep: its keeper, and its store for keys and backups. */
+export interface OpenHome {
+  /** The keeper. */
+  readonly keeper: Keeper;
+  /** Its store. */
+  readonly store: SqliteStore;
+  /** Where its files lie. */
+  readonly paths: HomePaths;
+}
+
+/** Opens a home as {@link openKeeper} does, and hands out the store as well. */
+export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const paths = homePaths(options.home, process.env);
+  const create = options.create ?? true;
+  if (create) await privateFolder(paths.home);
+  const settings = { ...(await readSettings(paths.settingsFile)), ...options.settings };
+  const machine = await thisMachine();
+  const masterKey = await keySource(options, paths, create);
+  const folder = paths.store;
+  const store = await openSqliteStore({ folder, masterKey, create, clock, random, machine });
+  const events = new Events();
+  const closing = new AbortController();
+  const engine: Engine = {
+    store,
+    clock,
+    random,
+    http: options.http ?? nodeHttp(options.ca === undefined ? {} : { ca: options.ca }),
+    machine,
+    spills: new Spills(paths.spills, store),
+    settings: {
+      lastTry: settings.lastTry ?? true,
+      requestsPerSecond: settings.requestsPerSecond ?? 10,
+    },
+    profileOf: profiles(),
+    emit: (event, detail) => {
+      events.emit(event, detail);
+    },
+    log: options.log ?? silentLog,
+    closing: closing.signal,
+  };
+  const channel = noticeChannel(settings.notifyCommand);
+  const transport = options.fetch ?? systemFetch;
+  const keeper = new LocalKeeper({ engine, events, channel, transport, closing });
+  return { keeper, store, paths };
+}
+
+async function keySource(
+  { key }: KeeperOptions,
+  paths: HomePaths,
+  create: boolean,
+): Promise<MasterKeySource> {
+  if (key === undefined) {
+    if (create) await privateFolder(paths.keys);
+    return { kind: 'file', path: paths.keyFile };
+  }
+  if ('file' in key) return { kind: 'file', path: key.file };
+  if ('passphrase' in key) {
+    return { kind: 'passphrase', passphrase: secretOf(key.passphrase, 'passphrase') };
+  }
+  if ('keychain' in key) return { kind: 'keychain' };
+  throw new ConfigurationError('ERR_ARGUMENT', 'key names neither file, passphrase nor keychain');
+}
+
+/** Profiles of clients, each resolved once: a client's overrides never change. */
+function profiles(): (client: ClientRecord) => Profile {
+  const resolved = new Map<string, Profile>();
+  return (client) => {
+    const known = resolved.get(client.id);
+    if (known !== undefined) return known;
+    const profile = resolveProfile(findProvider(client.provider), client.overrides);
+    resolved.set(client.id, profile);
+    return profile;
+  };
+}
+
+function noticeChannel(command: readonly string[] | undefined): (notice: Notice) => Promise<void> {
+  if (command === undefined) return () => Promise.resolve();
+  return (notice) => runCommand(command, `${JSON.stringify(notice)}\n`, NOTIFY_TIMEOUT_MS);
+}

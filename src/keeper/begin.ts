@@ -1,0 +1,259 @@
+import { expectedRefreshToken, type Obtained } from '../authorize/obtained.ts';
+import { buildTokenSet, unusableTypeOf } from '../connection/token-set.ts';
+import { NO_BACKOFF } from '../connection/gate.ts';
+import { event } from '../connection/verdict.ts';
+import { clientSecretContext, subscriptionKeyContext } from '../connection/secrets.ts';
+import type {
+  Beginning,
+  ClientRecord,
+  ConnectionRecord,
+  ConnectionState,
+  Scopes,
+} from '../connection/record.ts';
+import { ConfigurationError } from '../errors.ts';
+import type { BeginOptions, SecretInput } from '../keeper-api.ts';
+import { readScope } from '../oauth/scope.ts';
+import { findProvider } from '../providers/providers.ts';
+import { resolveProfile, type Profile, type ProfileOverrides } from '../providers/profile.ts';
+import { keeperName, type Engine } from '../refresh/engine.ts';
+import { Secret } from '../secret.ts';
+
+/*
+ * From what was obtained to what the store keeps: a new connection, or a new grant of one that exists.
+ */
+
+/** A registration and its habits, before or after it is stored. */
+export interface Registration {
+  /** The client as stored. */
+  readonly client: ClientRecord;
+  /** Its habits. */
+  readonly profile: Profile;
+}
+
+/** What begins with a grant. */
+export interface NewGrant {
+  /** Options of the caller. */
+  readonly options: BeginOptions;
+  /** Where it belongs. */
+  readonly registration: Registration;
+  /** How it began. */
+  readonly beginning: Beginning;
+  /** What came. */
+  readonly obtained: Obtained;
+  /** Scopes the caller named for all legs, instead of the profile's. */
+  readonly namedScope: readonly string[] | undefined;
+}
+
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@:+-]{0,127}$/u;
+
+/** Checks the name of a connection. @throws {@link ConfigurationError} `ERR_ARGUMENT` */
+export function checkName(name: string): void {
+  if (typeof name === 'string' && NAME.test(name)) return;
+  throw new ConfigurationError(
+    'ERR_ARGUMENT',
+    'a connection name has 1 to 128 letters, digits and . _ @ : + - and begins with a letter or digit',
+  );
+}
+
+/** A secret as callers may give it. */
+export function secretOf(input: SecretInput, option: string): Secret {
+  const secret = typeof input === 'string' ? new Secret(input) : input;
+  if (secret instanceof Secret && secret.reveal() !== '') return secret;
+  throw new ConfigurationError('ERR_ARGUMENT', `${option} is empty; give the secret itself`);
+}
+
+/** The scopes that a caller named, decoded and checked; undefined when it named none. */
+export function namedScopeOf(options: BeginOptions): readonly string[] | undefined {
+  return options.scope === undefined ? undefined : readScope(options.scope).scope;
+}
+
+/** Finds or stores the registration that options describe. A secret given replaces the one stored. */
+export async function register(
+  engine: Engine,
+  options: BeginOptions,
+  overrides: ProfileOverrides,
+): Promise<Registration> {
+  const { client: given, provider } = options;
+  if (given.clientId === '') throw new ConfigurationError('ERR_ARGUMENT', 'clientId is empty');
+  const profile = resolveProfile(findProvider(provider), overrides);
+  const secret =
+    given.clientSecret === undefined ? undefined : secretOf(given.clientSecret, 'clientSecret');
+  const authentication =
+    given.authentication ?? (secret === undefined ? 'none' : profile.clientAuthentication);
+  if ((authentication === 'none') !== (secret === undefined)) {
+    throw new ConfigurationError(
+      'ERR_ARGUMENT',
+      secret === undefined
+        ? `client authentication ${authentication} needs a client secret`
+        : 'a client with a secret must use it; leave client authentication none out',
+    );
+  }
+  const { store, random } = engine;
+  const id = random.uuid();
+  const sealed =
+    secret === undefined
+      ? undefined
+      : store.sealer.seal(secret.reveal(), clientSecretContext({ id, revision: 1 }));
+  const draft: ClientRecord = {
+    id,
+    provider,
+    clientId: given.clientId,
+    tokenEndpoint: profile.tokenEndpoint,
+    authentication,
+    secret: sealed,
+    secretExpiresAt: given.clientSecretExpiresAt,
+    overrides: JSON.parse(JSON.stringify(overrides)) as ClientRecord['overrides'],
+    revision: 1,
+    refusedAt: undefined,
+    refusal: undefined,
+  };
+  const client = await store.putClient(draft);
+  if (client.id !== id && secret !== undefined && !isHeldSecret(engine, client, secret)) {
+    await replaceSecret(engine, client, secret, given.clientSecretExpiresAt);
+  }
+  return { client, profile };
+}
+
+function isHeldSecret(engine: Engine, client: ClientRecord, secret: Secret): boolean {
+  if (client.secret === undefined || client.refusedAt !== undefined) return false;
+  const held = engine.store.sealer.open(client.secret, clientSecretContext(client));
+  return Buffer.from(held).equals(Buffer.from(secret.reveal(), 'utf8'));
+}
+
+/** Gives every client of a registration another secret, and lifts its refusal. @returns how many connections that concerns. */
+export function replaceSecret(
+  { store }: Engine,
+  registration: Pick<ClientRecord, 'tokenEndpoint' | 'clientId'>,
+  secret: Secret,
+  expiresAt: number | undefined,
+): Promise<number> {
+  return store.setClientSecret(
+    registration,
+    ({ id }, revision) => store.sealer.seal(secret.reveal(), clientSecretContext({ id, revision })),
+    expiresAt,
+  );
+}
+
+/** Stores a new connection. @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` */
+export async function storeNew(engine: Engine, name: string, grant: NewGrant): Promise<void> {
+  const { store, random, clock } = engine;
+  const id = random.uuid();
+  const facts = { now: clock.now(), by: keeperName(engine) };
+  const record: ConnectionRecord = {
+    id,
+    name,
+    createdAt: facts.now,
+    intent: undefined,
+    claim: undefined,
+    ...grantParts(engine, id, 1, grant),
+  };
+  const detail = grant.beginning === 'import' ? 'imported' : `by ${grant.beginning}`;
+  await store.insert(record, event(record, facts, 'connected', detail));
+}
+
+/**
+ * Gives an existing connection a new grant. Its id and history stay; an answer of the old grant that is still under way will not become
+ * current.
+ */
+export async function storeAgain(
+  engine: Engine,
+  connectionId: string,
+  grant: NewGrant,
+): Promise<void> {
+  const facts = { now: engine.clock.now(), by: keeperName(engine) };
+  await engine.store.transition(
+    connectionId,
+    ({ connection }) => {
+      const generation = connection.generation + 1;
+      const parts = {
+        ...grantParts(engine, connectionId, generation, grant),
+        intent: undefined,
+      };
+      const subscriptionKey = parts.subscriptionKey ?? connection.subscriptionKey;
+      const perspioTenantId = parts.perspioTenantId ?? connection.perspioTenantId;
+      const subject = parts.subject ?? connection.subject;
+      const change = { ...parts, subscriptionKey, perspioTenantId, subject };
+      const after = { ...connection, ...change };
+      return {
+        result: true,
+        connection: change,
+        life: [event(after, facts, 'reconnected', `by ${grant.beginning}`)],
+      };
+    },
+    { durable: true },
+  );
+}
+
+function grantParts(
+  engine: Engine,
+  id: string,
+  generation: number,
+  { options, registration, beginning, obtained, namedScope }: NewGrant,
+): Omit<ConnectionRecord, 'id' | 'name' | 'createdAt' | 'intent' | 'claim'> {
+  const { sealer } = engine.store;
+  const { client, profile } = registration;
+  const { tokens: response, sentAt, requested, granted, subject } = obtained;
+  const set = buildTokenSet(sealer, {
+    response,
+    sentAt,
+    previousRefreshToken: undefined,
+    previousRefreshExpiresAt: undefined,
+    askedScope: granted,
+    connectionId: id,
+    generation,
+    idleLimitMs: profile.idleLimitMs,
+    fraction: engine.random.fraction(),
+  });
+  const isServable = unusableTypeOf(response) === undefined && response.accessToken.reveal() !== '';
+  const scopes: Scopes = {
+    requested,
+    granted,
+    refresh: refreshScope(beginning, obtained, namedScope),
+  };
+  return {
+    clientId: client.id,
+    beginning,
+    subject,
+    scopes,
+    perspioTenantId: options.perspioTenantId,
+    subscriptionKey:
+      options.subscriptionKey === undefined
+        ? undefined
+        : sealer.seal(
+            secretOf(options.subscriptionKey, 'subscriptionKey').reveal(),
+            subscriptionKeyContext(id),
+          ),
+    grantId: engine.random.uuid(),
+    generation,
+    tokens: isServable ? set : { ...set, accessToken: undefined, dueAt: sentAt },
+    state: initialState(engine, beginning, obtained),
+    backoff: NO_BACKOFF,
+    lastError: undefined,
+  };
+}
+
+/** Scopes that the caller named take the place of the profile's; a refresh must not ask for more than was granted. */
+function refreshScope(
+  beginning: Beginning,
+  { requested, granted }: Obtained,
+  named: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (named === undefined || beginning === 'import') return named;
+  const offline = requested.filter((token) => token === 'offline_access');
+  return [...new Set([...granted, ...offline])];
+}
+
+/** A connection that should have got a refresh token and did not says so at once, not at its first expiry. */
+function initialState(engine: Engine, beginning: Beginning, obtained: Obtained): ConnectionState {
+  const missing =
+    obtained.tokens.refreshToken === undefined && expectedRefreshToken(beginning, obtained);
+  if (!missing) return { kind: 'active' };
+  return {
+    kind: 'attention',
+    since: engine.clock.now(),
+    actor: 'owner',
+    code: 'ERR_REFRESH_TOKEN_MISSING',
+    reason: 'the server gave no refresh token, so the connection ends with its access token',
+    remedy: 'connect it again and grant offline access',
+  };
+}

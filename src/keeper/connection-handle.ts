@@ -1,0 +1,225 @@
+import type { AccessToken } from '../access-token.ts';
+import { event, standing } from '../connection/verdict.ts';
+import { NO_BACKOFF } from '../connection/gate.ts';
+import { subscriptionKeyContext } from '../connection/secrets.ts';
+import type { ConnectionState } from '../connection/record.ts';
+import type { Change, View } from '../connection/decision.ts';
+import { ConfigurationError, NotFoundError } from '../errors.ts';
+import type {
+  Connection,
+  ConnectionStatus,
+  Explanation,
+  RefreshOptions,
+  TokenOptions,
+} from '../keeper-api.ts';
+import { keeperName, type Engine } from '../refresh/engine.ts';
+import type { Memory } from '../refresh/memory.ts';
+import type { Patience, Server } from '../refresh/serve.ts';
+import type { ApiFinding } from '../resource/call.ts';
+import { newApiMemory } from '../resource/memory.ts';
+import { Secret } from '../secret.ts';
+import type { Fetch } from '../system/fetch.ts';
+import { checkName } from './begin.ts';
+import { disconnect } from './disconnect.ts';
+import { explain } from './explain.ts';
+import { statusOf } from './status.ts';
+
+/** What a handle works with. */
+export interface HandleParts {
+  /** Refreshing and what it works with. */
+  readonly engine: Engine;
+  /** The way to the API. */
+  readonly transport: Fetch;
+  /** What the keeper remembers. */
+  readonly memory: Memory;
+  /** Hands out tokens. */
+  readonly server: Server;
+  /** Throws when the keeper is closed. */
+  assertOpen(): void;
+}
+
+const TOKEN_PATIENCE_MS = 30_000;
+const REFRESH_PATIENCE_MS = 60_000;
+const LIFE_LINES = 50;
+
+/** A handle on one connection of a local keeper. */
+export class ConnectionHandle implements Connection {
+  readonly name: string;
+  readonly #parts: HandleParts;
+  readonly #api = newApiMemory();
+
+  /** Made by the keeper; no I/O. */
+  constructor(name: string, parts: HandleParts) {
+    this.name = name;
+    this.#parts = parts;
+  }
+
+  async token(options: TokenOptions = {}): Promise<AccessToken> {
+    const { minLifeMs } = options;
+    const { server } = this.#parts;
+    this.#parts.assertOpen();
+    return (
+      server.atHand(this.name, minLifeMs) ??
+      server.token(
+        this.name,
+        checkMs(minLifeMs, 'minLifeMs'),
+        this.#patience(options, TOKEN_PATIENCE_MS),
+      )
+    );
+  }
+
+  async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
+    const { engine, transport, server } = this.#parts;
+    const [{ callApi }, view] = await Promise.all([import('../resource/call.ts'), this.#view()]);
+    const { connection, client } = view;
+    const patience = this.#patience({}, TOKEN_PATIENCE_MS);
+    const deps = {
+      token: ({ rejected }: { readonly rejected?: { readonly generation: number } }) =>
+        rejected === undefined
+          ? this.token()
+          : server.newerToken(this.name, rejected.generation, patience),
+      api: engine.profileOf(client).api,
+      settings: {
+        subscriptionKey: openKey(engine, connection),
+        perspioTenantId: connection.perspioTenantId,
+      },
+      transport,
+      clock: engine.clock,
+      memory: this.#api,
+      report: (finding: ApiFinding) => {
+        engine.emit('warning', { connection: this.name, message: tell(finding) });
+      },
+    };
+    return callApi(deps, input, init);
+  }
+
+  async refresh(options: RefreshOptions = {}): Promise<ConnectionStatus> {
+    this.#parts.assertOpen();
+    const patience = this.#patience(options, REFRESH_PATIENCE_MS);
+    await this.#parts.server.refreshNow(this.name, options.anyway === true, patience);
+    return this.status();
+  }
+
+  async status(): Promise<ConnectionStatus> {
+    const { engine } = this.#parts;
+    const view = await this.#view();
+    return statusOf(view, engine.profileOf(view.client), engine.clock.now());
+  }
+
+  async explain(): Promise<Explanation> {
+    const status = await this.status();
+    return explain(status, await this.#parts.engine.store.life(status.id, LIFE_LINES));
+  }
+
+  async pause(): Promise<void> {
+    await this.#change('paused', (state, since) => {
+      if (state.kind === 'paused' || state.kind === 'disconnected') return state;
+      return { kind: 'paused', since, before: state };
+    });
+  }
+
+  async resume(): Promise<void> {
+    await this.#change('resumed', (state) => {
+      const before = standing(state);
+      return before.kind === 'attention' || before.kind === 'active' ? { kind: 'active' } : before;
+    });
+  }
+
+  async rename(name: string): Promise<void> {
+    checkName(name);
+    const { engine, memory } = this.#parts;
+    const { connection } = await this.#view();
+    await engine.store.rename(connection.id, name);
+    memory.forget(this.name);
+    const facts = { now: engine.clock.now(), by: keeperName(engine) };
+    await engine.store.transition(
+      connection.id,
+      (now) => ({
+        result: true,
+        life: [event(now.connection, facts, 'renamed', `${this.name} became ${name}`)],
+      }),
+      { durable: true },
+    );
+  }
+
+  async disconnect(): Promise<{ readonly revoked: boolean; readonly message: string }> {
+    const { engine, memory } = this.#parts;
+    const { connection } = await this.#view();
+    const done = await disconnect(engine, connection.id);
+    memory.forget(this.name);
+    return done;
+  }
+
+  async #view(): Promise<View> {
+    this.#parts.assertOpen();
+    return (await this.#parts.memory.read(this.name)).view;
+  }
+
+  async #change(
+    name: string,
+    move: (state: ConnectionState, now: number) => ConnectionState,
+  ): Promise<void> {
+    const { engine, memory } = this.#parts;
+    const { connection } = await this.#view();
+    const now = engine.clock.now();
+    const facts = { now, by: keeperName(engine) };
+    const decide = (view: View): Change<ConnectionState> => {
+      const before = view.connection.state;
+      const state = move(before, now);
+      if (before.kind === 'disconnected') return { result: before };
+      if (state.kind === before.kind) return { result: state };
+      const change = { state, backoff: NO_BACKOFF };
+      const after = { ...view.connection, ...change };
+      return { result: state, connection: change, life: [event(after, facts, name, undefined)] };
+    };
+    const state = await engine.store.transition(connection.id, decide, { durable: true });
+    await memory.refreshed(connection.id);
+    if (state?.kind !== 'disconnected') return;
+    throw new NotFoundError(
+      'ERR_CONNECTION_UNKNOWN',
+      `${this.name} is disconnected; connect it again`,
+      {
+        connection: this.name,
+      },
+    );
+  }
+
+  #patience(
+    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+    byDefaultMs: number,
+  ): Patience {
+    const timeoutMs = checkMs(options.timeoutMs, 'timeoutMs') ?? byDefaultMs;
+    const deadline = this.#parts.engine.clock.monotonic() + timeoutMs;
+    return { deadline, signal: options.signal };
+  }
+}
+
+function checkMs(value: number | undefined, option: string): number | undefined {
+  if (value === undefined || (Number.isFinite(value) && value >= 0)) return value;
+  throw new ConfigurationError(
+    'ERR_ARGUMENT',
+    `${option} is no duration in milliseconds; give a number from 0 on`,
+  );
+}
+
+function openKey(engine: Engine, connection: View['connection']): Secret | undefined {
+  const { subscriptionKey, id } = connection;
+  if (subscriptionKey === undefined) return undefined;
+  const plain = engine.store.sealer.open(subscriptionKey, subscriptionKeyContext(id));
+  return new Secret(Buffer.from(plain).toString('utf8'));
+}
+
+function tell(finding: ApiFinding): string {
+  switch (finding.kind) {
+    case 'token_rejected':
+      return 'the API refuses freshly issued tokens; check audience, scopes, subscription key and tenant';
+    case 'throttled':
+      return 'the API asks to wait before the next call';
+    case 'key_rejected':
+      return 'the API gateway refuses the subscription key; check it, the token is not the reason';
+    case 'sign_in_wanted':
+      return 'the API wants a new sign-in of the person who consented';
+    case 'scope_insufficient':
+      return 'the API wants scopes that were not granted; connect again and ask for them';
+  }
+}

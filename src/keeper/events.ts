@@ -1,0 +1,27 @@
+import type { KeeperEvents } from '../keeper-api.ts';
+
+type Listener<E extends keyof KeeperEvents> = (event: KeeperEvents[E]) => void;
+
+/** Listeners of a keeper. What a listener throws stops nobody else; it is reported as an unhandled rejection. */
+export class Events {
+  readonly #listeners = new Map<keyof KeeperEvents, Set<Listener<never>>>();
+
+  /** Adds a listener. @returns a function that removes it. */
+  on<E extends keyof KeeperEvents>(event: E, listener: Listener<E>): () => void {
+    const set = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, set);
+    set.add(listener);
+    return () => void set.delete(listener);
+  }
+
+  /** Tells all listeners of an event. */
+  emit<E extends keyof KeeperEvents>(event: E, detail: KeeperEvents[E]): void {
+    for (const listener of this.#listeners.get(event) ?? []) {
+      try {
+        (listener as Listener<E>)(detail);
+      } catch (error) {
+        void Promise.reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+  }
+}

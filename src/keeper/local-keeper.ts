@@ -1,0 +1,373 @@
+import { obtainByClientCredentials } from '../authorize/client-credentials.ts';
+import { discover } from '../authorize/discovery.ts';
+import type { AuthorizeDeps, Obtained } from '../authorize/obtained.ts';
+import { checkSubject } from '../authorize/subject.ts';
+import type { Beginning } from '../connection/record.ts';
+import { ConfigurationError, EvergrantError, NotFoundError } from '../errors.ts';
+import type {
+  AddOptions,
+  BeginOptions,
+  ClientStatus,
+  Connection,
+  ConnectionStatus,
+  ConnectOptions,
+  Keeper,
+  KeeperEvents,
+  SecretInput,
+} from '../keeper-api.ts';
+import type { ProfileOverrides } from '../providers/profile.ts';
+import { findProvider } from '../providers/providers.ts';
+import { renewDue, runBackground } from '../refresh/background.ts';
+import { failureOf } from '../refresh/failure.ts';
+import { Flights } from '../refresh/flights.ts';
+import { Memory } from '../refresh/memory.ts';
+import type { NoticeChannel } from '../refresh/notices.ts';
+import { deliverNotices } from '../refresh/notices.ts';
+import { openAuthentication } from '../refresh/request.ts';
+import { Server } from '../refresh/serve.ts';
+import type { Engine } from '../refresh/engine.ts';
+import { Secret } from '../secret.ts';
+import { sleep } from '../system/clock.ts';
+import type { Fetch } from '../system/fetch.ts';
+import {
+  checkName,
+  namedScopeOf,
+  register,
+  replaceSecret,
+  secretOf,
+  storeAgain,
+  storeNew,
+  type NewGrant,
+  type Registration,
+} from './begin.ts';
+import type { Events } from './events.ts';
+import { ConnectionHandle } from './connection-handle.ts';
+import { statusOf } from './status.ts';
+
+/** What a local keeper is made of. */
+export interface KeeperParts {
+  /** Refreshing and what it works with. */
+  readonly engine: Engine;
+  /** Listeners. */
+  readonly events: Events;
+  /** How notices reach people. */
+  readonly channel: NoticeChannel;
+  /** The way to APIs. */
+  readonly transport: Fetch;
+  /** Ends everything that waits. */
+  readonly closing: AbortController;
+}
+
+const CLOSE_PATIENCE_MS = 30_000;
+
+/** The keeper that runs in this process, over a store. */
+export class LocalKeeper implements Keeper {
+  readonly #parts: KeeperParts;
+  readonly #memory: Memory;
+  readonly #flights: Flights;
+  readonly #server: Server;
+  readonly #handles = new Map<string, ConnectionHandle>();
+  #background: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** Made by openKeeper. */
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+    this.#memory = new Memory(parts.engine);
+    this.#flights = new Flights(parts.engine, (id) => this.#memory.refreshed(id));
+    this.#server = new Server(parts.engine, this.#flights, this.#memory);
+  }
+
+  async add(name: string, options: AddOptions): Promise<Connection> {
+    const existing = await this.#checkNew(name, options.replace === true);
+    const overrides = await this.#overridesOf(options);
+    const registration = await register(this.#engine, options, overrides);
+    const namedScope = namedScopeOf(options);
+    const scope = namedScope ?? registration.profile.scopes.refresh ?? [];
+    const obtained = importedTokens(options, scope, this.#engine.clock.now());
+    const grant = { options, registration, beginning: 'import', obtained, namedScope } as const;
+    await this.#store(name, existing, grant);
+    return this.connection(name);
+  }
+
+  async connect(name: string, options: ConnectOptions): Promise<Connection> {
+    const existing = await this.#checkNew(name, options.reconnect === true);
+    const overrides = await this.#overridesOf(options, options.signal);
+    const registration = await register(this.#engine, options, overrides);
+    const namedScope = namedScopeOf(options);
+    const { beginning, obtained } = await this.#obtain(options, registration, namedScope);
+    await this.#checkAccount(existing, obtained, options);
+    for (const message of obtained.warnings) {
+      this.#engine.emit('warning', { connection: name, message });
+    }
+    await this.#store(name, existing, { options, registration, beginning, obtained, namedScope });
+    return this.connection(name);
+  }
+
+  connection(name: string): Connection {
+    let handle = this.#handles.get(name);
+    if (handle === undefined) {
+      const { engine, transport } = this.#parts;
+      handle = new ConnectionHandle(name, {
+        engine,
+        transport,
+        memory: this.#memory,
+        server: this.#server,
+        assertOpen: () => {
+          this.#assertOpen();
+        },
+      });
+      this.#handles.set(name, handle);
+    }
+    return handle;
+  }
+
+  async list(): Promise<readonly ConnectionStatus[]> {
+    this.#assertOpen();
+    const { store, clock } = this.#engine;
+    const now = clock.now();
+    const rows = await store.list();
+    return rows.map((row) => statusOf(row, this.#engine.profileOf(row.client), now));
+  }
+
+  async clients(): Promise<readonly ClientStatus[]> {
+    this.#assertOpen();
+    const { store } = this.#engine;
+    const [clients, connections] = await Promise.all([store.clients(), store.list()]);
+    return clients.map((client) => ({
+      id: client.id,
+      provider: client.provider,
+      clientId: client.clientId,
+      tokenEndpoint: client.tokenEndpoint,
+      hasSecret: client.secret !== undefined,
+      secretExpiresAt: client.secretExpiresAt,
+      refusedAt: client.refusedAt,
+      refusal: client.refusal,
+      connections: connections.filter(({ client: { id } }) => id === client.id).length,
+    }));
+  }
+
+  async setClientSecret(
+    clientId: string,
+    secret: SecretInput,
+    options: { readonly tokenEndpoint?: string; readonly expiresAt?: number } = {},
+  ): Promise<number> {
+    this.#assertOpen();
+    const value = secretOf(secret, 'secret');
+    const all = await this.#engine.store.clients();
+    const matching = all.filter(
+      (client) =>
+        client.clientId === clientId &&
+        (options.tokenEndpoint ?? client.tokenEndpoint) === client.tokenEndpoint,
+    );
+    const endpoints = [...new Set(matching.map(({ tokenEndpoint }) => tokenEndpoint))];
+    const [tokenEndpoint, another] = endpoints;
+    if (tokenEndpoint === undefined) {
+      throw new NotFoundError(
+        'ERR_CLIENT_UNKNOWN',
+        `there is no client ${clientId}; evergrant client list shows those there are`,
+      );
+    }
+    if (another !== undefined) {
+      throw new ConfigurationError(
+        'ERR_ARGUMENT',
+        `client ${clientId} exists at ${endpoints.join(' and ')}; name the token endpoint`,
+      );
+    }
+    const count = await replaceSecret(
+      this.#engine,
+      { tokenEndpoint, clientId },
+      value,
+      options.expiresAt,
+    );
+    this.#memory.forgetAll();
+    return count;
+  }
+
+  start(): void {
+    this.#assertOpen();
+    const { engine, channel } = this.#parts;
+    this.#background ??= runBackground(engine, this.#flights, channel);
+  }
+
+  async refreshDue(): Promise<
+    readonly { readonly connection: string; readonly error: Error | undefined }[]
+  > {
+    this.#assertOpen();
+    const renewed = await renewDue(this.#engine, this.#flights);
+    await deliverNotices(this.#engine, this.#parts.channel);
+    const rows = await Promise.all(
+      renewed.map(async ({ connectionId, result }) => {
+        const view = await this.#engine.store.read(connectionId);
+        const connection = view?.connection.name ?? connectionId;
+        if (result instanceof Error) return { connection, error: result };
+        const failed = result.kind === 'settled' && result.verdict.kind === 'failed';
+        return { connection, error: failed && view !== undefined ? failureOf(view) : undefined };
+      }),
+    );
+    return rows;
+  }
+
+  on<E extends keyof KeeperEvents>(
+    event: E,
+    listener: (event: KeeperEvents[E]) => void,
+  ): () => void {
+    return this.#parts.events.on(event, listener);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  get #engine(): Engine {
+    return this.#parts.engine;
+  }
+
+  async #close(): Promise<void> {
+    const { engine, channel, closing } = this.#parts;
+    closing.abort();
+    await this.#background;
+    const patience = sleep(engine.clock, CLOSE_PATIENCE_MS);
+    const landed = await Promise.race([
+      this.#flights.idle().then(() => true),
+      patience.then(() => false),
+    ]);
+    if (!landed) {
+      this.#closed = undefined;
+      throw new EvergrantError(
+        'ERR_DEADLINE',
+        'an answer is still under way and may hold the only copy of a token; close again to go on waiting',
+      );
+    }
+    await deliverNotices(engine, channel).catch(() => undefined);
+    engine.http.close();
+    await engine.store.close();
+  }
+
+  #assertOpen(): void {
+    if (!this.#parts.closing.signal.aborted) return;
+    throw new ConfigurationError('ERR_KEEPER_CLOSED', 'this keeper is closed; open another');
+  }
+
+  async #checkNew(name: string, mayExist: boolean): Promise<string | undefined> {
+    this.#assertOpen();
+    checkName(name);
+    const existing = await this.#engine.store.resolve(name);
+    if (existing === undefined || mayExist) return existing;
+    throw new ConfigurationError(
+      'ERR_CONNECTION_EXISTS',
+      `a connection named ${name} exists already; choose another name, or reconnect it`,
+      { connection: name },
+    );
+  }
+
+  /** What the caller overrides, and what discovery tells where only an issuer is given. It is pinned from then on. */
+  async #overridesOf(options: BeginOptions, signal?: AbortSignal): Promise<ProfileOverrides> {
+    const given = options.overrides ?? {};
+    const provider = findProvider(options.provider);
+    const { issuer } = given;
+    if (issuer === undefined || given.tokenEndpoint !== undefined) return given;
+    if (provider.tokenEndpoint !== undefined) return given;
+    const found = await discover(this.#deps(signal), issuer, {
+      insecureLoopback: given.insecureLoopback === true,
+    });
+    return { ...found, ...given };
+  }
+
+  async #obtain(
+    options: ConnectOptions,
+    { client, profile }: Registration,
+    namedScope: readonly string[] | undefined,
+  ): Promise<{ readonly beginning: Beginning; readonly obtained: Obtained }> {
+    const deps = this.#deps(options.signal);
+    const { clientId } = client;
+    const authentication = openAuthentication(this.#engine.store.sealer, client);
+    const grant = options.grant ?? 'code';
+    if (grant === 'client-credentials') {
+      const scopes = namedScope ?? profile.scopes.clientCredentials;
+      const request = { profile, clientId, authentication, scopes };
+      const obtained = await obtainByClientCredentials(deps, request);
+      return { beginning: 'client_credentials', obtained };
+    }
+    const { prompt, redirectPort, redirectUri } = options;
+    if (prompt === undefined) {
+      throw new ConfigurationError(
+        'ERR_ARGUMENT',
+        `grant ${grant} needs a prompt to ask the person`,
+      );
+    }
+    const scopes = namedScope ?? profile.scopes.authorization;
+    const request = { profile, clientId, authentication, scopes, prompt };
+    if (grant === 'device') {
+      const { obtainByDevice } = await import('../authorize/device.ts');
+      return { beginning: 'device_code', obtained: await obtainByDevice(deps, request) };
+    }
+    const { obtainByCode } = await import('../authorize/code.ts');
+    const obtained = await obtainByCode(deps, { ...request, redirectPort, redirectUri });
+    return { beginning: 'authorization_code', obtained };
+  }
+
+  #deps(signal: AbortSignal | undefined): AuthorizeDeps {
+    const { clock, random, http, closing } = this.#engine;
+    return {
+      clock,
+      random,
+      http,
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+    };
+  }
+
+  async #checkAccount(
+    existing: string | undefined,
+    obtained: Obtained,
+    options: ConnectOptions,
+  ): Promise<void> {
+    if (existing === undefined || options.grant === 'client-credentials') return;
+    const before = await this.#engine.store.read(existing);
+    await checkSubject(before?.connection.subject, obtained.subject, options.prompt);
+  }
+
+  async #store(name: string, existing: string | undefined, grant: NewGrant): Promise<void> {
+    if (existing === undefined) {
+      await storeNew(this.#engine, name, grant);
+      return;
+    }
+    await storeAgain(this.#engine, existing, grant);
+    await this.#memory.refreshed(existing);
+  }
+}
+
+/** Tokens that were obtained elsewhere, as if they had just come. */
+function importedTokens({ tokens }: AddOptions, scope: readonly string[], now: number): Obtained {
+  const { accessToken, accessExpiresAt } = tokens;
+  if (accessToken !== undefined && accessExpiresAt === undefined) {
+    throw new ConfigurationError(
+      'ERR_ARGUMENT',
+      'accessExpiresAt is missing; without it give the refresh token alone',
+    );
+  }
+  return {
+    tokens: {
+      accessToken:
+        accessToken === undefined ? new Secret('') : secretOf(accessToken, 'accessToken'),
+      tokenType: 'Bearer',
+      accessLifeMs: accessExpiresAt === undefined ? undefined : Math.max(0, accessExpiresAt - now),
+      refreshInMs: undefined,
+      refreshToken: secretOf(tokens.refreshToken, 'refreshToken'),
+      refreshLifeMs: undefined,
+      idToken: undefined,
+      scope: undefined,
+      warnings: [],
+    },
+    sentAt: now,
+    subject: undefined,
+    requested: scope,
+    granted: scope,
+    warnings: [],
+  };
+}

@@ -1,0 +1,71 @@
+import type { ConnectionStatus } from '../keeper-api.ts';
+import { freshness } from '../connection/freshness.ts';
+import { effectiveRotation, nextStepAt } from '../connection/schedule.ts';
+import type { ClientRecord, ConnectionRecord, ConnectionState } from '../connection/record.ts';
+import type { Profile } from '../providers/profile.ts';
+
+/** Where a connection stands, from its rows. */
+export function statusOf(
+  rows: { readonly connection: ConnectionRecord; readonly client: ClientRecord },
+  profile: Profile,
+  now: number,
+): ConnectionStatus {
+  const { connection, client } = rows;
+  const { tokens, state, claim, scopes } = connection;
+  return {
+    id: connection.id,
+    name: connection.name,
+    provider: client.provider,
+    clientId: client.clientId,
+    tokenEndpoint: client.tokenEndpoint,
+    rotation: effectiveRotation(connection, profile.rotation),
+    beginning: connection.beginning,
+    account: connection.subject?.display ?? connection.subject?.id,
+    state: state.kind,
+    freshness: freshness(connection, now),
+    since: sinceOf(state) ?? client.refusedAt,
+    ...needs(state, client),
+    grantId: connection.grantId,
+    generation: connection.generation,
+    hasRefreshToken: tokens?.refreshToken !== undefined,
+    requestedScopes: scopes.requested,
+    grantedScopes: scopes.granted,
+    tokenScopes: tokens?.scope ?? [],
+    receivedAt: tokens?.receivedAt,
+    accessExpiresAt: tokens?.accessToken === undefined ? undefined : tokens.accessExpiresAt,
+    refreshExpiresAt: tokens?.refreshExpiresAt,
+    nextRefreshAt: client.refusedAt === undefined ? nextStepAt(connection) : undefined,
+    lastError: connection.lastError,
+    refreshingBy: claim === undefined ? undefined : `process ${String(claim.owner.pid)}`,
+    createdAt: connection.createdAt,
+  };
+}
+
+function sinceOf(state: ConnectionState): number | undefined {
+  return state.kind === 'active' ? undefined : state.since;
+}
+
+function needs(
+  state: ConnectionState,
+  client: ClientRecord,
+): Pick<ConnectionStatus, 'actor' | 'reason' | 'remedy'> {
+  if (state.kind === 'attention') {
+    const { actor, reason, remedy } = state;
+    return { actor, reason, remedy };
+  }
+  if (client.refusedAt !== undefined && state.kind !== 'disconnected') {
+    return {
+      actor: 'operator',
+      reason: client.refusal,
+      remedy: `replace the secret with evergrant client set-secret ${client.clientId}`,
+    };
+  }
+  if (state.kind !== 'uncertain') return { actor: undefined, reason: undefined, remedy: undefined };
+  return {
+    actor: state.lastTry ? 'nobody' : 'owner',
+    reason: state.reason,
+    remedy: state.lastTry
+      ? 'wait: it is tried once more when the access token expires; or sign in again'
+      : 'sign in again, or order one more try with evergrant refresh --anyway',
+  };
+}

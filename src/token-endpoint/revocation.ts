@@ -1,0 +1,51 @@
+import { encodeTokenRequest } from '../oauth/token-request.ts';
+import type { ClientAuthentication } from '../oauth/outcome.ts';
+import type { Secret } from '../secret.ts';
+import { HttpConnectError, HttpExchangeError, type Http } from '../system/http.ts';
+import { checkTokenEndpoint } from './exchange.ts';
+
+/** A request to forget a token. */
+export interface RevocationRequest {
+  /** RFC 7009 section 2. */
+  readonly revocationEndpoint: string;
+  /** The client that the token was issued to. */
+  readonly clientId: string;
+  /** How it proves itself. */
+  readonly authentication: ClientAuthentication;
+  /** The refresh token; its access tokens should go with it. */
+  readonly token: Secret;
+  /** Allows plain http to this machine itself, for tests. */
+  readonly insecureLoopback: boolean;
+}
+
+const TIMEOUT_MS = 10_000;
+const MOST_BYTES = 64 * 1024;
+
+/**
+ * Asks the server to revoke a refresh token. Revoking one that the server does not know counts as done.
+ *
+ * @returns undefined when it is done, else why not, in words without a secret.
+ * @see RFC 7009 section 2
+ */
+export async function revokeToken(
+  http: Http,
+  request: RevocationRequest,
+): Promise<string | undefined> {
+  const url = checkTokenEndpoint(request.revocationEndpoint, request.insecureLoopback);
+  const { headers, body } = encodeTokenRequest({
+    tokenEndpoint: request.revocationEndpoint,
+    clientId: request.clientId,
+    authentication: request.authentication,
+    parameters: { token: request.token, token_type_hint: 'refresh_token' },
+  });
+  try {
+    const connection = await http.connect(url, { fresh: false, timeoutMs: TIMEOUT_MS });
+    const options = { timeoutMs: TIMEOUT_MS, maxBytes: MOST_BYTES };
+    const { status } = await connection.send({ method: 'POST', headers, body }, options);
+    return status === 200 ? undefined : `it answered with status ${String(status)}`;
+  } catch (error) {
+    if (error instanceof HttpConnectError || error instanceof HttpExchangeError)
+      return error.message;
+    throw error;
+  }
+}
