@@ -117,6 +117,7 @@ async function checkSignature(
       headers: { accept: 'application/json' },
       body: undefined,
     });
+    if (!response.ok) return 'unknown';
     keys = jose.createLocalJWKSet((await response.json()) as import('jose').JSONWebKeySet);
   } catch {
     return 'unknown';

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { entra } from '../../../src/providers/entra.ts';
+import { generic } from '../../../src/providers/generic.ts';
+import { perspio } from '../../../src/providers/perspio.ts';
+import { resolveProfile, type ProfileOverrides } from '../../../src/providers/profile.ts';
+
+const refused = expect.objectContaining({ code: 'ERR_CONFIGURATION' });
+const server = { tokenEndpoint: 'https://as.example/token' };
+
+describe('a profile', () => {
+  it('of Perspio has its tenant in every address', () => {
+    const profile = resolveProfile(perspio);
+    const tenant = '7d548d61-6361-4a6e-85e6-509e2c05d05e';
+    expect(profile.tokenEndpoint).toBe(
+      `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`,
+    );
+    expect(profile.issuer).toBe(`https://login.microsoftonline.com/${tenant}/v2.0`);
+    expect(JSON.stringify(profile)).not.toContain('{entraTenantId}');
+    expect(profile.insecureLoopback).toBe(false);
+  });
+
+  it('takes overrides whole and leaves undefined ones out', () => {
+    const overrides: object = { rotation: 'grace', graceMs: 5, idleLimitMs: undefined };
+    expect(resolveProfile(perspio, overrides)).toMatchObject({
+      rotation: 'grace',
+      graceMs: 5,
+      idleLimitMs: perspio.idleLimitMs,
+    });
+  });
+
+  it('keeps an address with a query as it is', () => {
+    const tokenEndpoint = 'https://as.example/token?tenant=t';
+    expect(resolveProfile(generic, { tokenEndpoint }).tokenEndpoint).toBe(tokenEndpoint);
+  });
+
+  it.each(['contoso.onmicrosoft.com', 'common', '00000000-0000-0000-0000-000000000000'])(
+    'takes the tenant %s',
+    (entraTenantId) => {
+      expect(resolveProfile(entra, { entraTenantId }).tokenEndpoint).toContain(
+        `/${entraTenantId}/`,
+      );
+    },
+  );
+
+  it.each(['', '..', '.', 'a/b', 'a?b', 'a#b', 'a%2fb', 'a b', '$&'])(
+    'refuses the tenant %j',
+    (entraTenantId) => {
+      expect(() => resolveProfile(entra, { entraTenantId })).toThrow(refused);
+    },
+  );
+
+  it('needs a tenant, a token endpoint and known fields', () => {
+    expect(() => resolveProfile(entra)).toThrow(/needs entraTenantId/);
+    expect(() => resolveProfile(generic)).toThrow(/has no token endpoint/);
+    expect(() =>
+      resolveProfile(generic, { ...server, rotaton: 'none' } as ProfileOverrides),
+    ).toThrow(/has no field rotaton/);
+    expect(() =>
+      resolveProfile(generic, { tokenEndpoint: 'https://{shop}.example/token' }),
+    ).toThrow(/\{shop\}/);
+  });
+
+  it.each([
+    'http://as.example/token',
+    'http://127.0.0.1:1/token',
+    'https://user:pw@as.example/token',
+    'https://as.example/token#x',
+    'ftp://as.example/token',
+    'as.example/token',
+    '',
+  ])('refuses the address %j', (address) => {
+    for (const name of ['tokenEndpoint', 'issuer', 'authorizationEndpoint', 'jwksUri']) {
+      expect(() => resolveProfile(generic, { ...server, [name]: address })).toThrow(refused);
+    }
+  });
+
+  it('takes plain http to this machine alone, and only when told to', () => {
+    const insecureLoopback = true;
+    for (const host of ['127.0.0.1', 'localhost', '[::1]']) {
+      const tokenEndpoint = `http://${host}:1/token`;
+      expect(resolveProfile(generic, { tokenEndpoint, insecureLoopback }).tokenEndpoint).toBe(
+        tokenEndpoint,
+      );
+    }
+    for (const host of ['as.example', '127.0.0.1.as.example', 'localhost.as.example', '10.0.0.1']) {
+      const tokenEndpoint = `http://${host}/token`;
+      expect(() => resolveProfile(generic, { tokenEndpoint, insecureLoopback })).toThrow(refused);
+    }
+  });
+
+  it.each([
+    { origins: ['https://api.example/'], base: 'https://api.example' },
+    { origins: ['https://api.example/v1'], base: 'https://api.example' },
+    { origins: ['https://API.example'], base: 'https://api.example' },
+    { origins: ['http://api.example'], base: 'http://api.example' },
+    { origins: ['*'], base: 'https://api.example' },
+    { origins: ['https://api.example'], base: 'https://other.example' },
+    { origins: [], base: 'https://api.example' },
+  ])('refuses the API %j', (api) => {
+    expect(() => resolveProfile(generic, { ...server, api })).toThrow(refused);
+  });
+});
