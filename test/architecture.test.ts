@@ -13,7 +13,7 @@ import { readImports, root, sourceFiles } from './support/sources.ts';
  * itself, and `errors`, `secret` and `#failpoints` may be imported by all but `emulator`.
  */
 const arrows = `
-index           -> keeper, access-token; types: keeper-api, refresh, authorize, resource, connection, oauth, providers, store, system
+index           -> keeper, access-token; types: keeper-api, settings, refresh, authorize, resource, connection, oauth, providers, store, system
 cli             -> keeper, emulator, demo, providers, settings, system; types: keeper-api, access-token, refresh, authorize, resource, connection, oauth, store
 demo            -> keeper, emulator, system; types: keeper-api
 keeper          -> refresh, authorize, resource, connection, access-token, token-endpoint, oauth, settings, store, store/sqlite, providers, system; types: keeper-api

@@ -67,7 +67,8 @@ function membersOf(declaration: ts.Declaration): readonly ts.Declaration[] {
 
 function isPublic(member: ts.ClassElement): boolean {
   if (ts.isClassStaticBlockDeclaration(member)) return false;
-  if (member.name !== undefined && ts.isPrivateIdentifier(member.name)) return false;
+  // `#name` is hidden, and the language says what `[Symbol.asyncDispose]` and its kin do.
+  if (member.name !== undefined && !ts.isIdentifier(member.name)) return false;
   const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Override;
   return (ts.getCombinedModifierFlags(member) & hidden) === 0;
 }
