@@ -101,7 +101,7 @@ const actions: Actions = {
 };
 
 /**
- * The API by which a test in another process drives an emulator: `GET /_emulator/state`, and `POST` with a JSON body to the paths of
+ * The API by which a test in another process drives an emulator: `GET /_emulator/state` and `/_emulator/ledger`, and `POST` with a JSON body to the paths of
  * `ControlRequests`. Answers `{ "result": ... }`, or 400 with `{ "error": text }`. It is open to every program on the machine.
  */
 export function createControlApi(): { handle: ControlHandler; serve(emulator: Emulator): void } {
@@ -112,11 +112,12 @@ export function createControlApi(): { handle: ControlHandler; serve(emulator: Em
       const path = request.path.replace(/^\/_emulator\//, '');
       const work = async (): Promise<unknown> => {
         if (served === undefined) throw new TypeError('the emulator is still starting');
-        if (path === 'state' && request.method === 'GET') return stateOf(served);
+        if (request.method === 'GET' && path === 'state') return stateOf(served);
+        if (request.method === 'GET' && path === 'ledger') return served.ledger.entries();
         // A JSON content type keeps web pages out: they cannot send one across origins without asking.
         const type = request.headers['content-type'] ?? '';
         if (request.method !== 'POST' || !type.startsWith('application/json')) {
-          throw new TypeError('use POST with a JSON body, or GET /_emulator/state');
+          throw new TypeError('use POST with a JSON body, or GET state or ledger');
         }
         return run(served, path, JSON.parse(request.body) as object);
       };

@@ -11,7 +11,6 @@ export interface GrantRequest {
   /** The first client by default. */
   readonly clientId?: string;
   /** Default `api://perspiotalk/access_as_user api://perspiotalk/all_readwrite offline_access`. */
-  /** The scope granted, as the answer would say it. */
   readonly scope?: string;
 }
 
@@ -25,6 +24,7 @@ export interface IssuedGrant {
   readonly refreshToken?: string;
   /** Absent without `openid`. */
   readonly idToken?: string;
+  /** The scope granted, as the answer would say it. */
   readonly scope: string;
   /** Life of the access token in seconds. */
   readonly expiresIn: number;

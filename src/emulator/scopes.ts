@@ -18,13 +18,13 @@ export interface RequestedScope {
 /**
  * Reads a scope parameter.
  *
- * @throws Refusal 70011 for illegal characters, scopes encoded twice and unknown names; 500011 for an unknown resource.
+ * @throws Refusal 70011 for illegal characters and unknown names, to which scopes encoded twice belong; 500011 for an unknown resource.
  * @see RFC 6749 section 3.3
  */
 export function readScope(scope: string, resources: readonly EmulatorResource[]): RequestedScope {
   const words = scope.split(' ').filter(Boolean);
   for (const word of words) {
-    if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word) || /%[0-9a-f]{2}/i.test(word)) {
+    if (!/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word)) {
       throw new Refusal(70011, { text: `The scope ${word} is not valid.` });
     }
   }

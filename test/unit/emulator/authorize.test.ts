@@ -129,9 +129,20 @@ describe('signing in', () => {
     expect((await authorize()).status).toBe(200);
   });
 
-  it('escapes what a client put into the request', async () => {
-    const page = await authorize({ login_hint: '"><script>', scope: 'openid <script>' });
-    expect(page.text).not.toContain('<script>');
+  it('is refused to an account that was disabled while it was signed in', async () => {
+    emulator.signInAs('demo@perspio.io');
+    emulator.disableUser('demo@perspio.io');
+    const target = targetOf(await authorize());
+    expect(target.searchParams.get('error_description')).toMatch(/^AADSTS50057: /);
+  });
+
+  it('escapes the names it shows', async () => {
+    emulator = await startEmulator({ users: [{ username: `"'&<i>@perspio.io`, password: '"' }] });
+    emulator.registerClient({ clientId: '<script>' });
+    const page = await authorize({ client_id: '<script>' });
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('<strong>&#60;script&#62;</strong>');
+    expect(page.text).toContain('value="&#34;&#39;&#38;&#60;i&#62;@perspio.io"');
   });
 });
 

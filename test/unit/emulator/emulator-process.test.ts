@@ -24,6 +24,8 @@ describe('an emulator in a process of its own', () => {
     expect((await refresh(emulator, refreshToken)).status).toBe(400);
     expect(await emulator.isAccessTokenAlive(accessToken)).toBe(false);
     expect(await emulator.ledger.count({ replay: true })).toBe(1);
+    const record = await call(`${emulator.controlUrl}/ledger`);
+    expect(record.json()['result']).toHaveLength(2);
     await emulator.ledger.clear();
     expect(await emulator.ledger.entries()).toEqual([]);
   });

@@ -87,6 +87,15 @@ describe('rotation single-use', () => {
     expect(emulator.describe()).toMatchObject([{ revokedBecause: 'reuse', accessTokensAlive: [] }]);
   });
 
+  it('does not use a token up by a request that is refused for its scope', async () => {
+    const first = await start({ rotation: 'single-use' });
+    const refused = await refresh(emulator, first, {
+      scope: 'https://graph.microsoft.com/Mail.Read',
+    });
+    expect(refused.json()['error_codes']).toEqual([65001]);
+    await renew(first);
+  });
+
   it('leaves other families alone', async () => {
     const first = await start({ rotation: 'single-use' });
     const other = await emulator.issueGrant();

@@ -103,6 +103,8 @@ describe('an error answer', () => {
     expect(reply.headers.get('cache-control')).toBe('no-store, no-cache');
     expect(reply.headers.get('client-request-id')).toBe(id);
     expect(reply.headers.getSetCookie()).toHaveLength(3);
+    const silent = await requestToken(emulator, {}, { 'client-request-id': id });
+    expect(silent.headers.get('client-request-id')).toBeNull();
     const lookup = await call(String(body['error_uri']));
     expect(lookup.status).toBe(200);
   });
