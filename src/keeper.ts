@@ -56,8 +56,8 @@ const NOTIFY_TIMEOUT_MS = 30_000;
 /**
  * Opens the keeper of a home: its store, its keys, its connections. Several processes may have the same home open.
  *
- * @throws {StoreError} when store or key cannot be used.
- * @throws {ConfigurationError} when an option or the settings file is wrong.
+ * @throws {@link StoreError} when store or key cannot be used.
+ * @throws {@link ConfigurationError} when an option or the settings file is wrong.
  */
 export async function openKeeper(options: KeeperOptions = {}): Promise<Keeper> {
   const { keeper } = await openHome(options);

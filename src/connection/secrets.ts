@@ -22,7 +22,7 @@ export interface Sealer {
    * Opens what was sealed to the same context.
    *
    * @param dataKey - the wrapped data key that travelled with it, for when the store has lost that key.
-   * @throws {StoreError} `ERR_STORE_DAMAGED` when the bytes were altered or belong elsewhere, `ERR_KEY_MISSING` when their data key is gone.
+   * @throws {@link StoreError} `ERR_STORE_DAMAGED` when the bytes were altered or belong elsewhere, `ERR_KEY_MISSING` when their data key is gone.
    */
   open(
     sealed: Sealed,

@@ -1,12 +1,6 @@
-import { obtainByClientCredentials } from '../authorize/client-credentials.ts';
-import { discover } from '../authorize/discovery.ts';
-import type { AuthorizeDeps, Obtained } from '../authorize/obtained.ts';
-import { checkSubject } from '../authorize/subject.ts';
-import type { Beginning } from '../connection/record.ts';
 import { ConfigurationError, EvergrantError, NotFoundError } from '../errors.ts';
 import type {
   AddOptions,
-  BeginOptions,
   ClientStatus,
   Connection,
   ConnectionStatus,
@@ -15,18 +9,14 @@ import type {
   KeeperEvents,
   SecretInput,
 } from '../keeper-api.ts';
-import type { ProfileOverrides } from '../providers/profile.ts';
-import { findProvider } from '../providers/providers.ts';
 import { renewDue, runBackground } from '../refresh/background.ts';
 import { failureOf } from '../refresh/failure.ts';
 import { Flights } from '../refresh/flights.ts';
 import { Memory } from '../refresh/memory.ts';
 import type { NoticeChannel } from '../refresh/notices.ts';
 import { deliverNotices } from '../refresh/notices.ts';
-import { openAuthentication } from '../refresh/request.ts';
 import { Server } from '../refresh/serve.ts';
 import type { Engine } from '../refresh/engine.ts';
-import { Secret } from '../secret.ts';
 import { sleep } from '../system/clock.ts';
 import type { Fetch } from '../system/fetch.ts';
 import {
@@ -38,10 +28,10 @@ import {
   storeAgain,
   storeNew,
   type NewGrant,
-  type Registration,
 } from './begin.ts';
 import type { Events } from './events.ts';
 import { ConnectionHandle } from './connection-handle.ts';
+import { checkAccount, importedTokens, obtain, pinnedOverrides } from './obtain.ts';
 import { statusOf } from './status.ts';
 
 /** What a local keeper is made of. */
@@ -80,7 +70,7 @@ export class LocalKeeper implements Keeper {
 
   async add(name: string, options: AddOptions): Promise<Connection> {
     const existing = await this.#checkNew(name, options.replace === true);
-    const overrides = await this.#overridesOf(options);
+    const overrides = await pinnedOverrides(this.#engine, options, undefined);
     const registration = await register(this.#engine, options, overrides);
     const namedScope = namedScopeOf(options);
     const scope = namedScope ?? registration.profile.scopes.refresh ?? [];
@@ -92,11 +82,11 @@ export class LocalKeeper implements Keeper {
 
   async connect(name: string, options: ConnectOptions): Promise<Connection> {
     const existing = await this.#checkNew(name, options.reconnect === true);
-    const overrides = await this.#overridesOf(options, options.signal);
+    const overrides = await pinnedOverrides(this.#engine, options, options.signal);
     const registration = await register(this.#engine, options, overrides);
     const namedScope = namedScopeOf(options);
-    const { beginning, obtained } = await this.#obtain(options, registration, namedScope);
-    await this.#checkAccount(existing, obtained, options);
+    const { beginning, obtained } = await obtain(this.#engine, options, registration, namedScope);
+    await checkAccount(this.#engine, existing, obtained, options);
     for (const message of obtained.warnings) {
       this.#engine.emit('warning', { connection: name, message });
     }
@@ -220,6 +210,7 @@ export class LocalKeeper implements Keeper {
     return this.#closed;
   }
 
+  /** Closes, as {@link LocalKeeper.close} does. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -266,72 +257,6 @@ export class LocalKeeper implements Keeper {
     );
   }
 
-  /** What the caller overrides, and what discovery tells where only an issuer is given. It is pinned from then on. */
-  async #overridesOf(options: BeginOptions, signal?: AbortSignal): Promise<ProfileOverrides> {
-    const given = options.overrides ?? {};
-    const provider = findProvider(options.provider);
-    const { issuer } = given;
-    if (issuer === undefined || given.tokenEndpoint !== undefined) return given;
-    if (provider.tokenEndpoint !== undefined) return given;
-    const found = await discover(this.#deps(signal), issuer, {
-      insecureLoopback: given.insecureLoopback === true,
-    });
-    return { ...found, ...given };
-  }
-
-  async #obtain(
-    options: ConnectOptions,
-    { client, profile }: Registration,
-    namedScope: readonly string[] | undefined,
-  ): Promise<{ readonly beginning: Beginning; readonly obtained: Obtained }> {
-    const deps = this.#deps(options.signal);
-    const { clientId } = client;
-    const authentication = openAuthentication(this.#engine.store.sealer, client);
-    const grant = options.grant ?? 'code';
-    if (grant === 'client-credentials') {
-      const scopes = namedScope ?? profile.scopes.clientCredentials;
-      const request = { profile, clientId, authentication, scopes };
-      const obtained = await obtainByClientCredentials(deps, request);
-      return { beginning: 'client_credentials', obtained };
-    }
-    const { prompt, redirectPort, redirectUri } = options;
-    if (prompt === undefined) {
-      throw new ConfigurationError(
-        'ERR_ARGUMENT',
-        `grant ${grant} needs a prompt to ask the person`,
-      );
-    }
-    const scopes = namedScope ?? profile.scopes.authorization;
-    const request = { profile, clientId, authentication, scopes, prompt };
-    if (grant === 'device') {
-      const { obtainByDevice } = await import('../authorize/device.ts');
-      return { beginning: 'device_code', obtained: await obtainByDevice(deps, request) };
-    }
-    const { obtainByCode } = await import('../authorize/code.ts');
-    const obtained = await obtainByCode(deps, { ...request, redirectPort, redirectUri });
-    return { beginning: 'authorization_code', obtained };
-  }
-
-  #deps(signal: AbortSignal | undefined): AuthorizeDeps {
-    const { clock, random, http, closing } = this.#engine;
-    return {
-      clock,
-      random,
-      http,
-      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
-    };
-  }
-
-  async #checkAccount(
-    existing: string | undefined,
-    obtained: Obtained,
-    options: ConnectOptions,
-  ): Promise<void> {
-    if (existing === undefined || options.grant === 'client-credentials') return;
-    const before = await this.#engine.store.read(existing);
-    await checkSubject(before?.connection.subject, obtained.subject, options.prompt);
-  }
-
   async #store(name: string, existing: string | undefined, grant: NewGrant): Promise<void> {
     if (existing === undefined) {
       await storeNew(this.#engine, name, grant);
@@ -340,34 +265,4 @@ export class LocalKeeper implements Keeper {
     await storeAgain(this.#engine, existing, grant);
     await this.#memory.refreshed(existing);
   }
-}
-
-/** Tokens that were obtained elsewhere, as if they had just come. */
-function importedTokens({ tokens }: AddOptions, scope: readonly string[], now: number): Obtained {
-  const { accessToken, accessExpiresAt } = tokens;
-  if (accessToken !== undefined && accessExpiresAt === undefined) {
-    throw new ConfigurationError(
-      'ERR_ARGUMENT',
-      'accessExpiresAt is missing; without it give the refresh token alone',
-    );
-  }
-  return {
-    tokens: {
-      accessToken:
-        accessToken === undefined ? new Secret('') : secretOf(accessToken, 'accessToken'),
-      tokenType: 'Bearer',
-      accessLifeMs: accessExpiresAt === undefined ? undefined : Math.max(0, accessExpiresAt - now),
-      refreshInMs: undefined,
-      refreshToken: secretOf(tokens.refreshToken, 'refreshToken'),
-      refreshLifeMs: undefined,
-      idToken: undefined,
-      scope: undefined,
-      warnings: [],
-    },
-    sentAt: now,
-    subject: undefined,
-    requested: scope,
-    granted: scope,
-    warnings: [],
-  };
 }

@@ -56,7 +56,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /**
  * Makes at most one request for a connection, if the order needs one and nobody else is at it.
  *
- * @throws {StoreError} when the store cannot be used; then nothing was sent, or the answer lies in a spill file.
+ * @throws {@link StoreError} when the store cannot be used; then nothing was sent, or the answer lies in a spill file.
  */
 export async function attemptRefresh(
   engine: Engine,

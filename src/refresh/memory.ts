@@ -53,7 +53,7 @@ export class Memory {
   /**
    * Reads a connection from the store. When the store cannot be read, what is remembered is served on.
    *
-   * @throws {NotFoundError} `ERR_CONNECTION_UNKNOWN`
+   * @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN`
    */
   async read(name: string): Promise<Remembered> {
     const stale = this.#byName.get(name);

@@ -58,7 +58,7 @@ export class Spills {
   /**
    * The answer that an attempt left, if it left one.
    *
-   * @throws {StoreError} `ERR_STORE_DAMAGED` when there is one that cannot be read; it is kept.
+   * @throws {@link StoreError} `ERR_STORE_DAMAGED` when there is one that cannot be read; it is kept.
    */
   async find(attemptId: string): Promise<Spill | undefined> {
     const bytes = await readPrivateFile(this.#path(attemptId));

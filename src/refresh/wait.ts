@@ -39,9 +39,9 @@ export function waitUntil<T>(
           resolve({ value });
         });
       },
-      (error: unknown) => {
+      (error: Error) => {
         end(() => {
-          reject(error as Error);
+          reject(error);
         });
       },
     );

@@ -53,7 +53,7 @@ export function wrapDataKey(
 /**
  * Unwraps a data key.
  *
- * @throws {StoreError} `ERR_KEY_WRONG` when the master key is not the one it was wrapped with.
+ * @throws {@link StoreError} `ERR_KEY_WRONG` when the master key is not the one it was wrapped with.
  */
 export function unwrapDataKey(
   masterKey: Uint8Array,
@@ -84,7 +84,7 @@ export class DataKeys implements Sealer {
   /**
    * @param first - the store's oldest data key, from which fingerprints derive for good.
    * @param current - the one to seal with.
-   * @throws {StoreError} `ERR_KEY_WRONG` as {@link unwrapDataKey}.
+   * @throws {@link StoreError} `ERR_KEY_WRONG` as {@link unwrapDataKey}.
    */
   constructor(
     random: Random,
@@ -132,7 +132,7 @@ export class DataKeys implements Sealer {
     return encrypt(this.#key(id), id, bytes, this.#additional(context, id), this.#random);
   }
 
-  /** @throws {StoreError} as {@link Sealer.open} */
+  /** @throws {@link StoreError} as {@link Sealer.open} */
   open(sealed: Uint8Array, context: SealContext, dataKey?: WrappedDataKey): Uint8Array {
     const id = dataKeyIdOf(sealed);
     const travelled = dataKey?.id === id ? dataKey : undefined;

@@ -49,7 +49,7 @@ export interface Store {
    * survives the process, not the machine.
    *
    * @returns what `decide` put in `result`, or undefined when the connection does not exist.
-   * @throws {StoreError} when nothing could be written; then nothing was.
+   * @throws {@link StoreError} when nothing could be written; then nothing was.
    */
   transition<T>(
     connectionId: string,
@@ -60,7 +60,7 @@ export interface Store {
   /**
    * Adds a connection with its first line of history.
    *
-   * @throws {ConfigurationError} `ERR_CONNECTION_EXISTS` when the name is taken.
+   * @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` when the name is taken.
    */
   insert(record: ConnectionRecord, life: LifeEvent): Promise<void>;
   /** Reads a connection with its client and endpoint; undefined when there is none. */
@@ -75,7 +75,7 @@ export interface Store {
   /**
    * Gives a connection another name; history stays.
    *
-   * @throws {ConfigurationError} `ERR_CONNECTION_EXISTS` when the name is taken.
+   * @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` when the name is taken.
    */
   rename(connectionId: string, name: string): Promise<void>;
   /** Removes a tombstone with all that belongs to it. */

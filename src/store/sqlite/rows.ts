@@ -69,10 +69,10 @@ export function connectionOf(row: Row): ConnectionRecord {
     generation: number(row, 'generation'),
     tokens: tokenSetOf(row),
     state: JSON.parse(text(row, 'state')) as ConnectionRecord['state'],
-    claim: parsed(row, 'claim'),
-    intent: parsed(row, 'intent'),
+    claim: parsed(row, 'claim') as ConnectionRecord['claim'],
+    intent: parsed(row, 'intent') as ConnectionRecord['intent'],
     backoff: JSON.parse(text(row, 'backoff')) as ConnectionRecord['backoff'],
-    lastError: parsed(row, 'last_error'),
+    lastError: parsed(row, 'last_error') as ConnectionRecord['lastError'],
     createdAt: facts.createdAt,
   };
 }
@@ -202,7 +202,7 @@ function optionalJson(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
-function parsed<T>(row: Row, column: string): T | undefined {
+function parsed(row: Row, column: string): unknown {
   const cell = optionalText(row, column);
-  return cell === undefined ? undefined : (JSON.parse(cell) as T);
+  return cell === undefined ? undefined : JSON.parse(cell);
 }

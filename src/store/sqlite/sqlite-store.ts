@@ -34,6 +34,7 @@ import {
   text,
 } from './rows.ts';
 import type { Statements } from './statements.ts';
+import { backupStore, readKeyStatus, type KeyStatus } from './upkeep.ts';
 import type { Writer } from './writer.ts';
 
 /** Lines of history kept for each connection. */
@@ -323,6 +324,16 @@ export class SqliteStore implements Store {
       }
     }, true);
     return resealed;
+  }
+
+  /** What is known of the keys, for people. */
+  keyStatus(): Promise<KeyStatus> {
+    return this.#reading(() => readKeyStatus(this.#sql));
+  }
+
+  /** Copies the store into a new file. @throws {@link StoreError} when that cannot be written */
+  backup(target: string): Promise<void> {
+    return backupStore(this.#parts.database, target);
   }
 
   async close(): Promise<void> {
