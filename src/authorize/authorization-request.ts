@@ -118,10 +118,7 @@ export function libraryFailure(oauth: typeof oauth4webapi, error: unknown, what:
   if (error instanceof oauth.ResponseBodyError) {
     return refusedAuthorization(error.error, error.error_description, error.status);
   }
-  const isOfLibrary =
-    error instanceof oauth.OperationProcessingError ||
-    error instanceof oauth.WWWAuthenticateChallengeError;
-  if (isOfLibrary) {
+  if (error instanceof oauth.OperationProcessingError) {
     return new ResponseInvalidError(
       'ERR_RESPONSE_INVALID',
       `the answer to the ${what} broke the protocol (${error.message})`,

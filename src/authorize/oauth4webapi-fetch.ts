@@ -37,9 +37,15 @@ export function libraryFetch(http: Http, signal?: AbortSignal): LibraryFetch {
     const isBodyless = [204, 205, 304].includes(answer.status);
     return new Response(isBodyless ? null : new Uint8Array(answer.body), {
       status: answer.status,
-      headers: answer.headers,
+      headers: withoutChallenge(answer.headers),
     });
   };
+}
+
+/** The library would read a challenge in place of the OAuth error in the body, which says more. */
+function withoutChallenge(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const { 'www-authenticate': _challenge, ...others } = headers;
+  return others;
 }
 
 /** The options by which oauth4webapi uses {@link libraryFetch}; plain http only where the profile allows it. */
