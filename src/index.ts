@@ -8,6 +8,7 @@ export type { Settings } from './settings.ts';
 export type { Clock, Timer } from './system/clock.ts';
 export type { Random } from './system/random.ts';
 export type { Log } from './system/log.ts';
+export type { ProfileOverrides } from './providers/profile.ts';
 export type { Provider, ApiHeader, ApiLimit, RefusalAdvice } from './providers/provider.ts';
 export type {
   Actor,

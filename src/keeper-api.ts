@@ -8,7 +8,7 @@ import type {
 } from './connection/record.ts';
 import type { Secret } from './secret.ts';
 import type { AccessToken } from './access-token.ts';
-import type { Provider } from './providers/provider.ts';
+import type { ProfileOverrides } from './providers/profile.ts';
 
 /*
  * What a keeper offers, whether it runs in this process or answers over a daemon's socket.
@@ -30,14 +30,6 @@ export interface ClientOptions {
     'none' | 'client_secret_post' | 'client_secret_basic' | 'client_secret_basic_raw';
 }
 
-/** Fields of the provider's profile that this registration overrides. */
-export type ProviderOverrides = Partial<
-  Omit<Provider, 'name' | 'title' | 'documentation'> & {
-    /** Accepts plain `http` for loopback addresses; for tests only. */
-    readonly insecureLoopback: boolean;
-  }
->;
-
 /** What every way to begin a connection takes. */
 export interface BeginOptions {
   /** Name of a provider profile, e.g. `perspio`, `entra`, `generic`. */
@@ -45,7 +37,7 @@ export interface BeginOptions {
   /** The registration. */
   readonly client: ClientOptions;
   /** Overrides of the profile. */
-  readonly overrides?: ProviderOverrides;
+  readonly overrides?: ProfileOverrides;
   /** Scopes, instead of the profile's; a string is split at spaces. */
   readonly scope?: string | readonly string[];
   /** Perspio's API gateway key. */

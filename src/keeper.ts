@@ -88,6 +88,7 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   const store = await openSqliteStore({ folder, masterKey, create, clock, random, machine });
   const events = new Events();
   const closing = new AbortController();
+  const leaving = new AbortController();
   const engine: Engine = {
     store,
     clock,
@@ -105,10 +106,11 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
     },
     log: options.log ?? silentLog,
     closing: closing.signal,
+    leaving: leaving.signal,
   };
   const channel = noticeChannel(settings.notifyCommand);
   const transport = options.fetch ?? systemFetch;
-  const keeper = new LocalKeeper({ engine, events, channel, transport, closing });
+  const keeper = new LocalKeeper({ engine, events, channel, transport, closing, leaving });
   return { keeper, store, paths };
 }
 

@@ -15,7 +15,7 @@ import type {
 import { keeperName, type Engine } from '../refresh/engine.ts';
 import type { Memory } from '../refresh/memory.ts';
 import type { Patience, Server } from '../refresh/serve.ts';
-import type { ApiFinding } from '../resource/call.ts';
+import type { ApiFinding, RejectedToken } from '../resource/call.ts';
 import { newApiMemory } from '../resource/memory.ts';
 import { Secret } from '../secret.ts';
 import type { Fetch } from '../system/fetch.ts';
@@ -74,10 +74,8 @@ export class ConnectionHandle implements Connection {
     const { connection, client } = view;
     const patience = this.#patience({}, TOKEN_PATIENCE_MS);
     const deps = {
-      token: ({ rejected }: { readonly rejected?: { readonly generation: number } }) =>
-        rejected === undefined
-          ? this.token()
-          : server.newerToken(this.name, rejected.generation, patience),
+      token: ({ rejected }: { readonly rejected?: RejectedToken }) =>
+        rejected === undefined ? this.token() : server.newerToken(this.name, rejected, patience),
       api: engine.profileOf(client).api,
       settings: {
         subscriptionKey: openKey(engine, connection),

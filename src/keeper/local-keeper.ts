@@ -17,7 +17,7 @@ import type { NoticeChannel } from '../refresh/notices.ts';
 import { deliverNotices } from '../refresh/notices.ts';
 import { Server } from '../refresh/serve.ts';
 import type { Engine } from '../refresh/engine.ts';
-import { sleep } from '../system/clock.ts';
+import { waitUntil } from '../refresh/wait.ts';
 import type { Fetch } from '../system/fetch.ts';
 import {
   checkName,
@@ -46,9 +46,12 @@ export interface KeeperParts {
   readonly transport: Fetch;
   /** Ends everything that waits. */
   readonly closing: AbortController;
+  /** Ends requests whose repetition is harmless. */
+  readonly leaving: AbortController;
 }
 
 const CLOSE_PATIENCE_MS = 30_000;
+const LEAVE_AFTER_MS = 2_000;
 
 /** The keeper that runs in this process, over a store. */
 export class LocalKeeper implements Keeper {
@@ -64,7 +67,7 @@ export class LocalKeeper implements Keeper {
   constructor(parts: KeeperParts) {
     this.#parts = parts;
     this.#memory = new Memory(parts.engine);
-    this.#flights = new Flights(parts.engine, (id) => this.#memory.refreshed(id));
+    this.#flights = new Flights(parts.engine, (id, failed) => this.#landed(id, failed));
     this.#server = new Server(parts.engine, this.#flights, this.#memory);
   }
 
@@ -215,20 +218,28 @@ export class LocalKeeper implements Keeper {
     await this.close();
   }
 
+  /** Callers of a flight see what it left in the store; whoever must act hears of it now. */
+  async #landed(connectionId: string, failed: boolean): Promise<void> {
+    await this.#memory.refreshed(connectionId);
+    if (failed) await deliverNotices(this.#engine, this.#parts.channel).catch(() => undefined);
+  }
+
   get #engine(): Engine {
     return this.#parts.engine;
   }
 
   async #close(): Promise<void> {
-    const { engine, channel, closing } = this.#parts;
+    const { engine, channel, closing, leaving } = this.#parts;
+    const { clock } = engine;
     closing.abort();
-    await this.#background;
-    const patience = sleep(engine.clock, CLOSE_PATIENCE_MS);
-    const landed = await Promise.race([
-      this.#flights.idle().then(() => true),
-      patience.then(() => false),
-    ]);
-    if (!landed) {
+    const politeness = clock.timer(LEAVE_AFTER_MS, () => {
+      leaving.abort();
+    });
+    const deadline = clock.monotonic() + CLOSE_PATIENCE_MS;
+    const settled = Promise.all([this.#background, this.#flights.idle()]);
+    const waited = await waitUntil(settled, clock, deadline);
+    politeness.cancel();
+    if ('ended' in waited) {
       this.#closed = undefined;
       throw new EvergrantError(
         'ERR_DEADLINE',

@@ -16,7 +16,7 @@ import { NotFoundError } from '../errors.ts';
 import type { Profile } from '../providers/profile.ts';
 import { keeperName, type Engine } from './engine.ts';
 import { recordOutcome, recordSpill } from './record.ts';
-import { sendRenewal } from './send.ts';
+import { prepareRenewal, sendRenewal } from './send.ts';
 import { openTokenEndpoint } from '../token-endpoint/exchange.ts';
 
 /*
@@ -182,6 +182,7 @@ const RELEASED = { connection: { claim: undefined } } as const;
 async function exchange(engine: Engine, claimed: Claimed): Promise<AttemptResult | 'start_over'> {
   const { attempt, view, profile, rotation } = claimed;
   const { store, clock, http } = engine;
+  const renewal = prepareRenewal(engine, claimed);
   const opened = await openTokenEndpoint(http, view.client.tokenEndpoint, {
     fresh: !isRepeatable(rotation),
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -201,7 +202,7 @@ async function exchange(engine: Engine, claimed: Claimed): Promise<AttemptResult
       connection: view.connection.name,
       generation: view.connection.generation,
     });
-    const answered = await sendRenewal(engine, claimed, opened);
+    const answered = await sendRenewal(engine, claimed, opened, renewal);
     return settled(await recordOutcome(engine, claimed, answered));
   } finally {
     opened.close();

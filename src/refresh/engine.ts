@@ -41,6 +41,8 @@ export interface Engine {
   readonly log: Log;
   /** Aborts when the keeper closes: nothing new is begun, and what lies safe in a spill file is left there. */
   readonly closing: AbortSignal;
+  /** Aborts a little later: requests whose repetition is harmless are given up. */
+  readonly leaving: AbortSignal;
 }
 
 /** How this keeper is named in the history of a connection. */

@@ -1,4 +1,5 @@
 import type { Claim } from '../connection/record.ts';
+import { ConfigurationError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import { attemptRefresh, type AttemptResult, type Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
@@ -14,7 +15,11 @@ export interface Flight {
 interface Airborne extends Flight {
   holder: Claim | undefined;
   waiters: number;
+  failed: boolean;
 }
+
+/** Told of each landing; `failed` when the connection may have changed its state. */
+export type Landed = (connectionId: string, failed: boolean) => Promise<void>;
 
 /** Between looks at a store where another keeper holds the claim. */
 const FIRST_LOOK_MS = 2;
@@ -29,17 +34,24 @@ const PROBE_MS = 250;
 export class Flights {
   readonly #engine: Engine;
   readonly #airborne = new Map<string, Airborne>();
-  readonly #landed: (connectionId: string) => Promise<void>;
+  readonly #landed: Landed;
 
   /** @param landed - awaited after each flight, before its callers go on. */
-  constructor(engine: Engine, landed: (connectionId: string) => Promise<void>) {
+  constructor(engine: Engine, landed: Landed) {
     this.#engine = engine;
     this.#landed = landed;
   }
 
-  /** The flight of a connection; starts one with this order when there is none. */
+  /**
+   * The flight of a connection; starts one with this order when there is none.
+   *
+   * @throws {@link ConfigurationError} `ERR_KEEPER_CLOSED` when the keeper is closing.
+   */
   board(connectionId: string, order: Order): Flight {
-    return this.#airborne.get(connectionId) ?? this.#start(connectionId, order);
+    const airborne = this.#airborne.get(connectionId);
+    if (airborne !== undefined) return airborne;
+    if (!this.#engine.closing.aborted) return this.#start(connectionId, order);
+    throw new ConfigurationError('ERR_KEEPER_CLOSED', 'this keeper is closed; open another');
   }
 
   /** Waits for a flight as long as `wait` takes. */
@@ -64,10 +76,11 @@ export class Flights {
     const flight: Airborne = {
       landing: this.#fly(connectionId, order, () => flight).finally(async () => {
         this.#airborne.delete(connectionId);
-        await this.#landed(connectionId);
+        await this.#landed(connectionId, flight.failed);
       }),
       holder: undefined,
       waiters: 0,
+      failed: false,
     };
     // Whoever waits sees the failure; nobody may wait.
     flight.landing.catch(() => undefined);
@@ -78,6 +91,7 @@ export class Flights {
   async #fly(connectionId: string, order: Order, self: () => Airborne): Promise<AttemptResult> {
     for (;;) {
       const result = await attemptRefresh(this.#engine, connectionId, order);
+      self().failed = result.kind === 'settled' && result.verdict.kind === 'failed';
       if (result.kind !== 'held' || order.demand.kind === 'due') return result;
       self().holder = result.claim;
       if (!(await this.#untilChanged(self()))) return result;

@@ -183,7 +183,7 @@ async function persist(
       return written.verdict;
     }
     const { failure } = written;
-    if (spill === undefined && tries >= 3) throw failure;
+    if (spill === undefined && tries >= 8) throw failure;
     const message = `an answer could not be stored (${failure.message}); it is kept and tried again`;
     if (tries === 1) engine.emit('warning', { connection: undefined, message });
     if (spill !== undefined && !spilled) spilled = await trySpill(engine, spill);

@@ -26,6 +26,22 @@ export interface Answered {
  */
 const ANSWER_TIMEOUT_MS = 300_000;
 
+/** A request ready to be sent, and the refresh token in it. */
+export interface Renewal extends RenewalRequest {
+  /** Undefined for client credentials. */
+  readonly refreshToken: Secret | undefined;
+}
+
+/**
+ * Opens the secrets and builds the request, before anything is at stake.
+ *
+ * @throws {@link StoreError} when a secret does not open; {@link ClientRejectedError} when the client's is missing.
+ */
+export function prepareRenewal(engine: Engine, claimed: Claimed): Renewal {
+  const refreshToken = openRefreshToken(engine.store.sealer, claimed.view.connection);
+  return { ...renewal(engine, claimed, refreshToken), refreshToken };
+}
+
 /**
  * Sends the renewal over the opened connection. Where the provider's habits make that harmless, two refusals are answered by one more
  * request in the same attempt: missing consent, by the scopes granted; a refused grant, by a stray refresh token.
@@ -34,9 +50,9 @@ export async function sendRenewal(
   engine: Engine,
   claimed: Claimed,
   opened: OpenTokenEndpoint,
+  { refreshToken, ...request }: Renewal,
 ): Promise<Answered> {
-  const refreshToken = openRefreshToken(engine.store.sealer, claimed.view.connection);
-  const first = await sendOne(engine, claimed, opened, renewal(engine, claimed, refreshToken));
+  const first = await sendOne(engine, claimed, opened, request);
   if (first.outcome.kind !== 'grant_refused' || !isRepeatable(claimed.rotation)) return first;
   if (refreshToken === undefined) return first;
   const consent = await retryWithGrantedScope(engine, claimed, first, refreshToken);
@@ -55,18 +71,25 @@ function renewal(
 
 async function sendOne(
   engine: Engine,
-  { attempt, profile }: Claimed,
+  { attempt, profile, rotation }: Claimed,
   opened: OpenTokenEndpoint,
   { request, askedScope }: RenewalRequest,
 ): Promise<Answered> {
   const sentAt = engine.clock.now();
-  const outcome = await opened.send(request, {
+  const options = {
     dialect: profile.dialect,
     timeoutMs: ANSWER_TIMEOUT_MS,
     now: () => engine.clock.now(),
     requestId: attempt.attemptId,
-  });
-  return { outcome, sentAt, askedScope };
+    signal: isRepeatable(rotation) ? engine.leaving : undefined,
+  };
+  try {
+    return { outcome: await opened.send(request, options), sentAt, askedScope };
+  } catch (error) {
+    // The request could not be encoded: nothing was sent, so nothing may stay in doubt.
+    const reason = error instanceof Error ? error.message : String(error);
+    return { outcome: { kind: 'not_sent', reason }, sentAt, askedScope };
+  }
 }
 
 async function retryWithGrantedScope(

@@ -72,10 +72,17 @@ export class Server {
     return this.#obtain(name, known.view.connection.generation, false, patience);
   }
 
-  /** A token newer than a generation that the API refused; the same one when no newer can be had. */
-  async newerToken(name: string, generation: number, patience: Patience): Promise<AccessToken> {
+  /**
+   * A token newer than a generation that the API refused; the same one when no newer can be had. Only where the API `named` the token as
+   * the reason is it taken for dead, which spends the last try of an uncertain connection.
+   */
+  async newerToken(
+    name: string,
+    rejected: { readonly generation: number; readonly named: boolean },
+    patience: Patience,
+  ): Promise<AccessToken> {
     await this.#memory.read(name);
-    return this.#obtain(name, generation, true, patience);
+    return this.#obtain(name, rejected.generation, rejected.named, patience);
   }
 
   /** One refresh now, by a person's order. @throws when it brought no newer token set. */
@@ -110,7 +117,7 @@ export class Server {
     for (;;) {
       const before = await this.#current(name);
       if (before.view.connection.generation > generation) return this.#reply(before);
-      const deadline = this.#deadline(before, patience);
+      const deadline = rejected ? patience.deadline : this.#deadline(before, patience);
       if (deadline <= this.#engine.clock.monotonic()) {
         this.#start(before, order);
         return this.#reply(before);

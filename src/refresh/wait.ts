@@ -39,9 +39,9 @@ export function waitUntil<T>(
           resolve({ value });
         });
       },
-      (error: Error) => {
+      (error: unknown) => {
         end(() => {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         });
       },
     );
