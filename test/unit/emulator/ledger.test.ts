@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Emulator } from '../../../src/emulator/emulator.ts';
+import { createLedger } from '../../../src/emulator/ledger.ts';
 import { fingerprint } from '../../../src/emulator/fingerprint.ts';
 import { emulatorFixture } from '../../support/emulator-fixture.ts';
 import { call, refresh, requestToken } from '../../support/emulator-requests.ts';
@@ -10,6 +11,8 @@ let emulator: Emulator;
 beforeEach(async () => {
   emulator = await startEmulator();
 });
+
+const arrival = { at: 0, endpoint: 'token', method: 'POST', path: '/', connection: 1 } as const;
 
 describe('the ledger', () => {
   it('has one row for every request, in order, whatever came of it', async () => {
@@ -84,10 +87,33 @@ describe('the ledger', () => {
     expect(emulator.ledger.count({ outcome: 'issued', grantType: 'refresh_token' })).toBe(0);
   });
 
-  it('gives out copies', () => {
-    const entries = emulator.ledger.entries();
-    entries.push(...emulator.ledger.entries());
-    expect(emulator.ledger.count()).toBe(0);
+  it('gives out copies, which do not change when the row does', () => {
+    const ledger = createLedger();
+    const row = ledger.open(arrival);
+    const [before] = ledger.entries();
+    ledger.note(row, { outcome: 'issued' });
+    expect(before).toMatchObject({ outcome: 'pending' });
+    expect(ledger.entries()).toMatchObject([{ outcome: 'issued' }]);
+  });
+
+  it('counts for those who wait only rows that still match', async () => {
+    const ledger = createLedger();
+    const row = ledger.open(arrival);
+    const waiting = ledger.waitFor(2, { outcome: 'pending' });
+    ledger.note(row, { outcome: 'issued' });
+    ledger.open(arrival);
+    ledger.open(arrival);
+    expect((await waiting).map(({ sequence }) => sequence)).toEqual([2, 3]);
+  });
+
+  it('counts for those who wait nothing from before it was cleared', async () => {
+    const ledger = createLedger();
+    ledger.open(arrival);
+    const waiting = ledger.waitFor(2);
+    ledger.clear();
+    ledger.open(arrival);
+    ledger.open(arrival);
+    expect((await waiting).map(({ sequence }) => sequence)).toEqual([2, 3]);
   });
 
   it('forgets when it is cleared, and goes on counting', async () => {

@@ -303,6 +303,9 @@ describe('throttling of one client', () => {
     expect(throttled.headers.get('content-type')).toMatch(/^text\/plain/);
     const looping = await refresh(emulator, refreshToken);
     expect(looping.json()).toMatchObject({ error: 'invalid_grant', error_codes: [50196] });
+    const capability = { 'x-ms-lib-capability': 'retry-after, h429' };
+    const members = { grant_type: 'refresh_token', refresh_token: refreshToken };
+    expect((await requestToken(emulator, members, capability)).status).toBe(429);
     emulator.clock.advance(1_100);
     expect((await refresh(emulator, refreshToken)).status).toBe(200);
   });
