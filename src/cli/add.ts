@@ -8,7 +8,7 @@ import { parseInstant } from './input/instant.ts';
 import { addSecretOptions, readSecret, requireSecret } from './input/secrets.ts';
 import { printJson, tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 interface AddOptions extends RegistrationOptions {
   readonly accessTokenExpires?: string;
@@ -52,20 +52,24 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     throw new UsageError('an access token and --access-token-expires go together');
   }
   const refreshToken = await requireSecret(session, options, 'refresh-token');
-  const status = await withKeeper(session, async (keeper) => {
-    const connection = await keeper.add(name, {
-      ...registration,
-      tokens: {
-        refreshToken,
-        ...(accessToken !== undefined && { accessToken }),
-        ...(expires !== undefined && {
-          accessExpiresAt: parseInstant(expires, '--access-token-expires', session.clock.now()),
-        }),
-      },
-      replace: options.replace === true,
-    });
-    return connection.status();
-  });
+  const status = await withKeeper(
+    session,
+    async (keeper) => {
+      const connection = await keeper.add(name, {
+        ...registration,
+        tokens: {
+          refreshToken,
+          ...(accessToken !== undefined && { accessToken }),
+          ...(expires !== undefined && {
+            accessExpiresAt: parseInstant(expires, '--access-token-expires', session.clock.now()),
+          }),
+        },
+        replace: options.replace === true,
+      });
+      return connection.status();
+    },
+    { create: true },
+  );
   if (options.json === true) return printJson(session, status);
   tell(session, `${name}: added; evergrant token ${name} prints an access token`);
 }

@@ -7,7 +7,7 @@ import { repeated } from './input/repeated.ts';
 import { readStdin } from './input/secrets.ts';
 import { print, tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 interface CallOptions {
   readonly header?: readonly string[];

@@ -8,7 +8,7 @@ import { hint } from './output/failure.ts';
 import { relativeTime } from './output/relative-time.ts';
 import { printTable } from './output/table.ts';
 import { printJson, tell, type Session } from './session.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 interface SetSecretOptions extends OptionValues {
   readonly tokenEndpoint?: string;

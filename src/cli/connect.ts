@@ -9,7 +9,7 @@ import {
 import { relativeTime } from './output/relative-time.ts';
 import { printJson, tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 interface ConnectCommandOptions extends RegistrationOptions {
   readonly grant: NonNullable<ConnectOptions['grant']>;
@@ -69,18 +69,22 @@ async function connect(
   options: ConnectCommandOptions,
 ): Promise<void> {
   const registration = await readRegistration(session, name, options);
-  const status = await withKeeper(session, async (keeper) => {
-    const connection = await keeper.connect(name, {
-      ...registration,
-      grant: options.grant,
-      prompt: consentAtTerminal(session, { browser: options.browser, yes: options.yes === true }),
-      ...(options.redirectPort !== undefined && { redirectPort: portOf(options.redirectPort) }),
-      ...(options.redirectUri !== undefined && { redirectUri: options.redirectUri }),
-      reconnect: options.reconnect === true,
-      signal: session.signal,
-    });
-    return connection.status();
-  });
+  const status = await withKeeper(
+    session,
+    async (keeper) => {
+      const connection = await keeper.connect(name, {
+        ...registration,
+        grant: options.grant,
+        prompt: consentAtTerminal(session, { browser: options.browser, yes: options.yes === true }),
+        ...(options.redirectPort !== undefined && { redirectPort: portOf(options.redirectPort) }),
+        ...(options.redirectUri !== undefined && { redirectUri: options.redirectUri }),
+        reconnect: options.reconnect === true,
+        signal: session.signal,
+      });
+      return connection.status();
+    },
+    { create: true },
+  );
   if (options.json === true) return printJson(session, status);
   const account = status.account === undefined ? '' : ` as ${status.account}`;
   const expiry = relativeTime(status.accessExpiresAt, session.clock.now());

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { askYesOrNo } from './input/ask.ts';
 import { print, printJson, tell, type Session } from './session.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 interface DisconnectOptions {
   readonly yes?: boolean;

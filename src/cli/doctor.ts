@@ -1,9 +1,8 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
-import type { Keeper } from '../keeper-api.ts';
-import type { Check, Finding, Patient } from './doctor/check.ts';
+import type { Check, Finding } from './doctor/check.ts';
 import { connections, registrations } from './doctor/connections.ts';
-import { homeIsPrivate, settings, spills, store } from './doctor/home.ts';
+import { homeIsPrivate, notices, settings, spills, store } from './doctor/home.ts';
 import {
   clock,
   debuggerCheck,
@@ -12,8 +11,9 @@ import {
   platform,
   user,
 } from './doctor/surroundings.ts';
-import { homeFolder } from '../system/home.ts';
+import { homePaths } from '../system/home.ts';
 import { print, printJson, type Session } from './session.ts';
+import { closeKeeper, openHome } from './with-home.ts';
 
 /** In the order in which one hides the next. */
 const CHECKS: readonly Check[] = [
@@ -27,6 +27,7 @@ const CHECKS: readonly Check[] = [
   store,
   clock,
   spills,
+  notices,
   connections,
   registrations,
 ];
@@ -63,29 +64,24 @@ async function doctor(session: Session, json: boolean): Promise<void> {
 }
 
 async function examine(session: Session): Promise<readonly Result[]> {
-  const home = homeFolder(session.home, session.environment);
-  const keeper = await open(session, home);
-  const patient: Patient = { session, home, keeper };
+  const paths = homePaths(session.globals.home, session.environment);
+  const home = await openHome(session, false).catch(asError);
   const results: Result[] = [];
   try {
     for (const check of CHECKS) {
-      const findings = await check.look(patient);
+      const findings = await check.look({ session, paths, home });
       results.push(
         ...findings.map((finding) => ({ ...finding, check: check.name, exitCode: check.exitCode })),
       );
     }
   } finally {
-    if (!(keeper instanceof Error)) await keeper.close();
+    if (!(home instanceof Error)) await closeKeeper(session, home.keeper);
   }
   return results;
 }
 
-async function open(session: Session, home: string): Promise<Keeper | Error> {
-  try {
-    return await session.openKeeper({ home });
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;

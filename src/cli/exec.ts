@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { parseDuration } from './input/duration.ts';
 import { tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 interface ExecOptions {
   readonly env: string;

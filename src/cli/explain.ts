@@ -4,7 +4,7 @@ import type { Explanation } from '../keeper-api.ts';
 import { isoInstant } from '../system/instant.ts';
 import { relativeTime } from './output/relative-time.ts';
 import { print, printJson, type Session } from './session.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 /** Adds `evergrant explain`. */
 export function addExplainCommand(program: Command, session: Session): void {

@@ -3,7 +3,7 @@ import type { ConnectionStatus } from '../keeper-api.ts';
 import { relativeTime } from './output/relative-time.ts';
 import { printTable } from './output/table.ts';
 import { print, printJson, tell, type Session } from './session.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 interface ListOptions {
   readonly json?: boolean;

@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<void> {
 async function run(argv: readonly string[], session: Session): Promise<void> {
   const command = parseTokenCommand(argv);
   if (command === undefined) return (await import('./program.ts')).runProgram(argv, session);
-  session.home = command.home ?? session.home;
+  session.globals = command.options;
   return printToken(session, command.name, command.options);
 }
 
@@ -34,9 +34,9 @@ function processSession(): Session {
     environment: process.env,
     clock: systemClock,
     signal: interruptOnSignals(process),
-    home: undefined,
+    globals: {},
     exitCode: 0,
-    openKeeper: async (options) => (await import('../keeper.ts')).openKeeper(options),
+    openHome: async (options) => (await import('../keeper.ts')).openHome(options),
   };
 }
 

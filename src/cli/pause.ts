@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { tell, type Session } from './session.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 /** Adds `evergrant pause`. */
 export function addPauseCommand(program: Command, session: Session): void {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../system/version.ts';
 import { addAddCommand } from './add.ts';
+import { addBackupCommand } from './backup.ts';
 import { addCallCommand } from './call.ts';
 import { addClientCommand } from './client.ts';
 import { addCompletionCommand } from './completion.ts';
@@ -13,12 +14,14 @@ import { addEmulatorCommand } from './emulator.ts';
 import { addExecCommand } from './exec.ts';
 import { addExplainCommand } from './explain.ts';
 import { EXIT_CODES } from './exit-codes.ts';
+import { addKeyCommand } from './key.ts';
 import { addListCommand } from './list.ts';
 import { hint } from './output/failure.ts';
 import { addPauseCommand, addResumeCommand } from './pause.ts';
 import { addProvidersCommand } from './providers.ts';
 import { addRefreshCommand } from './refresh.ts';
 import { addRenameCommand } from './rename.ts';
+import { GLOBAL_OPTIONS, type GlobalValues } from './input/global-options.ts';
 import { nearest } from './input/nearest.ts';
 import { refuseSecretArguments } from './input/refused-arguments.ts';
 import type { Session } from './session.ts';
@@ -42,6 +45,8 @@ const COMMANDS = [
   addRenameCommand,
   addDisconnectCommand,
   addClientCommand,
+  addKeyCommand,
+  addBackupCommand,
   addProvidersCommand,
   addDoctorCommand,
   addEmulatorCommand,
@@ -58,10 +63,6 @@ export function buildProgram(session: Session): Command {
     .description('Keeps OAuth 2.0 connections alive, unattended.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
-    .option(
-      '--home <dir>',
-      'folder of the connections (default: $EVERGRANT_HOME, else the usual place)',
-    )
     .addHelpText('after', `\n${exitCodeHelp()}`)
     .configureOutput({
       writeOut: (text) => void session.stdout.write(text),
@@ -72,10 +73,12 @@ export function buildProgram(session: Session): Command {
       getErrHelpWidth: () => HELP_WIDTH,
     })
     .exitOverride()
-    .hook('preAction', (_, command) => {
-      const { home } = command.optsWithGlobals<{ home?: string }>();
-      session.home = home ?? session.home;
+    .hook('preAction', () => {
+      session.globals = program.opts<GlobalValues>();
     });
+  for (const { name, value, description } of GLOBAL_OPTIONS) {
+    program.option(value === undefined ? `--${name}` : `--${name} <${value}>`, description);
+  }
   for (const add of COMMANDS) add(program, session);
   return program;
 }

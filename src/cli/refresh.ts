@@ -4,7 +4,7 @@ import { exitCodeOf } from './exit-codes.ts';
 import { relativeTime } from './output/relative-time.ts';
 import { print, printJson, tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 interface RefreshOptions {
   readonly due?: boolean;

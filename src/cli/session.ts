@@ -1,6 +1,16 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Keeper } from '../keeper-api.ts';
+import type { KeeperOptions, OpenHome } from '../keeper.ts';
 import type { Clock } from '../system/clock.ts';
+import type { GlobalValues } from './input/global-options.ts';
+
+/** An open home: its keeper, its paths, and as much of its store as upkeep needs. */
+export interface Home extends Pick<OpenHome, 'keeper' | 'paths'> {
+  /** Keys, backups and the outbox. */
+  readonly store: Pick<
+    OpenHome['store'],
+    'keyStatus' | 'rotateDataKey' | 'backup' | 'pendingNotices'
+  >;
+}
 
 /** All that a command may touch. The process brings the real one, a test its own. */
 export interface Session {
@@ -16,12 +26,12 @@ export interface Session {
   readonly clock: Clock;
   /** Aborted when the process is asked to end; its reason is an `Interrupted`. */
   readonly signal: AbortSignal;
-  /** What `--home` names; undefined for `EVERGRANT_HOME` or the usual place. */
-  home: string | undefined;
+  /** What the global options say, once the arguments are parsed. */
+  globals: GlobalValues;
   /** What the process exits with when nothing is thrown. */
   exitCode: number;
-  /** Opens the keeper of a home. */
-  openKeeper(options: { readonly home: string }): Promise<Keeper>;
+  /** Opens a home. */
+  openHome(options: Pick<KeeperOptions, 'home' | 'key' | 'create'>): Promise<Home>;
 }
 
 /** Writes one line of results. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { statusLines } from './output/status-lines.ts';
 import { print, printJson, type Session } from './session.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 /** Adds `evergrant show`. */
 export function addShowCommand(program: Command, session: Session): void {

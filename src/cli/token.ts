@@ -1,13 +1,27 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import type { Command } from 'commander';
+import { camelCase } from './input/camel-case.ts';
 import { parseDuration } from './input/duration.ts';
+import { GLOBAL_OPTIONS, type GlobalValues } from './input/global-options.ts';
 import { print, printJson, type Session } from './session.ts';
-import { withKeeper } from './with-keeper.ts';
+import { withKeeper } from './with-home.ts';
 
 /*
  * `evergrant token` is what scripts run, often, in a cold process. So this file and all it imports load no npm package: well-formed
  * arguments are read here, anything else is left to the full command line, which knows how to explain what is wrong.
  */
+
+const OPTIONS: ParseArgsOptionsConfig = {
+  'min-life': { type: 'string' },
+  timeout: { type: 'string' },
+  json: { type: 'boolean' },
+  ...Object.fromEntries(
+    GLOBAL_OPTIONS.map(({ name, value }) => [
+      name,
+      { type: value === undefined ? 'boolean' : 'string' },
+    ]),
+  ),
+};
 
 /** The options of `evergrant token`. */
 export interface TokenCommandOptions {
@@ -23,33 +37,42 @@ export interface TokenCommandOptions {
 export interface TokenCommand {
   /** Name of the connection. */
   readonly name: string;
-  /** Its options. */
-  readonly options: TokenCommandOptions;
-  /** What `--home` names. */
-  readonly home: string | undefined;
+  /** Its options, the global ones among them. */
+  readonly options: TokenCommandOptions & GlobalValues;
 }
 
 /** Reads the arguments of `evergrant token`; undefined for any other command and whatever is not well formed. */
 export function parseTokenCommand(argv: readonly string[]): TokenCommand | undefined {
   if (!argv.includes('token')) return undefined;
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: {
-        home: { type: 'string' },
-        'min-life': { type: 'string' },
-        timeout: { type: 'string' },
-        json: { type: 'boolean' },
-      },
+      tokens: true,
+      options: OPTIONS,
     });
     const [command, name, ...others] = positionals;
     if (command !== 'token' || name === undefined || others.length > 0) return undefined;
-    const { home, 'min-life': minLife, ...options } = values;
-    return { name, options: { ...options, ...(minLife !== undefined && { minLife }) }, home };
+    if (!tokens.every(isInPlace)) return undefined;
+    const options = Object.entries(values).map(([option, value]) => [camelCase(option), value]);
+    return { name, options: Object.fromEntries(options) as TokenCommand['options'] };
   } catch {
     return undefined;
   }
+}
+
+interface Token {
+  readonly kind: string;
+  readonly index: number;
+  readonly name?: string;
+}
+
+/** Before the command only global options may stand. */
+function isInPlace(token: Token, _: number, tokens: readonly Token[]): boolean {
+  if (token.kind !== 'option') return token.kind === 'positional';
+  const command = tokens.find(({ kind }) => kind === 'positional');
+  const isAfter = command !== undefined && token.index > command.index;
+  return isAfter || GLOBAL_OPTIONS.some(({ name }) => name === token.name);
 }
 
 /** Prints an access token that works, and a newline, alone. */

@@ -1,5 +1,5 @@
-import type { Keeper } from '../../keeper-api.ts';
-import type { Session } from '../session.ts';
+import type { HomePaths } from '../../system/home.ts';
+import type { Home, Session } from '../session.ts';
 
 /** What a check found. */
 export interface Finding {
@@ -15,10 +15,10 @@ export interface Finding {
 export interface Patient {
   /** Streams, environment and time. */
   readonly session: Session;
-  /** The folder of connections. */
-  readonly home: string;
-  /** The keeper of that folder, or why it does not open. */
-  readonly keeper: Keeper | Error;
+  /** Where everything of the home lies. */
+  readonly paths: HomePaths;
+  /** The open home, or why it does not open. */
+  readonly home: Home | Error;
 }
 
 /** One thing that can be wrong. */
@@ -27,7 +27,7 @@ export interface Check {
   readonly name: string;
   /** What the process exits with when it fails: 2 for the surroundings, 9 for the store. */
   readonly exitCode: 2 | 9;
-  /** Looks. Several findings where several things may be wrong at once. */
+  /** Looks. Several findings where several things may be wrong at once; none where another check tells. */
   look(patient: Patient): Promise<readonly Finding[]>;
 }
 
@@ -44,4 +44,12 @@ export function warning(message: string, remedy: string): Finding {
 /** Does not work. */
 export function failure(message: string, remedy: string): Finding {
   return { verdict: 'fail', message, remedy };
+}
+
+/** Looks at an open home; without one the check of the store has told why. */
+export async function inOpenHome(
+  { home }: Patient,
+  look: (home: Home) => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  return home instanceof Error ? [] : look(home);
 }

@@ -1,6 +1,6 @@
-import type { ClientStatus, ConnectionStatus, Keeper } from '../../keeper-api.ts';
+import type { ClientStatus, ConnectionStatus } from '../../keeper-api.ts';
 import { relativeTime } from '../output/relative-time.ts';
-import { ok, warning, type Check, type Finding, type Patient } from './check.ts';
+import { inOpenHome, ok, warning, type Check, type Finding } from './check.ts';
 
 const SECRET_WARNING_MS = 30 * 86_400_000;
 
@@ -9,7 +9,7 @@ export const connections: Check = {
   name: 'connections',
   exitCode: 9,
   look: (patient) =>
-    withKeeper(patient, async (keeper) => {
+    inOpenHome(patient, async ({ keeper }) => {
       const all = await keeper.list();
       const found = all.flatMap(connectionFinding);
       return found.length === 0 ? ok(`${String(all.length)}, none of which needs anybody`) : found;
@@ -45,7 +45,7 @@ export const registrations: Check = {
   name: 'registrations',
   exitCode: 9,
   look: (patient) =>
-    withKeeper(patient, async (keeper) => {
+    inOpenHome(patient, async ({ keeper }) => {
       const all = await keeper.clients();
       const found = all.flatMap((client) => clientFinding(client, patient.session.clock.now()));
       return found.length === 0 ? ok(`${String(all.length)}, none refused`) : found;
@@ -68,12 +68,4 @@ function clientFinding(client: ClientStatus, now: number): readonly Finding[] {
   return [
     warning(`the secret of client ${client.clientId} ${verb} ${relativeTime(ends, now)}`, remedy),
   ];
-}
-
-/** Without a keeper the check of the store has told why. */
-async function withKeeper(
-  { keeper }: Patient,
-  look: (keeper: Keeper) => Promise<readonly Finding[]>,
-): Promise<readonly Finding[]> {
-  return keeper instanceof Error ? [] : look(keeper);
 }

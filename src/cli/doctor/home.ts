@@ -1,32 +1,37 @@
 import { EvergrantError } from '../../errors.ts';
 import { readSettings } from '../../settings.ts';
 import { checkOwnerOnly, joinPath, listFolder } from '../../system/files.ts';
-import { failure, ok, warning, type Check, type Finding } from './check.ts';
+import { failure, inOpenHome, ok, warning, type Check, type Finding } from './check.ts';
 
-/** The home folder and what lies in it belong to this user and are closed to others. */
+/** The folders and files of the home belong to this user and are closed to others. */
 export const homeIsPrivate: Check = {
   name: 'home',
   exitCode: 9,
-  async look({ home }) {
-    return finding(async () => {
-      if ((await checkOwnerOnly(home, 'folder')) === undefined) {
+  look: ({ paths }) =>
+    finding(async () => {
+      if ((await checkOwnerOnly(paths.home, 'folder')) === undefined) {
         return [
-          warning(`${home} does not exist yet`, 'evergrant connect or evergrant add makes it'),
+          warning(
+            `${paths.home} does not exist yet`,
+            'evergrant connect or evergrant add makes it',
+          ),
         ];
       }
-      await checkOwnerOnly(joinPath(home, 'evergrant.db'), 'file');
-      return ok(`${home}, closed to others`);
-    });
-  },
+      await checkOwnerOnly(paths.store, 'folder');
+      await checkOwnerOnly(joinPath(paths.store, 'evergrant.db'), 'file');
+      await checkOwnerOnly(paths.keys, 'folder');
+      await checkOwnerOnly(paths.keyFile, 'file');
+      return ok(`${paths.home}, closed to others`);
+    }),
 };
 
 /** `settings.json` can be read and says nothing wrong. */
 export const settings: Check = {
   name: 'settings',
   exitCode: 2,
-  look: ({ home }) =>
+  look: ({ paths }) =>
     finding(async () => {
-      const given = Object.keys(await readSettings(joinPath(home, 'settings.json')));
+      const given = Object.keys(await readSettings(paths.settingsFile));
       return ok(given.length === 0 ? 'all at their defaults' : `given: ${given.join(', ')}`);
     }),
 };
@@ -35,8 +40,15 @@ export const settings: Check = {
 export const store: Check = {
   name: 'store and key',
   exitCode: 9,
-  async look({ keeper }) {
-    return keeper instanceof Error ? [failureOf(keeper)] : ok('open');
+  async look({ home }) {
+    if (!(home instanceof Error)) {
+      const { masterKey, dataKeys } = await home.store.keyStatus();
+      return ok(`open, master key by ${masterKey}, data keys: ${String(dataKeys.length)}`);
+    }
+    if (home instanceof EvergrantError && home.code === 'ERR_STORE_MISSING') {
+      return [warning('there is no store yet', 'evergrant connect or evergrant add makes it')];
+    }
+    return [failureOf(home)];
   },
 };
 
@@ -44,18 +56,38 @@ export const store: Check = {
 export const spills: Check = {
   name: 'spilled answers',
   exitCode: 9,
-  async look(patient) {
-    return finding(async () => {
-      const waiting = await listFolder(joinPath(patient.home, 'spill'));
+  look: ({ paths }) =>
+    finding(async () => {
+      const waiting = await listFolder(paths.spills);
       if (waiting.length === 0) return ok('none wait');
       return [
         warning(
-          `${String(waiting.length)} answers of a server could not be recorded and wait in ${joinPath(patient.home, 'spill')}`,
+          `answers of a server that could not be recorded wait in ${paths.spills}: ${String(waiting.length)}`,
           'make sure that the disk has room; the next refresh of their connections records them',
         ),
       ];
-    });
-  },
+    }),
+};
+
+const MOST_NOTICES = 100;
+
+/** Nobody waits for a message that could not be delivered. */
+export const notices: Check = {
+  name: 'notices',
+  exitCode: 9,
+  look: (patient) =>
+    inOpenHome(patient, async (home) => {
+      const now = patient.session.clock.now();
+      const waiting = await home.store.pendingNotices(now, MOST_NOTICES);
+      const [first] = waiting;
+      if (first === undefined) return ok('none wait');
+      return [
+        warning(
+          `messages that were not delivered: ${String(waiting.length)}, the oldest: ${first.message}`,
+          'check notifyCommand in settings.json; they are tried again',
+        ),
+      ];
+    }),
 };
 
 async function finding(look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {

@@ -123,12 +123,12 @@ const TOLERANCE_MS = 60_000;
 export const clock: Check = {
   name: 'clock',
   exitCode: 2,
-  async look({ session, keeper }) {
+  async look({ session, home }) {
     const now = session.clock.now();
     const remedy = 'set the clock, and keep it by NTP';
     if (now < NEWEST_PAST) return [failure('the clock of this machine is years behind', remedy)];
-    if (keeper instanceof Error) return ok('plausible');
-    const ahead = (await keeper.list()).filter(
+    if (home instanceof Error) return ok('plausible');
+    const ahead = (await home.keeper.list()).filter(
       ({ receivedAt }) => (receivedAt ?? 0) > now + TOLERANCE_MS,
     );
     const [first] = ahead;

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Rotation } from '../../connection/record.ts';
-import type { BeginOptions, ClientOptions, ProviderOverrides } from '../../keeper-api.ts';
+import type { BeginOptions, ClientOptions } from '../../keeper-api.ts';
+import type { ProfileOverrides } from '../../providers/profile.ts';
 import { hint } from '../output/failure.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
@@ -142,7 +143,7 @@ async function clientSecretOf(
   return askSecretOrNothing(session, 'client secret (empty for a public client)');
 }
 
-function overridesOf(options: RegistrationOptions): ProviderOverrides {
+function overridesOf(options: RegistrationOptions): ProfileOverrides {
   const { grace, idleLimit, apiOrigin: [base, ...others] = [] } = options;
   const given = {
     issuer: options.issuer,

@@ -4,6 +4,7 @@ import { readAll, readDescriptor, readInputFile } from '../../system/input-file.
 import { warn, type Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import { askSecret } from './ask.ts';
+import { camelCase } from './camel-case.ts';
 
 /** What commander read: option names in camel case to their values. */
 export type OptionValues = Readonly<Record<string, unknown>>;
@@ -24,7 +25,6 @@ export const SECRET_NAMES = [
   'access-token',
   'subscription-key',
   'passphrase',
-  'new-passphrase',
 ] as const;
 
 /** One of {@link SECRET_NAMES}. */
@@ -140,8 +140,4 @@ function secretFrom(text: string, source: string): Secret {
 /** `client-secret` as people say it. */
 function words(name: SecretName): string {
   return name.replaceAll('-', ' ');
-}
-
-function camelCase(option: string): string {
-  return option.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AuthorizationRequiredError, ServerUnavailableError } from '../../../src/errors.ts';
-import { fakeKeeper, NOW, status, token, clientStatus } from './fake-keeper.ts';
+import type { Home } from '../../../src/cli/session.ts';
+import type { Secret } from '../../../src/secret.ts';
+import { clientStatus, fakeHome, fakeKeeper, NOW, status, token } from './fake-keeper.ts';
 import { runCli } from './run-cli.ts';
 
 describe('evergrant token', () => {
@@ -259,5 +261,84 @@ describe('evergrant providers', () => {
     expect((await runCli(['providers', 'persipo'])).stderr).toContain(
       'hint: did you mean perspio?',
     );
+  });
+});
+
+describe('evergrant key', () => {
+  it('tells where the master key is and how old the data keys are', async () => {
+    const { stdout } = await runCli(['key', 'status']);
+    expect(stdout).toBe(
+      'master key  file /home/of/tests/key/master.key\ndata key    0123456789abcdef, made 2 days ago, in use\n',
+    );
+    expect(JSON.parse((await runCli(['key', 'status', '--json'])).stdout)).toMatchObject({
+      masterKey: 'file',
+      file: '/home/of/tests/key/master.key',
+      dataKeys: [{ retiredAt: null }],
+    });
+  });
+
+  it('tells how much was sealed anew', async () => {
+    const run = await runCli(['key', 'rotate']);
+    expect(run).toMatchObject({ code: 0, stdout: '' });
+    expect(run.stderr).toBe('connections sealed anew under a new data key: 3\n');
+  });
+});
+
+describe('evergrant backup', () => {
+  it('says that the key is not in it', async () => {
+    const targets: string[] = [];
+    const openHome = async (): Promise<Home> =>
+      fakeHome(fakeKeeper(), {
+        backup: async (target) => {
+          targets.push(target);
+        },
+      });
+    const run = await runCli(['backup', '/mnt/copy.db'], { openHome });
+    expect(targets).toEqual(['/mnt/copy.db']);
+    expect(run.stderr).toBe(
+      '/mnt/copy.db: written; the key in /home/of/tests/key/master.key opens it and is not in it, keep a copy apart\n',
+    );
+  });
+});
+
+describe('the master key', () => {
+  async function keyOf(
+    argv: readonly string[],
+    changes: Parameters<typeof runCli>[1] = {},
+  ): Promise<unknown> {
+    let given: unknown = 'not opened';
+    const run = await runCli([...argv, 'list', '--names'], {
+      ...changes,
+      openHome: async ({ key }) => {
+        given = key;
+        return fakeHome(fakeKeeper());
+      },
+    });
+    return run.code === 0 ? given : run.stderr;
+  }
+
+  it('is the usual file unless options or environment say otherwise', async () => {
+    expect(await keyOf([])).toBeUndefined();
+    expect(await keyOf(['--key-file', '/k'])).toEqual({ file: '/k' });
+    expect(await keyOf(['--keychain'])).toEqual({ keychain: true });
+    expect(await keyOf([], { environment: { EVERGRANT_KEY_FILE: '/k' } })).toEqual({ file: '/k' });
+    expect(await keyOf([], { environment: { EVERGRANT_KEYCHAIN: '1' } })).toEqual({
+      keychain: true,
+    });
+    const both = { environment: { EVERGRANT_KEY_FILE: '/other' } };
+    expect(await keyOf(['--key-file', '/k'], both)).toEqual({ file: '/k' });
+  });
+
+  it('is a passphrase that comes as secrets do', async () => {
+    const key = await keyOf(['--passphrase-stdin'], { input: 'correct horse\n' });
+    expect((key as { passphrase: Secret }).passphrase.reveal()).toBe('correct horse');
+    expect(await keyOf(['--passphrase-file', '/no/such/file'])).toContain(
+      'cannot be read (ENOENT)',
+    );
+  });
+
+  it('cannot be asked for without a terminal, nor given twice', async () => {
+    expect(await keyOf(['--ask-passphrase'])).toContain('no terminal to ask for the passphrase');
+    expect(await keyOf(['--keychain', '--key-file', '/k'])).toContain('in one way only');
   });
 });

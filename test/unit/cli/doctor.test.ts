@@ -26,7 +26,7 @@ interface Finding {
 async function examine(
   changes: Parameters<typeof runCli>[1] = {},
 ): Promise<{ readonly run: Run; readonly bad: readonly Finding[] }> {
-  const run = await runCli(['doctor', '--json'], { home, ...changes });
+  const run = await runCli(['doctor', '--json', '--home', home], changes);
   const findings = JSON.parse(run.stdout) as Finding[];
   // Tests may run as root.
   return {
@@ -41,7 +41,9 @@ describe('evergrant doctor', () => {
   });
 
   it('prints one line for each check, and what to do below', async () => {
-    const { stdout } = await runCli(['doctor'], { home, environment: { NODE_DEBUG: 'http' } });
+    const { stdout } = await runCli(['doctor', '--home', home], {
+      environment: { NODE_DEBUG: 'http' },
+    });
     expect(stdout).toMatch(/^ok {4}node version {5}Node\.js \d+/m);
     expect(stdout).toMatch(
       /^warn {2}environment {6}NODE_DEBUG makes Node print .*\n {23}unset it$/m,
@@ -73,10 +75,10 @@ describe('evergrant doctor', () => {
   });
 
   it('fails with 9 and the reason where the store does not open', async () => {
-    const openKeeper = async (): Promise<never> => {
+    const openHome = async (): Promise<never> => {
       throw new StoreError('ERR_KEY_MISSING', 'the key is missing; restore it');
     };
-    const { run, bad } = await examine({ openKeeper });
+    const { run, bad } = await examine({ openHome });
     expect(run.code).toBe(9);
     expect(bad).toEqual([
       {

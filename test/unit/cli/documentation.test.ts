@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readGrammar } from '../../../src/cli/completion/grammar.ts';
 import { EXIT_CODES } from '../../../src/cli/exit-codes.ts';
+import { GLOBAL_OPTIONS } from '../../../src/cli/input/global-options.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
 import { root } from '../../support/sources.ts';
 import { collectingSession } from './run-cli.ts';
@@ -20,7 +21,7 @@ const sections = new Map(
 const commands = readGrammar(buildProgram(collectingSession().session)).filter(
   ({ words, commands: inner }) => words.length > 0 && inner.length === 0,
 );
-const everywhere = ['--help', '--home', '--version'];
+const everywhere = ['--help', '--version', ...GLOBAL_OPTIONS.map(({ name }) => `--${name}`)];
 
 describe('docs/cli.md', () => {
   it('has a section for each command, and for no other', () => {
@@ -40,6 +41,11 @@ describe('docs/cli.md', () => {
       expect([...named].sort()).toEqual([...new Set(known)].sort());
     },
   );
+
+  it('names the options that every command takes', () => {
+    const [intro = ''] = page.split(/^## /m);
+    expect(everywhere.filter((option) => !intro.includes(`\`${option}`))).toEqual([]);
+  });
 
   it('shows the table of exit codes that the program uses', () => {
     const rows = [...page.matchAll(/^\| (\d+) +\| (.+?) +\|$/gm)].map(([, code, meaning]) => [

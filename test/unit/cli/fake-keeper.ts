@@ -1,3 +1,5 @@
+import type { Home } from '../../../src/cli/session.ts';
+import { homePaths } from '../../../src/system/home.ts';
 import { AccessToken } from '../../../src/access-token.ts';
 import { NotFoundError } from '../../../src/errors.ts';
 import type {
@@ -169,4 +171,22 @@ export function token(value: string): AccessToken {
     expiresAt: NOW + 3_600_000,
     generation: 4,
   });
+}
+
+/** A home of the given keeper, with a store that holds one key and nothing undelivered. */
+export function fakeHome(keeper: Keeper, store: Partial<Home['store']> = {}): Home {
+  return {
+    keeper,
+    paths: homePaths('/home/of/tests', {}),
+    store: {
+      keyStatus: async () => ({
+        masterKey: 'file',
+        dataKeys: [{ id: '0123456789abcdef', createdAt: NOW - 172_800_000, retiredAt: undefined }],
+      }),
+      rotateDataKey: async () => 3,
+      backup: async () => undefined,
+      pendingNotices: async () => [],
+      ...store,
+    },
+  };
 }

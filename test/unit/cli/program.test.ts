@@ -8,11 +8,11 @@ import {
 } from '../../../src/errors.ts';
 import { EXIT_CODES, exitCodeOf, exitCodeOfStatus } from '../../../src/cli/exit-codes.ts';
 import { interruptOnSignals, Interrupted } from '../../../src/cli/interruption.ts';
-import { homeFolder } from '../../../src/system/home.ts';
-import { parseTokenCommand } from '../../../src/cli/token.ts';
+import { reportFailure } from '../../../src/cli/output/failure.ts';
+import { parseTokenCommand, printToken } from '../../../src/cli/token.ts';
 import { EventEmitter } from 'node:events';
-import { fakeKeeper, status } from './fake-keeper.ts';
-import { runCli } from './run-cli.ts';
+import { fakeHome, fakeKeeper, status } from './fake-keeper.ts';
+import { collectingSession, runCli } from './run-cli.ts';
 
 describe('exit codes', () => {
   it('follow the class of an error', () => {
@@ -119,12 +119,12 @@ describe('global options', () => {
     [['list', '--names', '--home=/tmp/h']],
   ])('%j opens that home', async (argv) => {
     const homes: unknown[] = [];
-    const keeper = fakeKeeper();
-    const openKeeper = async (options: { readonly home: string }): Promise<typeof keeper> => {
-      homes.push(options.home);
-      return keeper;
-    };
-    await runCli(argv, { openKeeper, home: '/elsewhere' });
+    await runCli(argv, {
+      openHome: async ({ home }) => {
+        homes.push(home);
+        return fakeHome(fakeKeeper());
+      },
+    });
     expect(homes).toEqual(['/tmp/h']);
   });
 
@@ -141,8 +141,7 @@ describe('the quick way to a token', () => {
   it('reads what is well formed', () => {
     expect(parseTokenCommand(['--home', '/h', 'token', 'x', '--min-life=5m', '--json'])).toEqual({
       name: 'x',
-      home: '/h',
-      options: { minLife: '5m', json: true },
+      options: { home: '/h', minLife: '5m', json: true },
     });
   });
 
@@ -176,21 +175,23 @@ describe('the quick way to a token', () => {
       fc.asyncProperty(fc.array(words, { maxLength: 6 }), async (argv) => {
         const quick = parseTokenCommand(argv);
         if (quick === undefined) return;
-        const keeper = fakeKeeper([
-          status(),
-          status({ name: '5m' }),
-          status({ name: '/h' }),
-          status({ name: 'token' }),
-        ]);
-        const homes: unknown[] = [];
-        await runCli(argv, {
-          openKeeper: async ({ home }) => {
+        const opened = (homes: unknown[]): Parameters<typeof runCli>[1] => ({
+          openHome: async ({ home }) => {
             homes.push(home);
-            return keeper;
+            return fakeHome(fakeKeeper());
           },
         });
-        expect(homes).toEqual([homeFolder(quick.home, {})]);
-        expect(keeper.calls[0]?.slice(0, 2)).toEqual(['token', quick.name]);
+        const fullHomes: unknown[] = [];
+        const full = await runCli(argv, opened(fullHomes));
+        const quickHomes: unknown[] = [];
+        const { session, stdout, stderr } = collectingSession(opened(quickHomes));
+        session.globals = quick.options;
+        const code = await printToken(session, quick.name, quick.options).then(
+          () => session.exitCode,
+          (error: unknown) => reportFailure(session, error),
+        );
+        expect({ code, stdout: stdout(), stderr: stderr() }).toEqual(full);
+        expect(quickHomes).toEqual(fullHomes);
       }),
     );
   });

@@ -4,7 +4,7 @@ import { runProgram } from '../../../src/cli/program.ts';
 import type { Session } from '../../../src/cli/session.ts';
 import type { Keeper } from '../../../src/keeper-api.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
-import { fakeKeeper, NOW } from './fake-keeper.ts';
+import { fakeHome, fakeKeeper, NOW } from './fake-keeper.ts';
 
 /** What a run of the command line left. */
 export interface Run {
@@ -30,9 +30,9 @@ export function collectingSession(
     environment: {},
     clock: fakeClock(NOW),
     signal: new AbortController().signal,
-    home: undefined,
+    globals: {},
     exitCode: 0,
-    openKeeper: async () => keeper,
+    openHome: async () => fakeHome(keeper),
     ...rest,
   };
   return {

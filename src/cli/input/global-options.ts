@@ -1,0 +1,60 @@
+/** An option that every command takes, before or after its name. */
+export interface GlobalOption {
+  /** Without the dashes. */
+  readonly name: string;
+  /** What its value is, as shown in angle brackets; undefined for a flag. */
+  readonly value: string | undefined;
+  /** One line for people. */
+  readonly description: string;
+}
+
+/** Where the home is and what opens it. Kept as data, because the quick way to a token parses them without commander. */
+export const GLOBAL_OPTIONS: readonly GlobalOption[] = [
+  {
+    name: 'home',
+    value: 'dir',
+    description: 'folder of the connections (default: $EVERGRANT_HOME, else the usual place)',
+  },
+  {
+    name: 'key-file',
+    value: 'file',
+    description: 'file of the master key (default: $EVERGRANT_KEY_FILE, else the usual place)',
+  },
+  {
+    name: 'passphrase-file',
+    value: 'file',
+    description:
+      'the master key is a passphrase, in this file; - reads standard input (default: $EVERGRANT_PASSPHRASE_FILE)',
+  },
+  {
+    name: 'passphrase-fd',
+    value: 'number',
+    description: 'the master key is a passphrase, from this open file descriptor',
+  },
+  {
+    name: 'passphrase-stdin',
+    value: undefined,
+    description: 'the master key is a passphrase, from standard input',
+  },
+  {
+    name: 'ask-passphrase',
+    value: undefined,
+    description: 'the master key is a passphrase; ask for it',
+  },
+  {
+    name: 'keychain',
+    value: undefined,
+    description: "the master key is in the system's keychain (default: $EVERGRANT_KEYCHAIN=1)",
+  },
+];
+
+/** What the global options of one run say, by name in camel case. */
+export interface GlobalValues {
+  readonly home?: string;
+  readonly keyFile?: string;
+  readonly passphraseFile?: string;
+  readonly passphraseFd?: string;
+  readonly passphraseStdin?: boolean;
+  readonly askPassphrase?: boolean;
+  readonly keychain?: boolean;
+}

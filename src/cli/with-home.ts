@@ -1,0 +1,99 @@
+import { EvergrantError, NotFoundError } from '../errors.ts';
+import type { Keeper } from '../keeper-api.ts';
+import { readKeySource } from './input/key-source.ts';
+import { nearest } from './input/nearest.ts';
+import { hint } from './output/failure.ts';
+import { tell, warn, type Home, type Session } from './session.ts';
+
+const PATIENCE_MS = 1_000;
+
+/** As {@link withHome}, for work that needs the keeper alone. */
+export function withKeeper<T>(
+  session: Session,
+  work: (keeper: Keeper) => Promise<T>,
+  options: { readonly create?: boolean } = {},
+): Promise<T> {
+  return withHome(session, ({ keeper }) => work(keeper), options);
+}
+
+/**
+ * Opens the home for one piece of work and closes it again, which waits for requests in flight. Warnings and notices go to stderr
+ * meanwhile. Only what begins a connection may make a home, lest a misspelt one is taken for an empty one.
+ */
+export async function withHome<T>(
+  session: Session,
+  work: (home: Home) => Promise<T>,
+  { create = false }: { readonly create?: boolean } = {},
+): Promise<T> {
+  const home = await openHome(session, create);
+  const { keeper } = home;
+  const stopTelling = tellEvents(session, keeper);
+  try {
+    return await work(home);
+  } catch (error) {
+    await suggestName(error, keeper);
+    throw error;
+  } finally {
+    await closeKeeper(session, keeper).finally(stopTelling);
+    session.signal.throwIfAborted();
+  }
+}
+
+/** Opens the home that the global options name, with the key that they name. */
+export async function openHome(session: Session, create: boolean): Promise<Home> {
+  const key = await readKeySource(session);
+  return session.openHome({ home: session.globals.home, key, create });
+}
+
+function tellEvents(session: Session, keeper: Keeper): () => void {
+  const about = (connection: string | undefined): string =>
+    connection === undefined ? '' : `${connection}: `;
+  const stops = [
+    keeper.on('warning', ({ connection, message }) => {
+      warn(session, `${about(connection)}${message}`);
+    }),
+    keeper.on('notice', ({ connection, message }) => {
+      tell(session, `evergrant: notice: ${about(connection)}${message}`);
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** Waits however long an answer takes: ending sooner could lose the only copy of a token. Says so, lest somebody wonders. */
+export async function closeKeeper(session: Session, keeper: Keeper): Promise<void> {
+  const timer = session.clock.timer(PATIENCE_MS, () => {
+    tell(
+      session,
+      'evergrant: waiting for an answer under way to be recorded; it may hold the only copy of a token',
+    );
+  });
+  try {
+    while (!(await isClosed(keeper)));
+  } finally {
+    timer.cancel();
+  }
+}
+
+async function isClosed(keeper: Keeper): Promise<boolean> {
+  try {
+    await keeper.close();
+    return true;
+  } catch (error) {
+    if (error instanceof EvergrantError && error.code === 'ERR_DEADLINE') return false;
+    throw error;
+  }
+}
+
+async function suggestName(error: unknown, keeper: Keeper): Promise<void> {
+  if (!(error instanceof NotFoundError) || error.code !== 'ERR_CONNECTION_UNKNOWN') return;
+  const names = (await keeper.list().catch(() => [])).map(({ name }) => name);
+  if (names.length === 0)
+    return hint(error, 'there is no connection yet; begin with evergrant connect');
+  const close = error.connection === undefined ? undefined : nearest(error.connection, names);
+  hint(
+    error,
+    close === undefined ? 'evergrant list shows all connections' : `did you mean ${close}?`,
+  );
+}
