@@ -9,7 +9,10 @@ if (major < 24) {
 } else if (process.platform !== 'linux' && process.platform !== 'darwin') {
   fail('evergrant runs on Linux and macOS; this is ' + process.platform, 2);
 } else {
-  import('../dist/cli/main.js').catch(function (error) {
+  // A clone that was not built runs from its sources.
+  var built = require('node:path').join(__dirname, '../dist/cli/main.js');
+  var entry = require('node:fs').existsSync(built) ? built : '../src/cli/main.ts';
+  import(entry).catch(function (error) {
     fail('evergrant could not start: ' + error.message, 1);
   });
 }
