@@ -9,9 +9,9 @@ if (major < 24) {
 } else if (process.platform !== 'linux' && process.platform !== 'darwin') {
   fail('evergrant runs on Linux and macOS; this is ' + process.platform, 2);
 } else {
-  // A clone that was not built runs from its sources.
-  var built = require('node:path').join(__dirname, '../dist/cli/main.js');
-  var entry = require('node:fs').existsSync(built) ? built : '../src/cli/main.ts';
+  // A clone runs from its sources, whatever was built there earlier; the package holds none.
+  var sources = require('node:path').join(__dirname, '../src/cli/main.ts');
+  var entry = require('node:fs').existsSync(sources) ? sources : '../dist/cli/main.js';
   import(entry).catch(function (error) {
     fail('evergrant could not start: ' + error.message, 1);
   });
