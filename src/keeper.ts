@@ -15,7 +15,7 @@ import type { SqliteStore } from './store/sqlite/sqlite-store.ts';
 import { systemClock, type Clock } from './system/clock.ts';
 import { runCommand } from './system/command.ts';
 import { systemFetch, type Fetch } from './system/fetch.ts';
-import { privateFolder } from './system/files.ts';
+import { checkOwnerOnly, privateFolder } from './system/files.ts';
 import { homePaths, type HomePaths } from './system/home.ts';
 import type { Http } from './system/http.ts';
 import { silentLog, type Log } from './system/log.ts';
@@ -80,7 +80,7 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   const random = options.random ?? systemRandom;
   const paths = homePaths(options.home, process.env);
   const create = options.create ?? true;
-  if (create) await privateFolder(paths.home);
+  await (create ? privateFolder(paths.home) : checkOwnerOnly(paths.home, 'folder'));
   const settings = { ...(await readSettings(paths.settingsFile)), ...options.settings };
   const machine = await thisMachine();
   const masterKey = await keySource(options, paths, create);

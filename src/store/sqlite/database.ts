@@ -40,17 +40,16 @@ export async function openDatabase(
   create: boolean,
 ): Promise<DatabaseSync> {
   checkVersion();
-  await checkFileSystem(folder);
   for (const suffix of ['', '-wal', '-shm']) await checkOwnerOnly(path + suffix, 'file');
-  if ((await checkOwnerOnly(path, 'file')) === undefined) {
-    if (!create) {
-      throw new StoreError(
-        'ERR_STORE_MISSING',
-        `there is no store at ${path}; connect or add something first`,
-      );
-    }
-    await createPrivateFile(path);
+  const exists = (await checkOwnerOnly(path, 'file')) !== undefined;
+  if (!exists && !create) {
+    throw new StoreError(
+      'ERR_STORE_MISSING',
+      `there is no store at ${path}; connect or add something first`,
+    );
   }
+  await checkFileSystem(folder);
+  if (!exists) await createPrivateFile(path);
   const database = openFile(path);
   try {
     await whenFree(clock, () => {

@@ -1,6 +1,6 @@
 import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
-import { joinPath, privateFolder } from '../../system/files.ts';
+import { checkOwnerOnly, joinPath, privateFolder } from '../../system/files.ts';
 import type { Machine } from '../../system/machine.ts';
 import type { Random } from '../../system/random.ts';
 import {
@@ -48,7 +48,7 @@ interface Meta {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { folder, clock, random, machine, create } = options;
   const runFolder = joinPath(folder, 'run');
-  if (create) await privateFolder(folder);
+  await (create ? privateFolder(folder) : checkOwnerOnly(folder, 'folder'));
   const path = joinPath(folder, 'evergrant.db');
   const database = await openDatabase(path, folder, clock, create);
   try {
