@@ -92,8 +92,5 @@ async function suggestName(error: unknown, keeper: Keeper): Promise<void> {
   if (names.length === 0)
     return hint(error, 'there is no connection yet; begin with evergrant connect');
   const close = error.connection === undefined ? undefined : nearest(error.connection, names);
-  hint(
-    error,
-    close === undefined ? 'evergrant list shows all connections' : `did you mean ${close}?`,
-  );
+  if (close !== undefined) hint(error, `did you mean ${close}?`);
 }
