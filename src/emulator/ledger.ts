@@ -102,49 +102,20 @@ export interface LedgerWriter extends Ledger {
   note(entry: OpenEntry, facts: LedgerFilter): void;
 }
 
-/** Somebody who waits for a number of matching rows; only rows that change are looked at again. */
-interface Waiter {
-  readonly filter: LedgerFilter;
-  readonly count: number;
-  readonly matching: Set<OpenEntry>;
-  resolve(entries: LedgerEntry[]): void;
-}
-
 /** Makes an empty ledger. */
 export function createLedger(): LedgerWriter {
   let sequence = 0;
   let rows: OpenEntry[] = [];
-  const waiters = new Set<Waiter>();
+  const waiters = createWaiters();
   const select = (filter: LedgerFilter): OpenEntry[] => rows.filter((row) => matches(row, filter));
-  const settle = (waiter: Waiter): void => {
-    if (waiter.matching.size < waiter.count) return;
-    waiters.delete(waiter);
-    waiter.resolve(copy([...waiter.matching]));
-  };
-  const wake = (row: OpenEntry): void => {
-    for (const waiter of waiters) {
-      if (matches(row, waiter.filter)) waiter.matching.add(row);
-      else waiter.matching.delete(row);
-      settle(waiter);
-    }
-  };
   return {
     entries: (filter = {}) => copy(select(filter)),
     count: (filter = {}) => select(filter).length,
     clear() {
       rows = [];
-      for (const waiter of waiters) waiter.matching.clear();
+      waiters.forget();
     },
-    waitFor: (count, filter = {}, signal) =>
-      new Promise((resolve, reject) => {
-        signal?.throwIfAborted();
-        const waiter = { filter, count, matching: new Set(select(filter)), resolve };
-        waiters.add(waiter);
-        signal?.addEventListener('abort', () => {
-          if (waiters.delete(waiter)) reject(signal.reason as Error);
-        });
-        settle(waiter);
-      }),
+    waitFor: (count, filter = {}, signal) => waiters.wait(count, filter, select(filter), signal),
     open(facts) {
       const row: OpenEntry = {
         sequence: ++sequence,
@@ -156,12 +127,62 @@ export function createLedger(): LedgerWriter {
         delivered: false,
       };
       rows.push(row);
-      wake(row);
+      waiters.look(row);
       return row;
     },
     note(entry, facts) {
       Object.assign(entry, facts);
-      if (waiters.size > 0) wake(entry);
+      waiters.look(entry);
+    },
+  };
+}
+
+/** Those who wait for a number of matching rows; only rows that change are looked at again. */
+interface Waiters {
+  wait(
+    count: number,
+    filter: LedgerFilter,
+    matching: readonly OpenEntry[],
+    signal: AbortSignal | undefined,
+  ): Promise<LedgerEntry[]>;
+  look(row: OpenEntry): void;
+  forget(): void;
+}
+
+interface Waiter {
+  readonly filter: LedgerFilter;
+  readonly count: number;
+  readonly matching: Set<OpenEntry>;
+  resolve(entries: LedgerEntry[]): void;
+}
+
+function createWaiters(): Waiters {
+  const waiters = new Set<Waiter>();
+  const settle = (waiter: Waiter): void => {
+    if (waiter.matching.size < waiter.count) return;
+    waiters.delete(waiter);
+    waiter.resolve(copy([...waiter.matching]));
+  };
+  return {
+    wait: (count, filter, matching, signal) =>
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        const waiter = { filter, count, matching: new Set(matching), resolve };
+        waiters.add(waiter);
+        signal?.addEventListener('abort', () => {
+          if (waiters.delete(waiter)) reject(signal.reason as Error);
+        });
+        settle(waiter);
+      }),
+    look(row) {
+      for (const waiter of waiters) {
+        if (matches(row, waiter.filter)) waiter.matching.add(row);
+        else waiter.matching.delete(row);
+        settle(waiter);
+      }
+    },
+    forget() {
+      for (const waiter of waiters) waiter.matching.clear();
     },
   };
 }

@@ -95,7 +95,7 @@ export async function startEmulatorProcess(
   return {
     ...addresses,
     process: child,
-    ...remoteMethods(remote(addresses.controlUrl)),
+    ...remoteMethods(connectTo(addresses.controlUrl)),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -106,58 +106,41 @@ interface Remote {
     path: Path,
     body: ControlRequests[Path],
   ): Promise<unknown>;
+  /** The same, for orders without a result. */
+  run<Path extends keyof ControlRequests>(path: Path, body: ControlRequests[Path]): Promise<void>;
   state(): Promise<State>;
 }
 
-function remote(controlUrl: string): Remote {
+function connectTo(controlUrl: string): Remote {
   const read = async (response: Response): Promise<unknown> => {
     const body = (await response.json()) as { result?: unknown; error?: string };
     if (body.error !== undefined) throw new TypeError(body.error);
     return body.result;
   };
+  const call: Remote['call'] = async (path, body) =>
+    read(
+      await fetch(`${controlUrl}/${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    );
   return {
-    call: async (path, body) =>
-      read(
-        await fetch(`${controlUrl}/${path}`, {
-          method: 'POST',
-          headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify(body),
-        }),
-      ),
+    call,
+    run: async (path, body) => {
+      await call(path, body);
+    },
     state: async () => (await read(await fetch(`${controlUrl}/state`))) as State,
   };
 }
 
-function remoteMethods({
-  call,
-  state,
-}: Remote): Omit<
-  EmulatorProcess,
-  keyof Addresses | 'process' | 'close' | typeof Symbol.asyncDispose
-> {
-  const run = async <Path extends keyof ControlRequests>(
-    path: Path,
-    body: ControlRequests[Path],
-  ): Promise<void> => {
-    await call(path, body);
-  };
+function remoteMethods(
+  remote: Remote,
+): Omit<EmulatorProcess, keyof Addresses | 'process' | 'close' | typeof Symbol.asyncDispose> {
+  const { call, run, state } = remote;
   return {
-    ledger: {
-      entries: async (filter = {}) => (await call('ledger/entries', { filter })) as LedgerEntry[],
-      count: async (filter = {}) => (await call('ledger/count', { filter })) as number,
-      clear: () => run('ledger/clear', {}),
-      waitFor: async (count, filter = {}) =>
-        (await call('ledger/wait', { count, filter })) as LedgerEntry[],
-    },
-    faults: {
-      next: (fault, match = {}) => run('fault', { fault, match }),
-      always: (fault, match = {}) => run('fault/always', { fault, match }),
-      random: (faults) => run('fault/random', faults),
-      clear: () => run('fault/clear', {}),
-      release: async (count) =>
-        (await call('release', count === undefined ? {} : { count })) as number,
-      held: async () => (await state()).held,
-    },
+    ledger: remoteLedger(remote),
+    faults: remoteFaults(remote),
     clock: {
       advance: (ms) => run('clock/advance', { ms }),
       now: async () => (await state()).now,
@@ -180,5 +163,27 @@ function remoteMethods({
     signInAs: (user) => run('sign-in-as', user === undefined ? {} : { user }),
     decideDevice: (userCode, decision) =>
       run('device/decide', { userCode, ...(decision === 'deny' ? {} : decision) }),
+  };
+}
+
+function remoteLedger({ call, run }: Remote): EmulatorProcess['ledger'] {
+  return {
+    entries: async (filter = {}) => (await call('ledger/entries', { filter })) as LedgerEntry[],
+    count: async (filter = {}) => (await call('ledger/count', { filter })) as number,
+    clear: () => run('ledger/clear', {}),
+    waitFor: async (count, filter = {}) =>
+      (await call('ledger/wait', { count, filter })) as LedgerEntry[],
+  };
+}
+
+function remoteFaults({ call, run, state }: Remote): EmulatorProcess['faults'] {
+  return {
+    next: (fault, match = {}) => run('fault', { fault, match }),
+    always: (fault, match = {}) => run('fault/always', { fault, match }),
+    random: (faults) => run('fault/random', faults),
+    clear: () => run('fault/clear', {}),
+    release: async (count) =>
+      (await call('release', count === undefined ? {} : { count })) as number,
+    held: async () => (await state()).held,
   };
 }

@@ -20,6 +20,20 @@ export function commonDiscovery(tenant: string): Endpoint {
     json(200, metadataOf(server, tenant, `${server.origin}/{tenantid}/v2.0`), cacheable);
 }
 
+const claimNames = [
+  'sub',
+  'iss',
+  'aud',
+  'exp',
+  'iat',
+  'nonce',
+  'preferred_username',
+  'name',
+  'tid',
+  'ver',
+  'email',
+];
+
 function metadataOf(server: AuthorizationServer, tenant: string, issuer: string): object {
   const directory = `${server.origin}/${tenant}`;
   const { announceIss, revocationEndpoint } = server.settings;
@@ -44,19 +58,7 @@ function metadataOf(server: AuthorizationServer, tenant: string, issuer: string)
     http_logout_supported: true,
     frontchannel_logout_supported: true,
     end_session_endpoint: `${directory}/oauth2/v2.0/logout`,
-    claims_supported: [
-      'sub',
-      'iss',
-      'aud',
-      'exp',
-      'iat',
-      'nonce',
-      'preferred_username',
-      'name',
-      'tid',
-      'ver',
-      'email',
-    ],
+    claims_supported: claimNames,
     tenant_region_scope: 'OC',
     cloud_instance_name: new URL(server.origin).host,
     ...(announceIss ? { authorization_response_iss_parameter_supported: true } : {}),

@@ -3,6 +3,7 @@ import { seededRandom } from '../seeded-random.ts';
 import { isApiFault } from './api-faults.ts';
 import type { Fault, FaultDefinition, FaultMatch, Faults, RandomFaults } from './fault.ts';
 import { defineFault, strikeOf } from './define-fault.ts';
+import { createHoldingPen } from './holding-pen.ts';
 import type { Strike } from './strike.ts';
 
 /** A fault that has been drawn for a request. */
@@ -23,20 +24,14 @@ type Source = (entry: LedgerEntry) => FaultDefinition | undefined;
 
 /** Makes an empty plan. */
 export function createFaultPlan(): FaultPlan {
-  let scripted: { readonly source: Source; remaining: number }[] = [];
+  const pen = createHoldingPen();
+  let scripted: Scripted[] = [];
   let standing: Source[] = [];
   let chance: Source[] = [];
-  let waiting: (() => void)[] = [];
-
   const drawScripted: Source = (entry) => {
-    for (const item of scripted) {
-      const fault = item.source(entry);
-      if (fault === undefined) continue;
-      item.remaining -= 1;
-      scripted = scripted.filter(({ remaining }) => remaining > 0);
-      return fault;
-    }
-    return undefined;
+    const drawn = drawFirst(scripted, entry);
+    scripted = scripted.filter(({ remaining }) => remaining > 0);
+    return drawn;
   };
   return {
     next(fault, { times = 1, ...match } = {}) {
@@ -56,17 +51,28 @@ export function createFaultPlan(): FaultPlan {
       }
       return undefined;
     },
-    hold: () => new Promise((resolve) => waiting.push(resolve)),
-    release(count = waiting.length) {
-      const released = waiting.slice(0, count);
-      waiting = waiting.slice(count);
-      for (const resume of released) resume();
-      return released.length;
-    },
+    hold: pen.hold,
+    release: pen.release,
     get held() {
-      return waiting.length;
+      return pen.held;
     },
   };
+}
+
+/** A fault that strikes a number of times. */
+interface Scripted {
+  readonly source: Source;
+  remaining: number;
+}
+
+function drawFirst(scripted: readonly Scripted[], entry: LedgerEntry): FaultDefinition | undefined {
+  for (const item of scripted) {
+    const fault = item.source(entry);
+    if (fault === undefined) continue;
+    item.remaining -= 1;
+    return fault;
+  }
+  return undefined;
 }
 
 function always(fault: Fault, match: FaultMatch): Source {
