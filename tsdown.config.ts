@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
 import type { UserConfig } from 'tsdown';
 import { writeLicences } from './tools/third-party-licences.ts';
 import { withoutFailpoints } from './tools/without-failpoints.ts';
 
-const names = ['index', 'token-endpoint', 'emulator/emulator', 'cli/main'];
-
 export default {
-  entry: Object.fromEntries(
-    names.map((name) => [name, `src/${name}.ts`] as const).filter(([, file]) => existsSync(file)),
-  ),
+  entry: {
+    index: 'src/index.ts',
+    'token-endpoint': 'src/token-endpoint.ts',
+    'emulator/emulator': 'src/emulator/emulator.ts',
+    'cli/main': 'src/cli/main.ts',
+  },
   root: 'src',
   format: 'esm',
   platform: 'node',
