@@ -1,4 +1,5 @@
-import { constants } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { constants, type BigIntStats } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StoreError } from '../errors.ts';
@@ -20,6 +21,7 @@ export function errnoOf(error: unknown): string | undefined {
  * @throws {@link StoreError} `ERR_STORE_UNSAFE` when it is a link, another user's, or open to others.
  */
 export async function privateFolder(path: string): Promise<void> {
+  if ((await checkOwnerOnly(path, 'folder')) !== undefined) return;
   try {
     await fs.mkdir(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
@@ -31,42 +33,48 @@ export async function privateFolder(path: string): Promise<void> {
 /**
  * Checks that a path is a plain file or folder (no link, one hard link) that belongs to this user and is closed to all others.
  *
- * @returns its device and inode, or undefined when it does not exist.
+ * @returns its identity as {@link identityOf} tells it, or undefined when it does not exist.
  * @throws {@link StoreError} `ERR_STORE_UNSAFE` when it is not.
  */
 export async function checkOwnerOnly(
   path: string,
   kind: 'file' | 'folder',
 ): Promise<string | undefined> {
-  let stat;
-  try {
-    stat = await fs.lstat(path);
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined;
-    throw unusable(path, cause);
-  }
+  const stat = await lookAt(path);
+  if (stat === undefined) return undefined;
   const right = kind === 'file' ? stat.isFile() : stat.isDirectory();
   if (!right) throw unsafe(path, `is not a plain ${kind}`, 'remove it or choose another home');
-  if (kind === 'file' && stat.nlink > 1) throw unsafe(path, 'has a second hard link', 'remove it');
+  if (kind === 'file' && stat.nlink > 1n) throw unsafe(path, 'has a second hard link', 'remove it');
   const uid = process.getuid?.();
-  if (uid !== undefined && stat.uid !== uid) {
+  if (uid !== undefined && stat.uid !== BigInt(uid)) {
     throw unsafe(path, 'belongs to another user', 'run as its owner or choose another home');
   }
-  if ((stat.mode & 0o077) !== 0) {
+  if ((stat.mode & 0o077n) !== 0n) {
     const mode = kind === 'file' ? '600' : '700';
     throw unsafe(path, 'can be opened by other users', `check who read it, then chmod ${mode}`);
   }
-  return `${String(stat.dev)}:${String(stat.ino)}`;
+  return identityIn(stat);
 }
 
-/** Device and inode of what lies at a path, itself and not what a link points to; undefined when nothing does. */
-export async function inodeOf(path: string): Promise<string | undefined> {
+/**
+ * Inode and birth of what lies at a path, itself and not what a link points to; undefined when nothing does. A copy has another identity
+ * than its original. The device is left out, since its number changes when a volume is mounted again.
+ */
+export async function identityOf(path: string): Promise<string | undefined> {
+  const stat = await lookAt(path);
+  return stat === undefined ? undefined : identityIn(stat);
+}
+
+function identityIn({ ino, birthtimeNs }: BigIntStats): string {
+  return `${String(ino)}:${String(birthtimeNs)}`;
+}
+
+async function lookAt(path: string): Promise<BigIntStats | undefined> {
   try {
-    const stat = await fs.lstat(path);
-    return `${String(stat.dev)}:${String(stat.ino)}`;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
+    return await fs.lstat(path, { bigint: true });
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw unusable(path, cause);
   }
 }
 
@@ -83,18 +91,23 @@ export async function createPrivateFile(path: string): Promise<boolean> {
   }
 }
 
-/** Writes a new owner-only file durably. @returns false, and writes nothing, when something is there already. */
+/**
+ * Writes a new owner-only file durably; nobody ever sees it in part. @returns false, and writes nothing, when something is there already.
+ */
 export async function createPrivateFileWith(path: string, content: string): Promise<boolean> {
-  if (!(await createPrivateFile(path))) return false;
-  const handle = await fs.open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+  const temporary = temporaryName(path);
   try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
+    await writeDurably(temporary, content);
+    // Unlike a rename, a link never replaces what somebody else put there meanwhile.
+    await fs.link(temporary, path);
+    await fs.rm(temporary);
+    await syncFolder(dirname(path));
+    return true;
+  } catch (error) {
+    await fs.rm(temporary, { force: true }).catch(() => undefined);
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw unusable(path, error);
   }
-  await syncFolder(dirname(path));
-  return true;
 }
 
 /**
@@ -104,31 +117,28 @@ export async function createPrivateFileWith(path: string, content: string): Prom
  */
 export async function readPrivateFile(path: string): Promise<Uint8Array | undefined> {
   if ((await checkOwnerOnly(path, 'file')) === undefined) return undefined;
-  const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return await handle.readFile();
-  } finally {
-    await handle.close();
+    return await fs.readFile(path, { flag: constants.O_RDONLY | constants.O_NOFOLLOW });
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw unusable(path, cause);
   }
 }
 
-/** Writes a file so that after a crash the old content or the new is there, never a mixture: temporary file, fsync, rename, fsync of the folder. */
+/**
+ * Writes a file so that after a crash the old content or the new is there, never a mixture: temporary file, fsync, rename, fsync of the folder.
+ *
+ * @throws {@link StoreError} as the reason why it could not; then the old content is still there.
+ */
 export async function writePrivateFile(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${String(process.pid)}.tmp`;
+  const temporary = temporaryName(path);
   try {
-    await fs.rm(temporary, { force: true });
-    const handle = await fs.open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeDurably(temporary, content);
     await fs.rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
+    throw unusable(path, error);
   }
 }
 
@@ -138,13 +148,17 @@ export async function listFolder(path: string): Promise<readonly string[]> {
     return await fs.readdir(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
+    throw unusable(path, error);
   }
 }
 
 /** Removes a file if it is there. */
 export async function removeFile(path: string): Promise<void> {
-  await fs.rm(path, { force: true });
+  try {
+    await fs.rm(path, { force: true });
+  } catch (error) {
+    throw unusable(path, error);
+  }
 }
 
 /** Reads a file of any owner and mode, such as one that the system provides; undefined when it cannot be read. */
@@ -163,6 +177,21 @@ export async function fileSystemType(path: string): Promise<number> {
 
 /** Joins path parts. */
 export const joinPath: (...parts: string[]) => string = join;
+
+/** Another name for each call, lest two of them meet. */
+function temporaryName(path: string): string {
+  return `${path}.${randomBytes(6).toString('hex')}.tmp`;
+}
+
+async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
+  const handle = await fs.open(path, 'wx', 0o600);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
 
 async function syncFolder(path: string): Promise<void> {
   const handle = await fs.open(path, constants.O_RDONLY);
@@ -185,7 +214,7 @@ function unusable(path: string, cause: unknown): StoreError {
   if (errno === 'EROFS' || errno === 'EACCES' || errno === 'EPERM') {
     return new StoreError(
       'ERR_STORE_READ_ONLY',
-      `${path} cannot be written (${errno}); check its owner and mode, or choose another home`,
+      `${path} cannot be read or written (${errno}); check its owner and mode, or choose another home`,
       { cause },
     );
   }

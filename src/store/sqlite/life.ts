@@ -3,7 +3,7 @@ import { StoreError } from '../../errors.ts';
 import type { Owner } from '../../connection/record.ts';
 import {
   createPrivateFile,
-  inodeOf,
+  identityOf,
   joinPath,
   listFolder,
   removeFile,
@@ -52,7 +52,7 @@ export class LifeFiles implements ClaimAuthority {
   /** The keeper's current life; begins one when there is none, or when its file is no longer what it was. */
   async identify(): Promise<Owner> {
     const current = this.#lives.at(-1);
-    if (current !== undefined && (await inodeOf(current.path)) === current.owner.life) {
+    if (current !== undefined && (await identityOf(current.path)) === current.owner.life) {
       return current.owner;
     }
     this.#beginning ??= this.#begin().finally(() => {
@@ -65,7 +65,7 @@ export class LifeFiles implements ClaimAuthority {
   async judge(owner: Owner): Promise<'alive' | 'dead' | 'unknown'> {
     if (this.#lives.some((life) => life.owner.ownerId === owner.ownerId)) return 'alive';
     const path = this.#path(owner.ownerId);
-    const inode = await inodeOf(path);
+    const inode = await identityOf(path);
     if (inode === undefined || inode !== owner.life) return this.#judgeMissing(owner);
     const found = probe(path);
     return found === 'gone' ? this.#judgeMissing(owner) : found;
@@ -96,7 +96,7 @@ export class LifeFiles implements ClaimAuthority {
    */
   async close(isNamed: (ownerId: string) => boolean): Promise<void> {
     for (const life of this.#lives.splice(0)) {
-      const intact = (await inodeOf(life.path)) === life.owner.life;
+      const intact = (await identityOf(life.path)) === life.owner.life;
       if (intact && !isNamed(life.owner.ownerId)) await removeFile(life.path);
       life.database.close();
     }
@@ -121,7 +121,7 @@ export class LifeFiles implements ClaimAuthority {
     const path = this.#path(ownerId);
     if (!(await createPrivateFile(path))) return undefined;
     const database = tryLock(path);
-    const inode = await inodeOf(path);
+    const inode = await identityOf(path);
     // A cleaner may have taken the file before it was locked.
     if (database === undefined || inode === undefined) {
       database?.close();

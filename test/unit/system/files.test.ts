@@ -1,0 +1,187 @@
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  checkOwnerOnly,
+  createPrivateFile,
+  createPrivateFileWith,
+  identityOf,
+  listFolder,
+  privateFolder,
+  readPrivateFile,
+  removeFile,
+  writePrivateFile,
+} from '../../../src/system/files.ts';
+import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
+
+let folder: string;
+let umask: number;
+
+beforeEach(async () => {
+  umask = process.umask();
+  folder = await makeTemporaryFolder('evergrant-files-');
+});
+
+afterEach(async () => {
+  process.umask(umask);
+  await removeFolder(folder);
+});
+
+const at = (name: string): string => path.join(folder, name);
+const modeOf = (file: string): number => fs.statSync(file).mode & 0o777;
+const isRoot = process.getuid?.() === 0;
+
+/** Each puts something at a path that must not be trusted. */
+const FILE_TRAPS: Record<string, (file: string) => void> = {
+  'a symbolic link to a good file': (file) => {
+    fs.writeFileSync(`${file}-good`, 'x', { mode: 0o600 });
+    fs.symlinkSync(`${file}-good`, file);
+  },
+  'a dangling link': (file) => {
+    fs.symlinkSync(`${file}-nowhere`, file);
+  },
+  'a second hard link': (file) => {
+    fs.writeFileSync(file, 'x', { mode: 0o600 });
+    fs.linkSync(file, `${file}-again`);
+  },
+  'a fifo': (file) => {
+    execFileSync('mkfifo', ['-m', '600', file]);
+  },
+  'a folder': (file) => {
+    fs.mkdirSync(file, { mode: 0o700 });
+  },
+  ...Object.fromEntries(
+    [0o640, 0o604, 0o620, 0o602, 0o610, 0o666, 0o644].map((mode) => [
+      `mode ${mode.toString(8)}`,
+      (file: string) => {
+        fs.writeFileSync(file, 'x');
+        fs.chmodSync(file, mode);
+      },
+    ]),
+  ),
+  ...(isRoot && {
+    'a foreign owner': (file: string) => {
+      fs.writeFileSync(file, 'x', { mode: 0o600 });
+      fs.chownSync(file, 65_534, 65_534);
+    },
+    'a device': (file: string) => {
+      execFileSync('mknod', ['-m', '600', file, 'c', '1', '3']);
+    },
+  }),
+};
+
+const FOLDER_TRAPS: Record<string, (folder: string) => void> = {
+  'a symbolic link to a good folder': (file) => {
+    fs.mkdirSync(`${file}-good`, { mode: 0o700 });
+    fs.symlinkSync(`${file}-good`, file);
+  },
+  'a dangling link': (file) => {
+    fs.symlinkSync(`${file}-nowhere`, file);
+  },
+  'a file': (file) => {
+    fs.writeFileSync(file, '', { mode: 0o600 });
+  },
+  'a fifo': (file) => {
+    execFileSync('mkfifo', ['-m', '600', file]);
+  },
+  ...Object.fromEntries(
+    [0o750, 0o705, 0o701, 0o710, 0o777, 0o755].map((mode) => [
+      `mode ${mode.toString(8)}`,
+      (file: string) => {
+        fs.mkdirSync(file);
+        fs.chmodSync(file, mode);
+      },
+    ]),
+  ),
+  ...(isRoot && {
+    'a foreign owner': (file: string) => {
+      fs.mkdirSync(file, { mode: 0o700 });
+      fs.chownSync(file, 65_534, 65_534);
+    },
+  }),
+};
+
+describe('what is not safe is refused', () => {
+  it.each(Object.entries(FILE_TRAPS))('a file: %s', async (_, lay) => {
+    lay(at('file'));
+    const unsafe = { code: 'ERR_STORE_UNSAFE' };
+    await expect(checkOwnerOnly(at('file'), 'file')).rejects.toMatchObject(unsafe);
+    await expect(readPrivateFile(at('file'))).rejects.toMatchObject(unsafe);
+    expect(await createPrivateFile(at('file'))).toBe(false);
+    expect(await createPrivateFileWith(at('file'), 'secret')).toBe(false);
+  });
+
+  it.each(Object.entries(FOLDER_TRAPS))('a folder: %s', async (_, lay) => {
+    lay(at('inner'));
+    const unsafe = { code: 'ERR_STORE_UNSAFE' };
+    await expect(checkOwnerOnly(at('inner'), 'folder')).rejects.toMatchObject(unsafe);
+    await expect(privateFolder(at('inner'))).rejects.toMatchObject(unsafe);
+  });
+});
+
+describe.each([0o000, 0o022, 0o077])('under umask %i', (mask) => {
+  it('nothing is made that others could open', async () => {
+    process.umask(mask);
+    await privateFolder(at('outer/inner'));
+    await createPrivateFile(at('outer/empty'));
+    await createPrivateFileWith(at('outer/full'), 'x');
+    await writePrivateFile(at('outer/written'), 'x');
+    expect(['outer', 'outer/inner'].map((name) => modeOf(at(name)))).toEqual([0o700, 0o700]);
+    const files = ['outer/empty', 'outer/full', 'outer/written'];
+    expect(files.map((name) => modeOf(at(name)))).toEqual([0o600, 0o600, 0o600]);
+  });
+});
+
+describe('writing', () => {
+  it('puts a new file in place of a link without following it', async () => {
+    fs.writeFileSync(at('target'), 'old');
+    fs.symlinkSync(at('target'), at('link'));
+    await writePrivateFile(at('link'), 'new');
+    expect(fs.readFileSync(at('target'), 'utf8')).toBe('old');
+    expect(fs.lstatSync(at('link')).isFile()).toBe(true);
+  });
+
+  it('leaves one whole content when many write at once', async () => {
+    const contents = Array.from({ length: 20 }, (_, i) => String(i).repeat(1_000));
+    await Promise.all(contents.map((content) => writePrivateFile(at('file'), content)));
+    expect(contents).toContain(fs.readFileSync(at('file'), 'utf8'));
+    expect(await listFolder(folder)).toEqual(['file']);
+  });
+
+  it('lets one of many creators win, and leaves nothing else', async () => {
+    const contents = Array.from({ length: 20 }, (_, i) => String(i));
+    const won = await Promise.all(contents.map((text) => createPrivateFileWith(at('file'), text)));
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect(fs.readFileSync(at('file'), 'utf8')).toBe(String(won.indexOf(true)));
+    expect(await listFolder(folder)).toEqual(['file']);
+    expect(await checkOwnerOnly(at('file'), 'file')).toBeDefined();
+  });
+
+  it('fails in a named way where there is no folder, and names a file in the way of one', async () => {
+    const unavailable = { code: 'ERR_STORE_UNAVAILABLE' };
+    await expect(writePrivateFile(at('no/file'), 'x')).rejects.toMatchObject(unavailable);
+    await expect(createPrivateFile(at('no/file'))).rejects.toMatchObject(unavailable);
+    await expect(createPrivateFileWith(at('no/file'), 'x')).rejects.toMatchObject(unavailable);
+    fs.writeFileSync(at('file'), '');
+    await expect(privateFolder(at('file/inner'))).rejects.toMatchObject(unavailable);
+    await expect(removeFile(at('file/inner'))).rejects.toMatchObject(unavailable);
+  });
+});
+
+describe('the identity of a file', () => {
+  it('stays while its content changes, and differs for a copy', async () => {
+    fs.writeFileSync(at('file'), 'x');
+    const before = await identityOf(at('file'));
+    fs.appendFileSync(at('file'), 'y');
+    expect(await identityOf(at('file'))).toBe(before);
+    fs.copyFileSync(at('file'), at('copy'));
+    fs.renameSync(at('copy'), at('file'));
+    expect(await identityOf(at('file'))).not.toBe(before);
+  });
+
+  it('is undefined where there is none', async () => {
+    expect(await identityOf(at('file'))).toBeUndefined();
+    expect(await readPrivateFile(at('file'))).toBeUndefined();
+  });
+});
