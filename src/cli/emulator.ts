@@ -3,6 +3,7 @@ import type { Emulator } from '../emulator/emulator.ts';
 import type { EmulatorOptions, Rotation } from '../emulator/options.ts';
 import { writePrivateFile } from '../system/files.ts';
 import { parseDuration } from './input/duration.ts';
+import { untilAborted } from './interruption.ts';
 import { print, printJson, tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -67,7 +68,7 @@ async function runEmulator(session: Session, options: EmulatorCommandOptions): P
       await writePrivateFile(options.caFile, emulator.caCertificate);
     }
     announce(session, emulator, options.json === true);
-    await aborted(session.signal);
+    await untilAborted(session.signal);
   } finally {
     await emulator.close();
   }
@@ -122,11 +123,4 @@ function announce(session: Session, emulator: Emulator, json: boolean): void {
   if (json) return printJson(session, { ...endpoints, caCertificate: emulator.caCertificate });
   for (const [name, url] of Object.entries(endpoints)) print(session, `${name.padEnd(28)}${url}`);
   tell(session, 'running until Ctrl-C');
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

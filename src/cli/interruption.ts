@@ -11,6 +11,14 @@ export class Interrupted extends Error {
   }
 }
 
+/** Resolves when the signal aborts, or has. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /**
  * Turns SIGINT and SIGTERM into an abort whose reason is {@link Interrupted}. The process ends only when its command has: a refresh in
  * flight is recorded first, since its answer may hold the only copy of a token.

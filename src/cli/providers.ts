@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Provider } from '../providers/provider.ts';
-import { findProvider, providers } from '../providers/providers.ts';
+import { providers } from '../providers/providers.ts';
 import { requireProvider } from './input/provider-name.ts';
 import { printTable } from './output/table.ts';
 import { print, printJson, type Session } from './session.ts';
@@ -43,7 +43,7 @@ async function listAll(session: Session, options: ProvidersOptions): Promise<voi
 }
 
 function showOne(session: Session, name: string, options: ProvidersOptions): void {
-  const provider = findProvider(requireProvider(name, name));
+  const provider = requireProvider(name, name);
   if (options.names === true) return print(session, provider.name);
   if (options.json === true) return printJson(session, provider);
   for (const [title, value] of factsOf(provider)) {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Rotation } from '../../connection/record.ts';
 import type { BeginOptions, ClientOptions } from '../../keeper-api.ts';
 import type { ProfileOverrides } from '../../providers/profile.ts';
+import type { Provider } from '../../providers/provider.ts';
 import { hint } from '../output/failure.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
@@ -27,6 +28,7 @@ export interface RegistrationOptions extends OptionValues {
   readonly authorizationEndpoint?: string;
   readonly deviceAuthorizationEndpoint?: string;
   readonly revocationEndpoint?: string;
+  readonly jwksUri?: string;
   readonly rotation?: Rotation;
   readonly grace?: string;
   readonly idleLimit?: string;
@@ -72,6 +74,7 @@ function addProfileOptions(command: Command): Command {
     .option('--authorization-endpoint <url>', 'authorization endpoint, likewise')
     .option('--device-authorization-endpoint <url>', 'device authorization endpoint, likewise')
     .option('--revocation-endpoint <url>', 'revocation endpoint, likewise')
+    .option('--jwks-uri <url>', 'where the keys that sign id tokens are, likewise')
     .addOption(
       command
         .createOption('--rotation <kind>', 'what a refresh does to the refresh token')
@@ -104,7 +107,7 @@ export async function readRegistration(
   const expires = options.clientSecretExpires;
   const subscriptionKey = await readSecret(session, options, 'subscription-key');
   return {
-    provider,
+    provider: provider.name,
     client: {
       clientId,
       ...(clientSecret !== undefined && { clientSecret }),
@@ -117,7 +120,7 @@ export async function readRegistration(
       }),
       ...(options.clientAuth !== undefined && { authentication: options.clientAuth }),
     },
-    overrides: overridesOf(options),
+    overrides: overridesOf(provider, options),
     ...(options.scope !== undefined && { scope: options.scope }),
     ...(subscriptionKey !== undefined && { subscriptionKey }),
     ...(options.perspioTenant !== undefined && { perspioTenantId: options.perspioTenant }),
@@ -143,7 +146,7 @@ async function clientSecretOf(
   return askSecretOrNothing(session, 'client secret (empty for a public client)');
 }
 
-function overridesOf(options: RegistrationOptions): ProfileOverrides {
+function overridesOf(provider: Provider, options: RegistrationOptions): ProfileOverrides {
   const { grace, idleLimit, apiOrigin: [base, ...others] = [] } = options;
   const given = {
     issuer: options.issuer,
@@ -151,11 +154,12 @@ function overridesOf(options: RegistrationOptions): ProfileOverrides {
     authorizationEndpoint: options.authorizationEndpoint,
     deviceAuthorizationEndpoint: options.deviceAuthorizationEndpoint,
     revocationEndpoint: options.revocationEndpoint,
+    jwksUri: options.jwksUri,
     entraTenantId: options.entraTenant,
     rotation: options.rotation,
     graceMs: grace === undefined ? undefined : parseDuration(grace, '--grace'),
     idleLimitMs: idleLimit === undefined ? undefined : parseDuration(idleLimit, '--idle-limit'),
-    api: base === undefined ? undefined : { origins: [base, ...others], base },
+    api: base === undefined ? undefined : { ...provider.api, origins: [base, ...others], base },
     insecureLoopback: options.insecureLoopback,
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
