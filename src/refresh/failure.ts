@@ -3,12 +3,14 @@ import {
   ClientRejectedError,
   ConfigurationError,
   OutcomeUncertainError,
+  RefreshBlockedError,
   ResponseInvalidError,
   ServerUnavailableError,
   type ErrorCode,
   type EvergrantError,
 } from '../errors.ts';
 import type { View } from '../connection/decision.ts';
+import type { Claim } from '../connection/record.ts';
 import { clause, sentence } from '../connection/verdict.ts';
 
 /** The error for callers of a connection that nothing may be sent for; undefined when something may. */
@@ -110,4 +112,39 @@ export function passingError(
         details,
       );
   }
+}
+
+/** The error for a demanded remaining life that no token of the connection has even when new; undefined when one may have it. */
+export function minLifeError(
+  { connection: { name, tokens } }: View,
+  minLifeMs: number | undefined,
+): EvergrantError | undefined {
+  const life = tokens?.accessLifeMs;
+  if (minLifeMs === undefined || life === undefined || life <= 0 || minLifeMs <= life) {
+    return undefined;
+  }
+  return new ConfigurationError(
+    'ERR_MIN_LIFE_TOO_LONG',
+    `a token of ${name} lives ${String(Math.round(life / 1000))} s when new, so it cannot be demanded to live ${String(Math.round(minLifeMs / 1000))} s more; demand less`,
+    { connection: name },
+  );
+}
+
+/** The error for callers whose time is up while the refresh goes on. `holder` is the claim it waits for, if it waits for one. */
+export function deadlineError(
+  { connection: { name } }: View,
+  holder: Claim | undefined,
+): EvergrantError {
+  if (holder === undefined) {
+    return new ServerUnavailableError(
+      'ERR_DEADLINE',
+      `${name}: the refresh took longer than the caller would wait; it goes on, ask again`,
+      { connection: name },
+    );
+  }
+  const who = `process ${String(holder.owner.pid)}`;
+  return new RefreshBlockedError(
+    `${name}: ${who} holds the refresh and has not finished; if it hangs, end that process`,
+    { connection: name, holder: who, since: holder.claimedAt },
+  );
 }

@@ -6,6 +6,8 @@ import type { Engine } from './engine.ts';
 
 /** A refresh under way in this keeper. */
 export interface Flight {
+  /** What it was started for. */
+  readonly order: Order;
   /** What it comes to. */
   readonly landing: Promise<AttemptResult>;
   /** The claim of another keeper that it is waiting for, while it is. */
@@ -74,6 +76,7 @@ export class Flights {
 
   #start(connectionId: string, order: Order): Flight {
     const flight: Airborne = {
+      order,
       landing: this.#fly(connectionId, order, () => flight).finally(async () => {
         this.#airborne.delete(connectionId);
         await this.#landed(connectionId, flight.failed);
@@ -114,4 +117,12 @@ export class Flights {
     }
     return true;
   }
+}
+
+/** Whether a flight of one order does all that another order asks for. */
+export function isCovered(order: Order, by: Order): boolean {
+  if (order.byHand !== by.byHand || order.anyway !== by.anyway) return by.byHand && by.anyway;
+  const { demand } = order;
+  if (demand.kind === 'due' || by.demand.kind === 'due') return demand.kind === by.demand.kind;
+  return by.demand.generation >= demand.generation && (by.demand.rejected || !demand.rejected);
 }

@@ -34,7 +34,9 @@ const LOOK_EVERY_MS = 1_000;
  */
 export class Memory {
   readonly #engine: Engine;
-  #byName = new Map<string, Remembered>();
+  readonly #byName = new Map<string, Remembered>();
+  /** Names of those that nobody can have changed since. The rest is kept for when the store cannot be read, and for its clocks. */
+  readonly #trusted = new Set<string>();
   #counter: number | undefined;
   #lookAt = 0;
 
@@ -47,7 +49,14 @@ export class Memory {
   recall(name: string): Remembered | undefined {
     const now = this.#engine.clock.monotonic();
     if (now >= this.#lookAt) this.#look(now);
-    return this.#byName.get(name);
+    return this.#trusted.has(name) ? this.#byName.get(name) : undefined;
+  }
+
+  /** As {@link Memory.recall}, or read, for a connection that was known before, whatever its name has become. */
+  async recallAgain(before: Remembered): Promise<Remembered> {
+    const { id, name } = before.view.connection;
+    const known = this.recall(name);
+    return known?.view.connection.id === id ? known : this.readAgain(before);
   }
 
   /**
@@ -64,10 +73,27 @@ export class Memory {
       if (view === undefined) throw unknown(name);
       return this.#keep(view);
     } catch (error) {
-      if (error instanceof NotFoundError) this.#byName.delete(name);
+      if (error instanceof NotFoundError) this.forget(name);
       else if (stale !== undefined) return stale;
       throw error;
     }
+  }
+
+  /**
+   * Reads a connection that was known before, whatever its name has become.
+   *
+   * @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN`
+   */
+  async readAgain(before: Remembered): Promise<Remembered> {
+    const { id, name } = before.view.connection;
+    let view: View | undefined;
+    try {
+      view = await this.#engine.store.read(id);
+    } catch {
+      return before;
+    }
+    if (view === undefined) throw unknown(name);
+    return this.#keep(view);
   }
 
   /** Reads a connection again by its id, after this keeper changed it. */
@@ -79,11 +105,12 @@ export class Memory {
   /** Forgets a name, after a rename or a disconnect. */
   forget(name: string): void {
     this.#byName.delete(name);
+    this.#trusted.delete(name);
   }
 
-  /** Forgets everything, after a change that concerns many connections. */
+  /** Reads everything anew when it is asked for, after a change that concerns many connections. */
   forgetAll(): void {
-    this.#byName = new Map();
+    this.#trusted.clear();
   }
 
   #look(now: number): void {
@@ -97,12 +124,13 @@ export class Memory {
     }
     if (counter === this.#counter) return;
     this.#counter = counter;
-    this.#byName = new Map();
+    this.#trusted.clear();
   }
 
   #keep(view: View): Remembered {
     const remembered = this.#open(view);
     this.#byName.set(view.connection.name, remembered);
+    this.#trusted.add(view.connection.name);
     return remembered;
   }
 
@@ -138,6 +166,11 @@ export class Memory {
       endsAt: { wall: wall + remaining, monotonic: monotonic + remaining },
     };
   }
+}
+
+/** Tells whether an instant has come. */
+export function hasCome(instant: Instant, wall: number, monotonic: number): boolean {
+  return wall >= instant.wall || monotonic >= instant.monotonic;
 }
 
 /** Servers write the scheme in any case; resource servers are not all as tolerant. @see RFC 6749 section 5.1 */

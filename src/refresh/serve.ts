@@ -1,14 +1,14 @@
 import { failpoint } from '#failpoints';
 import type { AccessToken } from '../access-token.ts';
-import type { View } from '../connection/decision.ts';
+import type { Demand } from '../connection/claiming.ts';
 import { isRepeatable } from '../connection/schedule.ts';
-import { ConfigurationError, RefreshBlockedError, ServerUnavailableError } from '../errors.ts';
+import { OutcomeUncertainError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
-import { failureOf, passingError, stopError } from './failure.ts';
-import type { Flight, Flights } from './flights.ts';
-import type { Memory, Remembered } from './memory.ts';
+import { deadlineError, failureOf, minLifeError, passingError, stopError } from './failure.ts';
+import { isCovered, type Flight, type Flights } from './flights.ts';
+import { hasCome, type Memory, type Remembered } from './memory.ts';
 import { waitUntil } from './wait.ts';
 
 /*
@@ -24,17 +24,23 @@ export interface Patience {
   readonly signal: AbortSignal | undefined;
 }
 
+type Newer = Demand & { readonly kind: 'newer' };
+
+/** What a wait for a flight came to. */
+type Step = AttemptResult | { readonly ended: 'deadline' | 'aborted'; readonly flight: Flight };
+
 /** Longest wait for a newer token while the old one lives. */
 const POLITE_WAIT_MS = 5_000;
 const LONGEST_EXCUSE_MS = 300_000;
+const HEAL_AGAIN_MS = 1_000;
 
 /** Hands out the tokens of a keeper's connections. */
 export class Server {
   readonly #engine: Engine;
   readonly #flights: Flights;
   readonly #memory: Memory;
-  /** Connections whose callers need not wait for a newer token before this instant on the monotonic clock. */
-  readonly #impatient = new Map<string, number>();
+  /** Until when, on the monotonic clock, callers of a connection need not wait for a token newer than this generation. */
+  readonly #excuses = new Map<string, { readonly generation: number; readonly until: number }>();
   /** Intents of dead attempts that a flight was started for. */
   readonly #healing = new Set<string>();
 
@@ -51,8 +57,8 @@ export class Server {
     if (known?.token === undefined) return undefined;
     const { clock } = this.#engine;
     const margin = minLifeMs ?? 0;
-    if (isReached(known.earlyAt, clock.now(), clock.monotonic())) return undefined;
-    if (margin > 0 && isReached(known.endsAt, clock.now() + margin, clock.monotonic() + margin)) {
+    if (hasCome(known.earlyAt, clock.now(), clock.monotonic())) return undefined;
+    if (margin > 0 && hasCome(known.endsAt, clock.now() + margin, clock.monotonic() + margin)) {
       return undefined;
     }
     return known.token;
@@ -64,12 +70,14 @@ export class Server {
     minLifeMs: number | undefined,
     patience: Patience,
   ): Promise<AccessToken> {
-    const known = await this.#current(name);
+    const known = this.#memory.recall(name) ?? (await this.#memory.read(name));
     this.#heal(known);
     const served = this.atHand(name, minLifeMs);
     if (served !== undefined) return served;
-    checkMinLife(known, minLifeMs);
-    return this.#obtain(name, known.view.connection.generation, false, patience);
+    const tooLong = minLifeError(known.view, minLifeMs);
+    if (tooLong !== undefined) throw tooLong;
+    const { generation } = known.view.connection;
+    return this.#obtain(known, { kind: 'newer', generation, rejected: false }, patience);
   }
 
   /**
@@ -81,53 +89,43 @@ export class Server {
     rejected: { readonly generation: number; readonly named: boolean },
     patience: Patience,
   ): Promise<AccessToken> {
-    await this.#memory.read(name);
-    return this.#obtain(name, rejected.generation, rejected.named, patience);
+    const { generation, named } = rejected;
+    const known = await this.#memory.read(name);
+    return this.#obtain(known, { kind: 'newer', generation, rejected: named }, patience);
   }
 
   /** One refresh now, by a person's order. @throws when it brought no newer token set. */
   async refreshNow(name: string, anyway: boolean, patience: Patience): Promise<void> {
-    const known = await this.#memory.read(name);
+    let known = await this.#memory.read(name);
     const { generation } = known.view.connection;
-    const order: Order = {
-      demand: { kind: 'newer', generation, rejected: false },
-      byHand: true,
-      anyway,
-    };
+    const demand = { kind: 'newer', generation, rejected: false } as const;
     for (;;) {
-      const step = await this.#wait(known, order, patience);
-      const now = await this.#memory.read(name);
-      if (now.view.connection.generation > generation) return;
-      await this.#orThrow(step, now, patience);
+      const step = await this.#wait(known, { demand, byHand: true, anyway }, patience);
+      known = await this.#memory.readAgain(known);
+      if (known.view.connection.generation > generation) return;
+      await this.#orThrow(step, known, patience);
     }
   }
 
-  /** Waits until the connection is past `generation`, as long as that is wise for a caller, and replies with what lives then. */
-  async #obtain(
-    name: string,
-    generation: number,
-    rejected: boolean,
-    patience: Patience,
-  ): Promise<AccessToken> {
-    const order: Order = {
-      demand: { kind: 'newer', generation, rejected },
-      byHand: false,
-      anyway: false,
-    };
-    for (;;) {
-      const before = await this.#current(name);
-      if (before.view.connection.generation > generation) return this.#reply(before);
-      const deadline = rejected ? patience.deadline : this.#deadline(before, patience);
-      if (deadline <= this.#engine.clock.monotonic()) {
-        this.#start(before, order);
-        return this.#reply(before);
+  /** Waits until the connection is past a generation, as long as that is wise for a caller, and replies with what lives then. */
+  async #obtain(first: Remembered, demand: Newer, patience: Patience): Promise<AccessToken> {
+    const order: Order = { demand, byHand: false, anyway: false };
+    const { clock } = this.#engine;
+    for (let known = first; ; known = await this.#memory.recallAgain(known)) {
+      if (known.view.connection.generation > demand.generation) return this.#reply(known);
+      if (!this.#maySend(known, demand)) return this.#reply(known);
+      const deadline = this.#deadline(known, demand, patience);
+      if (deadline <= clock.monotonic()) return this.#replyMeanwhile(known, order);
+      const step = await this.#waitOrExcuse(known, order, { ...patience, deadline });
+      if (step === 'excused') return this.#reply(known);
+      if ('ended' in step && step.ended === 'aborted') throw abortReason(patience);
+      const after = await this.#memory.recallAgain(known);
+      if (after.view.connection.generation > demand.generation) return this.#reply(after);
+      if (this.#isLiving(after)) {
+        // A caller in a hurry says nothing about the server.
+        if (!('ended' in step) || deadline < patience.deadline) this.#excuse(after, step);
+        return this.#reply(after);
       }
-      const step = await this.#waitOrExcuse(before, order, { ...patience, deadline });
-      if (step === 'excused') return this.#reply(before);
-      const after = await this.#current(name);
-      const isNewer = after.view.connection.generation > generation;
-      if (!isNewer && this.#isLiving(after)) this.#excuse(after, 'ended' in step);
-      if (isNewer || this.#isLiving(after)) return this.#reply(after);
       await this.#orThrow(step, after, patience);
     }
   }
@@ -138,28 +136,40 @@ export class Server {
     throw failureOf(known.view);
   }
 
-  /** What is remembered, or read when nothing is. */
-  async #current(name: string): Promise<Remembered> {
-    return this.#memory.recall(name) ?? (await this.#memory.read(name));
+  /** For a caller that will not wait: the refresh is begun for those who come later. */
+  #replyMeanwhile(known: Remembered, order: Order): AccessToken {
+    const flight = this.#flights.board(known.view.connection.id, order);
+    if (this.#isLiving(known)) return this.#reply(known);
+    throw deadlineError(known.view, flight.holder);
   }
 
-  /** Until when a caller waits for a newer token: not at all where nothing may be sent, and briefly where it could be served now. */
-  #deadline(known: Remembered, patience: Patience): number {
+  /** Whether a request could come of a flight at all: an uncertain connection has one try left, when its token is of no use any more. */
+  #maySend(known: Remembered, { rejected }: Newer): boolean {
+    const { state } = known.view.connection;
+    const stopped = stopError(known.view);
+    if (stopped === undefined) return true;
+    if (!(stopped instanceof OutcomeUncertainError) || state.kind !== 'uncertain') return false;
+    return state.lastTry && (rejected || !this.#isLiving(known));
+  }
+
+  /** Until when a caller waits for a newer token: briefly, or not at all, where the old one could be served now. */
+  #deadline(known: Remembered, { rejected }: Newer, patience: Patience): number {
+    if (rejected || !this.#isLiving(known)) return patience.deadline;
     const now = this.#engine.clock.monotonic();
-    if (isAtRest(known.view)) return now;
-    if (!this.#isLiving(known)) return patience.deadline;
-    if (stopError(known.view) !== undefined) return now;
-    const impatientUntil = this.#impatient.get(known.view.connection.id) ?? 0;
-    return impatientUntil > now ? now : Math.min(patience.deadline, now + POLITE_WAIT_MS);
+    const { id, generation } = known.view.connection;
+    const excuse = this.#excuses.get(id);
+    const isExcused = excuse?.generation === generation && excuse.until > now;
+    return isExcused ? now : Math.min(patience.deadline, now + POLITE_WAIT_MS);
   }
 
   /** After a wait that brought nothing newer: nobody else need wait before the back-off ends, or while the request still hangs. */
-  #excuse(known: Remembered, isHanging: boolean): void {
+  #excuse(known: Remembered, step: Step | 'excused'): void {
     const { clock } = this.#engine;
-    const { connection } = known.view;
-    const backoffMs = Math.max(connection.backoff.notBefore - clock.now(), 1_000);
+    const { id, generation, backoff } = known.view.connection;
+    const isHanging = step !== 'excused' && 'ended' in step;
+    const backoffMs = Math.max(backoff.notBefore - clock.now(), 1_000);
     const untilMs = isHanging ? LONGEST_EXCUSE_MS : Math.min(backoffMs, LONGEST_EXCUSE_MS);
-    this.#impatient.set(connection.id, clock.monotonic() + untilMs);
+    this.#excuses.set(id, { generation, until: clock.monotonic() + untilMs });
   }
 
   /** A failing store is no reason to withhold a token that lives. */
@@ -175,32 +185,31 @@ export class Server {
       const { name } = known.view.connection;
       const why = error instanceof Error ? error.message : 'unknown';
       this.#engine.emit('warning', { connection: name, message: `the refresh failed: ${why}` });
-      this.#excuse(known, false);
+      this.#excuse(known, 'excused');
       return 'excused';
     }
   }
 
-  #start(known: Remembered, order: Order): void {
-    if (stopError(known.view) === undefined) this.#flights.board(known.view.connection.id, order);
-  }
-
+  /** Waits for a flight; for another one when that which was under way had a weaker order and made no request. */
   async #wait(known: Remembered, order: Order, patience: Patience): Promise<Step> {
-    const flight = this.#flights.board(known.view.connection.id, order);
-    const { clock } = this.#engine;
-    const waited = await this.#flights.join(flight, (landing) =>
-      waitUntil(landing, clock, patience.deadline, patience.signal),
-    );
-    if ('value' in waited) return waited.value;
-    return { ...waited, flight };
+    for (;;) {
+      const flight = this.#flights.board(known.view.connection.id, order);
+      const waited = await this.#flights.join(flight, (landing) =>
+        waitUntil(landing, this.#engine.clock, patience.deadline, patience.signal),
+      );
+      if (!('value' in waited)) return { ...waited, flight };
+      const result = waited.value;
+      if (result.kind === 'settled' || isCovered(order, flight.order)) return result;
+    }
   }
 
   /** Goes on when another round may help before the deadline; else throws why there is no token. */
   async #orThrow(step: Step, known: Remembered, patience: Patience): Promise<void> {
     if ('ended' in step) {
-      if (step.ended === 'aborted') throw patience.signal?.reason ?? new Error('aborted');
-      throw deadlineError(known, step.flight);
+      if (step.ended === 'aborted') throw abortReason(patience);
+      throw deadlineError(known.view, step.flight.holder);
     }
-    const { clock } = this.#engine;
+    const { clock, closing } = this.#engine;
     const stopped = stopError(known.view);
     if (step.kind === 'stopped' && stopped !== undefined) throw stopped;
     if (step.kind === 'deferred') {
@@ -208,7 +217,8 @@ export class Server {
       if (clock.monotonic() + wait > patience.deadline) {
         throw passingError(known.view, step.because, step.until);
       }
-      await sleep(clock, wait, patience.signal);
+      const { signal } = patience;
+      await sleep(clock, wait, signal === undefined ? closing : AbortSignal.any([signal, closing]));
       return;
     }
     if (step.kind !== 'settled' || step.verdict.kind === 'superseded') return;
@@ -223,63 +233,28 @@ export class Server {
    * uncertain connection early.
    */
   #heal({ view: { connection, client } }: Remembered): void {
+    const { closing, clock } = this.#engine;
     const attemptId = connection.intent?.attemptId;
     if (attemptId === undefined || connection.state.kind !== 'active') return;
-    if (isRepeatable(this.#engine.profileOf(client).rotation) || this.#healing.has(attemptId))
-      return;
+    if (isRepeatable(this.#engine.profileOf(client).rotation)) return;
+    if (this.#healing.has(attemptId) || closing.aborted) return;
     this.#healing.add(attemptId);
+    const again = (): void => {
+      const forget = (): void => void this.#healing.delete(attemptId);
+      clock.timer(HEAL_AGAIN_MS, forget, { background: true });
+    };
     const order: Order = { demand: { kind: 'due' }, byHand: false, anyway: false };
-    const again = (): void => void this.#healing.delete(attemptId);
     this.#flights.board(connection.id, order).landing.then((result) => {
-      if (result.kind === 'held') again();
+      if (result.kind === 'held' || result.kind === 'deferred') again();
     }, again);
   }
 
   #isLiving(known: Remembered): boolean {
     const { clock } = this.#engine;
-    return known.token !== undefined && !isReached(known.endsAt, clock.now(), clock.monotonic());
+    return known.token !== undefined && !hasCome(known.endsAt, clock.now(), clock.monotonic());
   }
 }
 
-/** Whether nothing may be sent, not even a last try, until somebody acts. */
-function isAtRest(view: View): boolean {
-  return view.connection.state.kind !== 'uncertain' && stopError(view) !== undefined;
-}
-
-/** What a wait for a flight came to. */
-type Step = AttemptResult | { readonly ended: 'deadline' | 'aborted'; readonly flight: Flight };
-
-function isReached(
-  instant: { readonly wall: number; readonly monotonic: number },
-  wall: number,
-  monotonic: number,
-): boolean {
-  return wall >= instant.wall || monotonic >= instant.monotonic;
-}
-
-function checkMinLife({ view: { connection } }: Remembered, minLifeMs: number | undefined): void {
-  const life = connection.tokens?.accessLifeMs;
-  if (minLifeMs === undefined || life === undefined || life <= 0 || minLifeMs <= life) return;
-  throw new ConfigurationError(
-    'ERR_MIN_LIFE_TOO_LONG',
-    `a token of ${connection.name} lives ${String(Math.round(life / 1000))} s when new, so it cannot be demanded to live ${String(Math.round(minLifeMs / 1000))} s more; demand less`,
-    { connection: connection.name },
-  );
-}
-
-function deadlineError({ view: { connection } }: Remembered, flight: Flight): Error {
-  const { name } = connection;
-  const { holder } = flight;
-  if (holder === undefined) {
-    return new ServerUnavailableError(
-      'ERR_DEADLINE',
-      `${name}: the refresh took longer than the caller would wait; it goes on, ask again`,
-      { connection: name },
-    );
-  }
-  const who = `process ${String(holder.owner.pid)}`;
-  return new RefreshBlockedError(
-    `${name}: ${who} holds the refresh and has not finished; if it hangs, end that process`,
-    { connection: name, holder: who, since: holder.claimedAt },
-  );
+function abortReason({ signal }: Patience): unknown {
+  return signal?.reason ?? new Error('the caller gave up');
 }

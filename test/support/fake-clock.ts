@@ -2,8 +2,12 @@ import type { Clock, Timer } from '../../src/system/clock.ts';
 
 /** A clock that moves only when told to, firing timers in order as it passes them. */
 export interface FakeClock extends Clock {
-  /** Moves wall and monotonic time forward, firing due timers in order and letting promises settle after each. */
-  advance(ms: number): Promise<void>;
+  /**
+   * Moves wall and monotonic time forward, firing due timers in order and letting promises settle after each.
+   *
+   * @param settled - resolves when nothing moves any more; where real sockets are in play, immediate callbacks are not enough.
+   */
+  advance(ms: number, settled?: () => Promise<void>): Promise<void>;
   /** Sets wall time alone, as a person who sets the clock would. */
   setWall(at: number): void;
   /** Number of timers that wait, background ones included. */
@@ -28,9 +32,9 @@ export function fakeClock(startAt: number = Date.UTC(2026, 0, 1)): FakeClock {
       timers.add(entry);
       return { cancel: () => void timers.delete(entry) };
     },
-    async advance(ms) {
+    async advance(ms, settled = settle) {
       const end = monotonic + ms;
-      await settle();
+      await settled();
       for (;;) {
         const next = [...timers].filter((t) => t.at <= end).sort((a, b) => a.at - b.at)[0];
         if (next === undefined) break;
@@ -38,11 +42,11 @@ export function fakeClock(startAt: number = Date.UTC(2026, 0, 1)): FakeClock {
         wall += Math.max(0, next.at - monotonic);
         monotonic = Math.max(monotonic, next.at);
         next.callback();
-        await settle();
+        await settled();
       }
       wall += end - monotonic;
       monotonic = end;
-      await settle();
+      await settled();
     },
     setWall(at) {
       wall = at;
