@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Row, World } from '../demo/demo.ts';
+import type { DemoOptions, Row, World } from '../demo/demo.ts';
 import { DemoTable } from './output/demo-table.ts';
 import { print, printJson, tell, type Session } from './session.ts';
 
@@ -16,74 +16,75 @@ export function addDemoCommand(program: Command, session: Session): void {
     .description(
       'Shows, against an emulator on this machine, what evergrant does, and counts what came of it. Touches no connection of yours and no network but loopback. Exits with 0 only if all that it shows held.',
     )
-    .option('--keep', 'leave the emulator running afterwards, with a connection to try commands on')
+    .option('--keep', 'leave an emulator running afterwards, and a connection to try commands on')
     .option('--json', 'print the rows as JSON on one line')
     .addHelpText('after', '\nExample:\n  evergrant demo --keep')
     .action((options: DemoCommandOptions) => demo(session, options));
 }
 
-async function demo(session: Session, options: DemoCommandOptions): Promise<void> {
-  const { runDemo } = await import('../demo/demo.ts');
+async function demo(session: Session, { json, keep }: DemoCommandOptions): Promise<void> {
+  const { runDemo, keepWorld } = await import('../demo/demo.ts');
   const table = new DemoTable(session);
-  const inJson = options.json === true;
-  if (!inJson) table.begin();
-  const end = (rows: readonly Row[]): void => {
-    session.exitCode = rows.every(({ ok }) => ok) ? 0 : 1;
-    if (inJson) printJson(session, { ok: session.exitCode === 0, rows });
-    else sayResult(session, rows);
-  };
-  const keep = async (world: World, rows: readonly Row[]): Promise<void> => {
-    end(rows);
-    sayCommands(session, world);
-    await aborted(session.signal);
-  };
+  const options = demoOptions(session);
+  if (json !== true) table.begin();
   try {
-    const rows = await runDemo({
-      launcher: { command: thisProgram(), environment: session.environment },
-      signal: session.signal,
-      onScene: (...scene) => table.onScene(...scene),
-      onRow: (row) => (inJson ? table.clear() : table.onRow(row)),
-      keep: options.keep === true ? keep : undefined,
+    const rows = await runDemo(options, {
+      onScene: (number, all, title) => table.onScene(number, all, title),
+      onRow: (number, row) => (json === true ? undefined : table.onRow(number, row)),
     });
-    if (options.keep !== true) end(rows);
+    session.exitCode = rows.every(({ ok }) => ok) ? 0 : 1;
+    if (json === true) printJson(session, { ok: session.exitCode === 0, rows });
+    else sum(session, rows);
   } finally {
     table.clear();
   }
+  if (keep !== true) return json === true ? undefined : sayNext(session);
+  await keepWorld(options, (world) => sayCommands(session, world));
   session.signal.throwIfAborted();
 }
 
-/** This program as it was started, from its sources or as installed. */
-function thisProgram(): readonly [string, ...string[]] {
+function demoOptions({ environment, signal }: Session): DemoOptions {
+  // Further processes run as this one does, from the sources or as installed.
   const [program = process.execPath, script = ''] = process.argv;
-  return [program, ...process.execArgv, script];
+  return { launcher: { command: [program, ...process.execArgv, script], environment }, signal };
 }
 
-function sayResult(session: Session, rows: readonly Row[]): void {
-  const held = rows.filter(({ ok }) => ok).length;
-  print(session, '');
-  print(
-    session,
-    held === rows.length
-      ? `All ${String(held)} held, as counted by the emulator's ledger.`
-      : `${String(rows.length - held)} of ${String(rows.length)} did not hold; this is a defect of evergrant.`,
-  );
+function sum(session: Session, rows: readonly Row[]): void {
+  const all = String(rows.length);
+  const failed = rows.filter(({ ok }) => !ok).length;
+  const verdict =
+    failed === 0
+      ? `All ${all} held, as counted in the emulator's ledger and by the keeper.`
+      : `${String(failed)} of ${all} did not hold, which is a defect of evergrant.`;
+  print(session, verdict);
+  print(session, 'Where hours pass, they pass on the clocks of both sides at once.');
+}
+
+function sayNext(session: Session): void {
+  const evergrant = commandName(session);
   print(session, '');
   print(session, 'Next:');
-  print(session, '  evergrant demo --keep    the same, then try the commands yourself');
-  print(session, '  evergrant connect --help connect Perspio, or any other provider');
+  print(session, `  ${evergrant} demo --keep       try the commands on the emulator yourself`);
+  print(session, `  ${evergrant} connect --help    connect Perspio, or any other provider`);
 }
 
 function sayCommands(session: Session, { home, emulator }: World): void {
-  tell(session, '');
-  tell(session, 'The emulator runs until Ctrl-C. In another terminal:');
-  tell(session, `  export EVERGRANT_HOME=${home}`);
-  tell(session, '  evergrant token perspio');
-  tell(session, `  evergrant call perspio ${emulator.apiBase}/assets/v3/`);
+  const evergrant = commandName(session);
+  const commands = [
+    `export EVERGRANT_HOME=${home}`,
+    `${evergrant} token perspio`,
+    `${evergrant} call perspio /assets/v3/`,
+    `${evergrant} refresh perspio`,
+    `${evergrant} show perspio`,
+    `curl -d '{"user":"demo@perspio.io"}' -H 'content-type: application/json' ${emulator.controlUrl}/user/revoke`,
+    `${evergrant} refresh perspio`,
+    `${evergrant} explain perspio`,
+  ];
+  tell(session, '\nAn emulator runs until Ctrl-C, and a connection to it. In another terminal:\n');
+  for (const command of commands) print(session, `  ${command}`);
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** How this program can be run again by hand. */
+function commandName({ environment }: Session): string {
+  return environment['npm_command'] === undefined ? 'evergrant' : 'npx evergrant';
 }

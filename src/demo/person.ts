@@ -6,8 +6,8 @@ import { systemFetch } from '../system/fetch.ts';
 
 const MOST_STEPS = 10;
 
-/** Opens the address, signs in with what the page proposes, accepts, and goes where the browser is sent. @returns the last page. */
-export async function signIn(address: string, signal: AbortSignal): Promise<string> {
+/** Opens the address, signs in with what the page proposes, accepts, and goes where the browser is sent. */
+export async function signIn(address: string, signal: AbortSignal): Promise<void> {
   let url = address;
   let response = await systemFetch(url, { redirect: 'manual', signal });
   for (let step = 0; step < MOST_STEPS; step++) {
@@ -19,7 +19,7 @@ export async function signIn(address: string, signal: AbortSignal): Promise<stri
       continue;
     }
     const form = readForm(text);
-    if (!response.ok || form === undefined) return text;
+    if (!response.ok || form === undefined) return;
     url = new URL(form.action, url).href;
     const body = form.fields;
     response = await systemFetch(url, { method: 'POST', body, redirect: 'manual', signal });

@@ -28,23 +28,19 @@ export interface Row {
   readonly reason: string | undefined;
 }
 
-/** Plays a scene. Whatever goes wrong becomes the row's reason. */
-export async function play(scene: Scene, world: World): Promise<Row> {
+/** Plays a scene in a world, which may still be beginning. Whatever goes wrong becomes the row's reason. */
+export async function play(scene: Scene, beginning: World | Promise<World>): Promise<Row> {
   const { title } = scene;
   try {
+    const world = await beginning;
     const { counted, claims } = await orAborted(scene.play(world), world.signal);
     const untrue = Object.entries(claims).flatMap(([claim, held]) => (held ? [] : [claim]));
     const ok = untrue.length === 0;
     return { title, counted, ok, reason: ok ? undefined : `not so: ${untrue.join('; ')}` };
   } catch (error) {
-    return failedRow(title, error);
+    const reason = error instanceof Error ? error.message : String(error);
+    return { title, counted: '', ok: false, reason };
   }
-}
-
-/** The row of a scene that broke off. */
-export function failedRow(title: string, error: unknown): Row {
-  const reason = error instanceof Error ? error.message : String(error);
-  return { title, counted: '', ok: false, reason };
 }
 
 async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

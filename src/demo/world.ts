@@ -16,7 +16,7 @@ export interface WorldOptions {
 const CLOSE_PATIENCE_MS = 5_000;
 
 /** A server, a home, and one clock for both: so that hours pass on both sides of the wire at once, without anybody waiting. */
-export class World {
+export class World implements AsyncDisposable {
   /** The server. */
   readonly emulator: Emulator;
   /** Folder of the home, which goes when the world is closed. */
@@ -76,7 +76,7 @@ export class World {
   }
 
   /** Ends its processes, server and keeper, and removes the home. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const process of this.#processes) process.kill();
     await this.emulator.close();
     const closed = this.forget().catch(() => undefined);

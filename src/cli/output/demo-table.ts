@@ -5,15 +5,15 @@ import { wrap } from './wrap.ts';
 
 type Style = 'bold' | 'dim' | 'green' | 'red';
 
-/** A line of a column, and how it is shown. */
-interface Cell {
+/** A line of a cell, and how it is shown. */
+interface Line {
   readonly text: string;
   readonly style?: Style;
 }
 
-/** With two spaces between them the columns fit a terminal of 80. */
-const WIDTHS = [38, 31, 6] as const;
-const PROGRESS_WIDTH = 78;
+/** Number, what was done, what was counted, result; with two spaces between them they fit a terminal of 80 columns. */
+const WIDTHS = [2, 32, 33, 6] as const;
+const PROGRESS_WIDTH = 76;
 const CLEAR_LINE = '\r\u001b[K';
 
 /** The rows of the demo as a table that grows, and under it, on a terminal, what is being done. */
@@ -29,54 +29,47 @@ export class DemoTable {
 
   /** Prints the head. */
   begin(): void {
-    this.#print(
-      { text: 'what was done', style: 'bold' },
-      { text: 'what was counted', style: 'bold' },
-      { text: 'result', style: 'bold' },
-    );
-    const [done, counted, result] = WIDTHS.map((width): Cell => ({
-      text: '─'.repeat(width),
-      style: 'dim',
-    }));
-    this.#print(done, counted, result);
+    const names = ['', 'what was done', 'what was counted', 'result'];
+    this.#print(names.map((text) => ({ text, style: 'bold' })));
+    this.#print(WIDTHS.map((width) => ({ text: '─'.repeat(width), style: 'dim' })));
   }
 
   /** Shows on a terminal what is being done. */
   onScene(number: number, all: number, title: string): void {
     if (!this.#isWatched) return;
-    const [text = ''] = wrap(`${String(number)}/${String(all)}  ${title}`, PROGRESS_WIDTH);
+    const [text = ''] = wrap(`${String(number)} of ${String(all)}: ${title}`, PROGRESS_WIDTH);
     this.#session.stderr.write(`${CLEAR_LINE}${text} …`);
   }
 
-  /** Takes away what was being done. */
+  /** Takes away what is shown as being done. */
   clear(): void {
     if (this.#isWatched) this.#session.stderr.write(CLEAR_LINE);
   }
 
   /** Prints a row. */
-  onRow({ title, counted, ok, reason }: Row): void {
+  onRow(number: number, { title, counted, ok, reason = '' }: Row): void {
     this.clear();
-    const done = wrap(title, WIDTHS[0]).map((text): Cell => ({ text }));
-    const found: readonly Cell[] = [
-      ...wrap(counted, WIDTHS[1]).map((text) => ({ text })),
-      ...wrap(reason ?? '', WIDTHS[1]).map((text): Cell => ({ text, style: 'red' })),
+    const cells: readonly (readonly Line[])[] = [
+      [{ text: String(number).padStart(WIDTHS[0]), style: 'dim' }],
+      lines(title, WIDTHS[1]),
+      [...lines(counted, WIDTHS[2]), ...lines(reason, WIDTHS[2], 'red')],
+      [ok ? { text: 'ok', style: 'green' } : { text: 'FAILED', style: 'red' }],
     ];
-    const result: Cell = ok ? { text: 'ok', style: 'green' } : { text: 'FAILED', style: 'red' };
-    for (let i = 0; i < Math.max(done.length, found.length); i++) {
-      this.#print(done[i], found[i], i === 0 ? result : undefined);
-    }
+    const height = Math.max(...cells.map(({ length }) => length));
+    for (let i = 0; i < height; i++) this.#print(cells.map((cell) => cell[i]));
+    print(this.#session, '');
   }
 
-  #print(...cells: readonly (Cell | undefined)[]): void {
-    const shown = cells.map((cell, i) =>
-      this.#show(cell, i < cells.length - 1 ? (WIDTHS[i] ?? 0) : 0),
-    );
-    print(this.#session, shown.join('  ').trimEnd());
+  #print(row: readonly (Line | undefined)[]): void {
+    const cells = row.map((line, i) => {
+      const text = (line?.text ?? '').padEnd(i < row.length - 1 ? (WIDTHS[i] ?? 0) : 0);
+      if (line?.style === undefined) return text;
+      return styleText(line.style, text, { stream: this.#session.stdout });
+    });
+    print(this.#session, cells.join('  ').trimEnd());
   }
+}
 
-  #show(cell: Cell | undefined, width: number): string {
-    const text = (cell?.text ?? '').padEnd(width);
-    if (cell?.style === undefined) return text;
-    return styleText(cell.style, text, { stream: this.#session.stdout });
-  }
+function lines(text: string, width: number, style?: Style): readonly Line[] {
+  return wrap(text, width).map((part) => ({ text: part, ...(style !== undefined && { style }) }));
 }

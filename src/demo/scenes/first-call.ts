@@ -3,7 +3,7 @@ import type { Scene } from '../scene.ts';
 
 /** The token is used: the API behind its gateway takes it, with the headers that both want. */
 export const callTheApi: Scene = {
-  title: 'PerspioTalk is called, with subscription key and tid beside the token',
+  title: 'The API, PerspioTalk, is called',
   async play(world) {
     const { ledger } = world.emulator;
     const connection = (await world.keeper()).connection(NAME);
@@ -12,7 +12,7 @@ export const callTheApi: Scene = {
     const calls = ledger.entries({ endpoint: 'api' });
     const again = ledger.count({ grantType: 'refresh_token' });
     return {
-      counted: `GET /assets/v3/ ${String(answer.status)}: ${assets.join(', ')}`,
+      counted: `GET /assets/v3/ with key and tid: ${String(answer.status)}, ${assets.join(', ')}`,
       claims: {
         'the API answered 200': answer.status === 200,
         'it sent three assets': assets.length === 3,

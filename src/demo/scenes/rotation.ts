@@ -3,7 +3,7 @@ import type { Scene } from '../scene.ts';
 
 /** Each refresh brings a new refresh token, and it is that one which the next refresh uses. */
 export const rotate: Scene = {
-  title: 'The token is refreshed twice; each time a new refresh token takes the place of the old',
+  title: 'The token is refreshed, twice',
   async play(world) {
     const { ledger } = world.emulator;
     const connection = (await world.keeper()).connection(NAME);
@@ -20,7 +20,7 @@ export const rotate: Scene = {
     const { life, status } = await reopened.explain();
     const stored = new Set(life.map(({ fingerprint }) => fingerprint));
     return {
-      counted: `refresh token ${chain.map((print) => (print ?? 'none').slice(0, 6)).join(' → ')} (fingerprints)`,
+      counted: `refresh token ${chain.map((print) => (print ?? 'none').slice(0, 6)).join(' → ')}, each stored in place of the last`,
       claims: {
         'two requests were made': second !== undefined && more.length === 0,
         'the first presented the token of the sign-in': first?.presentedFingerprint === chain[0],
