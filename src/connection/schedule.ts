@@ -1,9 +1,13 @@
 import { earlyExpiryMs } from './freshness.ts';
 import type { ConnectionRecord, Rotation } from './record.ts';
 
+/** A token that lives less than this is not worth a request at each of its ends unless somebody asks for it. */
+const LEAST_DUE_MS = 1_000;
+
 /**
  * Draws the instant at which background renewal refreshes a new token set: what the server advised, spread over its last tenth, or a
- * random point in 60 to 75 % of the access token's life, so that connections do not come due together.
+ * random point in 60 to 75 % of the access token's life, so that connections do not come due together. A second after it came at the
+ * earliest, whatever its life.
  */
 export function drawDueAt(
   set: {
@@ -13,11 +17,10 @@ export function drawDueAt(
   },
   fraction: number,
 ): number {
-  const life = set.accessLifeMs;
-  if (set.refreshInMs !== undefined && set.refreshInMs > 0 && set.refreshInMs < life) {
-    return Math.round(set.receivedAt + set.refreshInMs * (0.9 + 0.1 * fraction));
-  }
-  return Math.round(set.receivedAt + life * (0.6 + 0.15 * fraction));
+  const { accessLifeMs: life, refreshInMs } = set;
+  const advised = refreshInMs !== undefined && refreshInMs > 0 && refreshInMs < life;
+  const wait = advised ? refreshInMs * (0.9 + 0.1 * fraction) : life * (0.6 + 0.15 * fraction);
+  return Math.round(set.receivedAt + Math.max(wait, LEAST_DUE_MS));
 }
 
 /**

@@ -2,6 +2,7 @@ import { AccessToken } from '../access-token.ts';
 import { earlyExpiryMs, isClockSetBack, remainingLifeMs } from '../connection/freshness.ts';
 import type { View } from '../connection/decision.ts';
 import { NotFoundError } from '../errors.ts';
+import type { Clock } from '../system/clock.ts';
 import type { Engine } from './engine.ts';
 import { openToken } from '../connection/token-set.ts';
 
@@ -168,9 +169,9 @@ export class Memory {
   }
 }
 
-/** Tells whether an instant has come. */
-export function hasCome(instant: Instant, wall: number, monotonic: number): boolean {
-  return wall >= instant.wall || monotonic >= instant.monotonic;
+/** Milliseconds until an instant on both clocks, by the one that is further; negative once it has passed. */
+export function timeUntil(instant: Instant, clock: Clock): number {
+  return Math.min(instant.wall - clock.now(), instant.monotonic - clock.monotonic());
 }
 
 /** Servers write the scheme in any case; resource servers are not all as tolerant. @see RFC 6749 section 5.1 */

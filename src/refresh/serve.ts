@@ -8,7 +8,7 @@ import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
 import { deadlineError, failureOf, minLifeError, passingError, stopError } from './failure.ts';
 import { isCovered, type Flight, type Flights } from './flights.ts';
-import { hasCome, type Memory, type Remembered } from './memory.ts';
+import { timeUntil, type Memory, type Remembered } from './memory.ts';
 import { waitUntil } from './wait.ts';
 
 /*
@@ -56,11 +56,8 @@ export class Server {
     const known = this.#memory.recall(name);
     if (known?.token === undefined) return undefined;
     const { clock } = this.#engine;
-    const margin = minLifeMs ?? 0;
-    if (hasCome(known.earlyAt, clock.now(), clock.monotonic())) return undefined;
-    if (margin > 0 && hasCome(known.endsAt, clock.now() + margin, clock.monotonic() + margin)) {
-      return undefined;
-    }
+    if (timeUntil(known.earlyAt, clock) <= 0) return undefined;
+    if (minLifeMs !== undefined && timeUntil(known.endsAt, clock) < minLifeMs) return undefined;
     return known.token;
   }
 
@@ -250,8 +247,7 @@ export class Server {
   }
 
   #isLiving(known: Remembered): boolean {
-    const { clock } = this.#engine;
-    return known.token !== undefined && !hasCome(known.endsAt, clock.now(), clock.monotonic());
+    return known.token !== undefined && timeUntil(known.endsAt, this.#engine.clock) > 0;
   }
 }
 

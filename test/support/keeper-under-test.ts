@@ -159,12 +159,13 @@ export class World {
     });
   }
 
-  /** Points a provider profile to the emulator. */
+  /** Points a provider profile to the emulator; refresh tokens stay valid unless told otherwise. */
   overrides(further: ProfileOverrides = {}): ProfileOverrides {
     const { tokenEndpoint, apiBase } = this.emulator;
     return {
       tokenEndpoint,
       insecureLoopback: true,
+      rotation: 'reusable',
       clientAuthentication: 'client_secret_post',
       api: { origins: [new URL(apiBase).origin], base: apiBase },
       ...further,
