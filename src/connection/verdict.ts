@@ -250,20 +250,20 @@ function judgeAmbiguous(
     leftovers: quarantined(attempt, facts),
   };
   const lastError = { at: now, outcome: lossOf(outcome), message: outcome.reason };
+  const wait = outcome.retryAfterMs === undefined ? 0 : clampWaitMs(outcome.retryAfterMs);
+  const backoff = nextBackoff(connection.backoff, now, facts.fraction, wait);
   const intent = connection.intent;
   const graceful =
     intent !== undefined && isWithinGrace(intent, { ...facts, bootId: attempt.owner.bootId });
   if (isRepeatable(facts.rotation) || graceful) {
     const atOnce = graceful && intent.count === 1;
-    const wait = outcome.retryAfterMs === undefined ? 0 : clampWaitMs(outcome.retryAfterMs);
-    const backoff = nextBackoff(connection.backoff, now, facts.fraction, wait);
     return {
       ...base,
       connection: { lastError, backoff: atOnce ? { ...backoff, notBefore: now } : backoff },
       life: [event(connection, facts, 'answer_lost', outcome.reason)],
     };
   }
-  return { ...base, ...doubt(connection, facts, outcome.reason) };
+  return { ...base, ...doubt(connection, facts, outcome.reason, backoff) };
 }
 
 function lossOf(outcome: TokenOutcome & { readonly kind: 'ambiguous' }): string {
@@ -272,11 +272,14 @@ function lossOf(outcome: TokenOutcome & { readonly kind: 'ambiguous' }): string 
 
 /**
  * The connection after an attempt whose answer was lost and cannot be repeated at once: `uncertain` while a try is left, else attention.
+ *
+ * @param backoff - how long the last try must wait at least.
  */
 export function doubt(
   connection: ConnectionRecord,
   facts: Pick<Facts, 'now' | 'by' | 'lastTry'>,
   reason: string,
+  backoff = NO_BACKOFF,
 ): Effect {
   const { now } = facts;
   if ((connection.intent?.count ?? 0) >= MOST_DOUBTFUL_ATTEMPTS) {
@@ -305,7 +308,7 @@ export function doubt(
         lastTry: facts.lastTry,
       }),
       lastError: { at: now, outcome: 'answer_lost', message: reason },
-      backoff: NO_BACKOFF,
+      backoff,
     },
     life: [event(connection, facts, 'uncertain', reason)],
     notices: [{ kind: 'uncertain', actor: 'owner', at: now, message }],
