@@ -141,7 +141,7 @@ export class Server {
   }
 
   /** Whether a request could come of a flight at all: an uncertain connection has one try left, when its token is of no use any more. */
-  #maySend(known: Remembered, { rejected }: Newer): boolean {
+  #maySend(known: Remembered, { rejected }: Pick<Newer, 'rejected'>): boolean {
     const { state } = known.view.connection;
     const stopped = stopError(known.view);
     if (stopped === undefined) return true;
@@ -219,8 +219,9 @@ export class Server {
       return;
     }
     if (step.kind !== 'settled' || step.verdict.kind === 'superseded') return;
-    if (stopped !== undefined) throw stopped;
     const { notBefore } = known.view.connection.backoff;
+    const isLastTryNow = notBefore <= clock.now() && this.#maySend(known, { rejected: false });
+    if (stopped !== undefined && !isLastTryNow) throw stopped;
     if (step.verdict.kind === 'failed' && notBefore <= clock.now()) return;
     throw passingError(known.view, undefined, notBefore);
   }

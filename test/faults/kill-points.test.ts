@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
-import { killEverywhere, POINTS, type Aftermath, type Point } from './experiments/kill-points.ts';
-import { ROTATIONS, type Rotation } from './experiments/servers.ts';
+import {
+  killAndReturnLate,
+  killEverywhere,
+  POINTS,
+  type Aftermath,
+  type Point,
+} from './experiments/kill-points.ts';
+import { ROTATIONS, startServer, type Rotation } from './experiments/servers.ts';
 
 const healthy = { state: 'active', notices: '' };
 
@@ -97,3 +103,15 @@ test('a kill at any step of a refresh, under any rotation, ends as the table say
   }));
   expect(kills).toEqual(expected);
 }, 300_000);
+
+test.each([
+  ['after-intent', unsent],
+  ['after-send', lost],
+] as const)(
+  'a restart after the expiry makes the last try within the first call: %s',
+  async (point, { expired }) => {
+    await using server = await startServer();
+    const standing = await killAndReturnLate(server, { point, rotation: 'single-use', round: 0 });
+    expect(standing).toEqual(expired);
+  },
+);

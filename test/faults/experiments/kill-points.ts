@@ -79,12 +79,8 @@ export async function killEverywhere(
 export async function killAt(server: EmulatorProcess, kill: Kill): Promise<Aftermath> {
   const { home: made, grantId } = await keptHomeAt(server, kill.rotation);
   await using home = made;
-  // The demand below exceeds what is left of the token's life, so the victim refreshes although the token lives.
-  home.aheadMs = 120_000;
   await murder(server, home, grantId, kill);
-  const filter = { endpoint: 'token', grantId } as const;
-  if (isCommitted(kill.point)) await server.ledger.waitFor(1, { ...filter, committed: true });
-  const sent = await server.ledger.count(filter);
+  const sent = await server.ledger.count({ endpoint: 'token', grantId });
   const living = await standing(server, home, grantId, 1);
   const { refreshToken, connection } = await home.look();
   const honoured = await server.isRefreshTokenHonoured(refreshToken);
@@ -93,11 +89,34 @@ export async function killAt(server: EmulatorProcess, kill: Kill): Promise<After
   return { sent, living, honoured, expired };
 }
 
+/** As {@link killAt}, but nobody opens the home before the access token has expired. */
+export async function killAndReturnLate(server: EmulatorProcess, kill: Kill): Promise<Standing> {
+  const { home: made, grantId } = await keptHomeAt(server, kill.rotation);
+  await using home = made;
+  await murder(server, home, grantId, kill);
+  home.aheadMs += LIFE_MS;
+  return await standing(server, home, grantId, 1);
+}
+
 function isCommitted(point: Point): boolean {
   return POINTS.indexOf(point) >= POINTS.indexOf('after-send');
 }
 
 async function murder(
+  server: EmulatorProcess,
+  home: KeptHome,
+  grantId: string,
+  kill: Kill,
+): Promise<void> {
+  // The demand below exceeds what is left of the token's life, so the victim refreshes although the token lives.
+  home.aheadMs = 120_000;
+  await strike(server, home, grantId, kill);
+  if (isCommitted(kill.point)) {
+    await server.ledger.waitFor(1, { endpoint: 'token', grantId, committed: true });
+  }
+}
+
+async function strike(
   server: EmulatorProcess,
   home: KeptHome,
   grantId: string,
