@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { errnoOf } from '../system/files.ts';
 import { readInputFile } from '../system/input-file.ts';
 import { exitCodeOfStatus } from './exit-codes.ts';
 import { repeated } from './input/repeated.ts';
@@ -67,15 +68,14 @@ async function call(
   });
 }
 
-async function dataOf(session: Session, data: string): Promise<string> {
+async function dataOf(session: Session, data: string): Promise<string | Uint8Array<ArrayBuffer>> {
   if (!data.startsWith('@')) return data;
   const file = data.slice(1);
-  if (file === '-') return readStdin(session, 'data');
+  if (file === '-') return Uint8Array.from(await readStdin(session, 'data', MOST_DATA_BYTES));
   try {
-    return (await readInputFile(file, MOST_DATA_BYTES)).text;
+    return Uint8Array.from((await readInputFile(file, MOST_DATA_BYTES)).bytes);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'it is too long';
-    throw new UsageError(`--data ${data} cannot be read: ${why}`);
+    throw new UsageError(`--data ${data} cannot be read (${errnoOf(error) ?? 'it is too long'})`);
   }
 }
 
@@ -91,9 +91,14 @@ function printHead(session: Session, answer: Response): void {
   print(session, '');
 }
 
-async function printBody(session: Session, answer: Response): Promise<void> {
+/** When stdout fails, whoever watches it tells; the body is no longer wanted then. */
+async function printBody({ stdout }: Session, answer: Response): Promise<void> {
   if (answer.body === null) return;
-  await pipeline(Readable.fromWeb(answer.body), session.stdout, { end: false });
+  try {
+    await pipeline(Readable.fromWeb(answer.body), stdout, { end: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== 'write') throw error;
+  }
 }
 
 function statusOf({ status, statusText }: Response): string {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Emulator } from '../emulator/emulator.ts';
 import type { EmulatorOptions, Rotation } from '../emulator/options.ts';
-import { writePrivateFile } from '../system/files.ts';
+import { errnoOf, writePrivateFile } from '../system/files.ts';
 import { parseDuration } from './input/duration.ts';
 import { untilAborted } from './interruption.ts';
 import { print, printJson, tell, type Session } from './session.ts';
@@ -64,15 +64,24 @@ async function runEmulator(session: Session, options: EmulatorCommandOptions): P
     );
   });
   try {
-    if (options.caFile !== undefined && emulator.caCertificate !== undefined) {
-      await writePrivateFile(options.caFile, emulator.caCertificate);
-    }
+    await writeAuthority(options.caFile, emulator);
     announce(session, emulator, options.json === true);
     await untilAborted(session.signal);
   } finally {
     await emulator.close();
   }
   session.signal.throwIfAborted();
+}
+
+async function writeAuthority(file: string | undefined, emulator: Emulator): Promise<void> {
+  if (file === undefined || emulator.caCertificate === undefined) return;
+  try {
+    await writePrivateFile(file, emulator.caCertificate);
+  } catch (error) {
+    throw new UsageError(
+      `--ca-file ${file} cannot be written (${errnoOf(error) ?? 'no reason known'})`,
+    );
+  }
 }
 
 function settingsOf(options: EmulatorCommandOptions): EmulatorOptions {

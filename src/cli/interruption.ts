@@ -20,14 +20,14 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Turns SIGINT and SIGTERM into an abort whose reason is {@link Interrupted}. The process ends only when its command has: a refresh in
+ * Turns SIGINT, SIGTERM and SIGHUP (a terminal that closes, taken for SIGTERM) into an abort whose reason is {@link Interrupted}. The process ends only when its command has: a refresh in
  * flight is recorded first, since its answer may hold the only copy of a token.
  */
 export function interruptOnSignals(source: NodeJS.EventEmitter): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     source.on(signal, () => {
-      controller.abort(new Interrupted(signal));
+      controller.abort(new Interrupted(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM'));
     });
   }
   return controller.signal;

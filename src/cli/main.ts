@@ -1,19 +1,24 @@
+import type { Writable } from 'node:stream';
 import { systemClock } from '../system/clock.ts';
 import { interruptOnSignals } from './interruption.ts';
 import { reportFailure } from './output/failure.ts';
-import type { Session } from './session.ts';
+import { tell, type Session } from './session.ts';
 import { parseTokenCommand, printToken } from './token.ts';
 
 await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<void> {
   const session = processSession();
+  const faults = [session.stdout, session.stderr].map(watchOutput);
   const code = await run(argv, session).then(
     () => session.exitCode,
     (error: unknown) => reportFailure(session, error),
   );
   await written();
-  process.exit(code);
+  const fault = faults.map((faultOf) => faultOf()).find((error) => error !== undefined);
+  if (fault !== undefined) tell(session, `evergrant: output cannot be written: ${fault.message}`);
+  await written();
+  process.exit(fault === undefined ? code : code || 2);
 }
 
 /** Everything but a well-formed `token` needs the full command line, which takes longer to load. */
@@ -25,8 +30,6 @@ async function run(argv: readonly string[], session: Session): Promise<void> {
 }
 
 function processSession(): Session {
-  quietWhenNobodyReads(process.stdout);
-  quietWhenNobodyReads(process.stderr);
   return {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -40,14 +43,16 @@ function processSession(): Session {
   };
 }
 
-/** A reader that went away, as `head` does, is no fault; the command goes on, so that a refresh under way is still recorded. */
-function quietWhenNobodyReads(stream: NodeJS.WriteStream): void {
+/**
+ * Notes what goes wrong with an output; the command goes on, so that a refresh under way is still recorded. A reader that went away, as
+ * `head` does, is no fault.
+ */
+function watchOutput(stream: Writable): () => Error | undefined {
+  let fault: Error | undefined;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
-    if (stream !== process.stderr)
-      process.stderr.write(`evergrant: output cannot be written: ${error.message}\n`);
-    process.exit(2);
+    if (error.code !== 'EPIPE') fault ??= error;
   });
+  return () => fault;
 }
 
 /** Resolves when what was printed is with the operating system, or nobody reads it any more. */

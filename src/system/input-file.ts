@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 /** What a file that a person named holds. */
 export interface InputFile {
   /** Its content. */
-  readonly text: string;
+  readonly bytes: Buffer;
   /** Whether the group or others may read it. */
   readonly isReadableByOthers: boolean;
 }
@@ -24,20 +24,20 @@ export async function readInputFile(path: string, mostBytes: number): Promise<In
   const handle = await fs.open(path, 'r');
   try {
     const stat = await handle.stat();
-    const text = await readAll(handle.createReadStream({ autoClose: false }), mostBytes);
-    return { text, isReadableByOthers: stat.isFile() && (stat.mode & 0o044) !== 0 };
+    const bytes = await readAll(handle.createReadStream({ autoClose: false }), mostBytes);
+    return { bytes, isReadableByOthers: stat.isFile() && (stat.mode & 0o044) !== 0 };
   } finally {
     await handle.close();
   }
 }
 
 /** Reads a file descriptor that this process inherited, to its end. @throws as {@link readInputFile} */
-export function readDescriptor(descriptor: number, mostBytes: number): Promise<string> {
+export function readDescriptor(descriptor: number, mostBytes: number): Promise<Buffer> {
   return readAll(createReadStream('', { fd: descriptor, autoClose: false }), mostBytes);
 }
 
-/** Reads a stream to its end as UTF-8. @throws InputTooLongError beyond `mostBytes`, and whatever the stream throws. */
-export async function readAll(stream: Readable, mostBytes: number): Promise<string> {
+/** Reads a stream to its end. @throws InputTooLongError beyond `mostBytes`, and whatever the stream throws. */
+export async function readAll(stream: Readable, mostBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stream as AsyncIterable<Buffer | string>) {
@@ -46,5 +46,5 @@ export async function readAll(stream: Readable, mostBytes: number): Promise<stri
     if (length > mostBytes) throw new InputTooLongError(`more than ${String(mostBytes)} bytes`);
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }

@@ -176,6 +176,14 @@ describe('call', () => {
     expect(limited.stderr).toMatch(/evergrant: the API answered 429/);
   });
 
+  it('is quiet when the reader of a long answer goes away', async () => {
+    const body = 'x'.repeat(4_000_000);
+    emulator.faults.next({ kind: 'raw', status: 200, body }, { endpoint: 'api' });
+    const running = startEvergrant(['--home', home, 'call', 'perspio', '/assets/v3/']);
+    running.child.stdout?.once('data', () => running.child.stdout?.destroy());
+    expect(await running.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('sends the token to no other origin', async () => {
     const ended = await run(['call', 'perspio', 'https://elsewhere.example/']);
     expect(ended).toMatchObject({ code: 2, stdout: '' });

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { Secret } from '../../secret.ts';
+import { errnoOf } from '../../system/files.ts';
 import { readAll, readDescriptor, readInputFile } from '../../system/input-file.ts';
 import { warn, type Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
@@ -55,7 +56,7 @@ export async function readSecret(
   const given = [file, descriptor, stdin].filter((value) => value !== undefined);
   if (given.length > 1) throw new UsageError(`give only one of ${waysOf(name)}`);
   if (stdin === true || file === '-')
-    return secretFrom(await readStdin(session, name), `standard input`);
+    return secretFrom(await readStdin(session, words(name), MOST_BYTES), 'standard input');
   if (typeof file === 'string') return fromFile(session, file);
   if (typeof descriptor === 'string')
     return fromDescriptor(descriptor, `--${name}${WAYS.descriptor}`);
@@ -90,7 +91,11 @@ export function waysOf(name: SecretName): string {
 const takenBy = new WeakMap<object, string>();
 
 /** Reads standard input to its end, once. @throws {@link UsageError} when something else has read it */
-export async function readStdin(session: Session, what: string): Promise<string> {
+export async function readStdin(
+  session: Session,
+  what: string,
+  mostBytes: number,
+): Promise<Buffer> {
   const earlier = takenBy.get(session.stdin);
   if (earlier !== undefined) {
     throw new UsageError(
@@ -98,13 +103,13 @@ export async function readStdin(session: Session, what: string): Promise<string>
     );
   }
   takenBy.set(session.stdin, what);
-  return reading('standard input', () => readAll(session.stdin, MOST_BYTES));
+  return reading('standard input', () => readAll(session.stdin, mostBytes));
 }
 
 async function fromFile(session: Session, file: string): Promise<Secret> {
-  const { text, isReadableByOthers } = await reading(file, () => readInputFile(file, MOST_BYTES));
+  const { bytes, isReadableByOthers } = await reading(file, () => readInputFile(file, MOST_BYTES));
   if (isReadableByOthers) warn(session, `other users may read ${file}; chmod 600 closes it`);
-  return secretFrom(text, file);
+  return secretFrom(bytes, file);
 }
 
 async function fromDescriptor(text: string, option: string): Promise<Secret> {
@@ -118,15 +123,14 @@ async function reading<T>(source: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-    const why = code ?? (error instanceof Error ? error.message : 'unknown reason');
+    const why = errnoOf(error) ?? (error instanceof Error ? error.message : 'no reason known');
     throw new UsageError(`${source} cannot be read (${why}); check its name and mode`);
   }
 }
 
 /** One newline at the end belongs to the file, not to the secret. */
-function secretFrom(text: string, source: string): Secret {
-  const value = text.replace(/\r?\n$/, '');
+function secretFrom(bytes: Buffer, source: string): Secret {
+  const value = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (value.trim() === '')
     throw new UsageError(`${source} is empty; it must hold the secret and nothing else`);
   if (/\p{Cc}/u.test(value)) {

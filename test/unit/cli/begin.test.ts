@@ -96,7 +96,7 @@ describe('evergrant add', () => {
     );
     expect(run.code).toBe(2);
     expect(run.stderr).toBe(
-      'evergrant: standard input cannot give both the client-secret and the refresh-token; put one into a file\n',
+      'evergrant: standard input cannot give both the client secret and the refresh token; put one into a file\n',
     );
   });
 

@@ -1,6 +1,10 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect, it } from 'vitest';
+import { runProgram } from '../../../src/cli/program.ts';
 import { fakeKeeper, status } from './fake-keeper.ts';
-import { runCli } from './run-cli.ts';
+import { collectingSession, runCli } from './run-cli.ts';
 
 function api(answer: () => Response): ReturnType<typeof fakeKeeper> {
   return fakeKeeper([status()], { fetch: async () => answer() });
@@ -47,7 +51,10 @@ it('sends method, headers and body as given', async () => {
 it('posts when there is a body, which may come from standard input', async () => {
   const keeper = fakeKeeper();
   await runCli(['call', 'perspio', '/a', '-d', '@-'], { keeper, input: '{"a":1}\n' });
-  expect(keeper.calls[0]?.[3]).toMatchObject({ method: 'POST', body: '{"a":1}\n' });
+  expect(keeper.calls[0]?.[3]).toMatchObject({
+    method: 'POST',
+    body: new TextEncoder().encode('{"a":1}\n'),
+  });
 });
 
 it.each([
@@ -64,25 +71,30 @@ it.each([
   });
 });
 
-it('passes bytes through unchanged', async () => {
+it('passes bytes through unchanged, both ways', async () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
-  const { stdout } = await runCli(['call', 'perspio', '/a'], {
-    keeper: api(() => new Response(bytes)),
+  const keeper = api(() => new Response(bytes));
+  const file = path.join(tmpdir(), `evergrant-call-${String(process.pid)}`);
+  writeFileSync(file, bytes);
+  const { session, stdoutBytes } = collectingSession({ keeper });
+  await runProgram(['call', 'perspio', '/a', '-d', `@${file}`], session);
+  rmSync(file);
+  expect(keeper.calls[0]?.[3]).toMatchObject({ body: bytes });
+  expect(Uint8Array.from(stdoutBytes())).toEqual(bytes);
+});
+
+it('prints nothing where the answer has no body', async () => {
+  const keeper = api(() => new Response(null, { status: 204 }));
+  expect(await runCli(['call', 'perspio', '/a'], { keeper })).toMatchObject({
+    code: 0,
+    stdout: '',
   });
-  expect(Buffer.from(stdout, 'utf8').length).toBeGreaterThan(256);
-  expect(
-    (
-      await runCli(['call', 'perspio', '/a'], {
-        keeper: api(() => new Response(null, { status: 204 })),
-      })
-    ).stdout,
-  ).toBe('');
 });
 
 it('refuses a header that is none and a body that cannot be read', async () => {
   expect((await runCli(['call', 'perspio', '/a', '-H', 'nonsense'])).code).toBe(2);
   expect((await runCli(['call', 'perspio', '/a', '-d', '@/no/such/file'])).stderr).toContain(
-    'cannot be read: ENOENT',
+    'cannot be read (ENOENT)',
   );
   expect((await runCli(['call', 'perspio', 'https://a.example/', 'GET'])).code).toBe(2);
 });

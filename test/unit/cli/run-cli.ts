@@ -19,7 +19,12 @@ export interface Run {
 /** A session whose streams are collected. */
 export function collectingSession(
   changes: Partial<Session> & { readonly keeper?: Keeper; readonly input?: string } = {},
-): { readonly session: Session; readonly stdout: () => string; readonly stderr: () => string } {
+): {
+  readonly session: Session;
+  readonly stdout: () => string;
+  readonly stdoutBytes: () => Buffer;
+  readonly stderr: () => string;
+} {
   const { keeper = fakeKeeper(), input, ...rest } = changes;
   const out: Buffer[] = [];
   const err: Buffer[] = [];
@@ -38,6 +43,7 @@ export function collectingSession(
   return {
     session,
     stdout: () => Buffer.concat(out).toString('utf8'),
+    stdoutBytes: () => Buffer.concat(out),
     stderr: () => Buffer.concat(err).toString('utf8'),
   };
 }

@@ -30,7 +30,10 @@ function file(content: string, mode = 0o600): string {
 }
 
 it('tells whether others may read a file', async () => {
-  expect(await readInputFile(file('ü'), 10)).toEqual({ text: 'ü', isReadableByOthers: false });
+  expect(await readInputFile(file('ü'), 10)).toEqual({
+    bytes: Buffer.from('ü'),
+    isReadableByOthers: false,
+  });
   expect(await readInputFile(file('ü', 0o640), 10)).toMatchObject({ isReadableByOthers: true });
 });
 
@@ -39,11 +42,11 @@ it('reads a pipe, which belongs to nobody else', async () => {
   execFileSync('mkfifo', [pipe]);
   const reading = readInputFile(pipe, 10);
   writeFileSync(pipe, 'piped');
-  expect(await reading).toEqual({ text: 'piped', isReadableByOthers: false });
+  expect(await reading).toEqual({ bytes: Buffer.from('piped'), isReadableByOthers: false });
 });
 
 it('reads an inherited descriptor', async () => {
-  expect(await readDescriptor(openSync(file('fd'), 'r'), 10)).toBe('fd');
+  expect(await readDescriptor(openSync(file('fd'), 'r'), 10)).toEqual(Buffer.from('fd'));
 });
 
 it('stops at the limit, without holding more', async () => {
@@ -51,7 +54,7 @@ it('stops at the limit, without holding more', async () => {
   await expect(readAll(Readable.from(['123456', '78901']), 10)).rejects.toBeInstanceOf(
     InputTooLongError,
   );
-  expect(await readAll(Readable.from(['123', '45']), 10)).toBe('12345');
+  expect(await readAll(Readable.from(['123', '45']), 10)).toEqual(Buffer.from('12345'));
 });
 
 it('reads dates with and without a time, and no others', () => {
