@@ -1,4 +1,14 @@
-import { chmod, mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -221,6 +231,7 @@ describe('an interrupt', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 143],
   ] as const)(
     'by %s ends with %d when the answer under way is recorded, not before',
     async (signal, code) => {
@@ -399,6 +410,19 @@ describe('upkeep', () => {
     expect((await stat(target)).mode & 0o777).toBe(0o600);
     expect((await run(['backup', target])).code).toBe(9);
     expect((await run(['token', 'one'])).code).toBe(0);
+  });
+
+  it('restores a backup in place of a lost store, with the same key', async () => {
+    await emulatorWith('one', {}, '--rotation', 'reusable');
+    const { stdout } = await run(['token', 'one']);
+    const target = path.join(folder, 'backup.db');
+    await run(['backup', target]);
+    const store = path.join(home, 'store');
+    await rm(store, { recursive: true });
+    await mkdir(store, { mode: 0o700 });
+    await rename(target, path.join(store, 'evergrant.db'));
+    expect(await run(['token', 'one'])).toMatchObject({ code: 0, stdout });
+    expect((await run(['refresh', 'one'])).code).toBe(0);
   });
 
   it('pauses, resumes, renames and disconnects', async () => {
