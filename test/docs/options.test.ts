@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { readExports } from '../support/members.ts';
 import { readPage, rowsOf, sectionsOf } from '../support/pages.ts';
 import { root, sourceFiles } from '../support/sources.ts';
 
@@ -41,18 +41,7 @@ const required = {
   'evergrant/emulator': ['EmulatorOptions', 'EmulatorClient', 'ApiLimits'],
 };
 
-const program = ts.createProgram(
-  Object.values(doors).map((door) => path.join(root, door)),
-  {
-    target: ts.ScriptTarget.ES2024,
-    module: ts.ModuleKind.NodeNext,
-    allowImportingTsExtensions: true,
-    noEmit: true,
-    strict: true,
-    types: [],
-  },
-);
-const checker = program.getTypeChecker();
+const types = readExports(Object.values(doors));
 
 const sections = Object.entries(doors).flatMap(([door, file]) => {
   const text = sectionsOf(page, 2).get(`\`${door}\``) ?? '';
@@ -66,7 +55,9 @@ describe('docs/options.md', () => {
   });
 
   it.each(sections)('lists the members of $name of $door, and no other', (section) => {
-    expect(namesIn(section.body).sort()).toEqual(membersOf(section.file, section.name).sort());
+    expect(namesIn(section.body).sort()).toEqual(
+      types.membersOf(section.file, section.name).sort(),
+    );
   });
 
   it('lists the variables of the environment that are read, and no other', () => {
@@ -80,25 +71,6 @@ function namesIn(text: string): string[] {
   return rowsOf(text).flatMap(([first = '']) =>
     [...first.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
   );
-}
-
-/** Members that a type declares itself; for one made of others, all. */
-function membersOf(file: string, name: string): string[] {
-  const source = program.getSourceFile(path.join(root, file));
-  const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
-  const exported = module === undefined ? [] : checker.getExportsOfModule(module);
-  const found = exported.find((symbol) => symbol.name === name);
-  if (found === undefined) throw new Error(`${file} exports no ${name}`);
-  const isAlias = (found.flags & ts.SymbolFlags.Alias) !== 0;
-  const symbol = isAlias ? checker.getAliasedSymbol(found) : found;
-  const declaration = symbol.declarations?.[0];
-  if (declaration !== undefined && ts.isInterfaceDeclaration(declaration)) {
-    return declaration.members.map((member) => member.name?.getText() ?? '');
-  }
-  return checker
-    .getDeclaredTypeOfSymbol(symbol)
-    .getProperties()
-    .map((member) => member.name);
 }
 
 function variablesRead(): Set<string> {
