@@ -193,6 +193,8 @@ export interface Attempt {
   readonly grantId: string;
   /** Generation it was based on. */
   readonly generation: number;
+  /** Revision of the client's secret that it uses. */
+  readonly clientRevision: number;
   /** The intent found under the claim, which its own replaces. */
   readonly doubt: Intent | undefined;
 }

@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import type { ErrorCode } from '../errors.ts';
 import type { Refusal, TokenOutcome } from '../oauth/outcome.ts';
 import type { Change, Leftover, View } from './decision.ts';
@@ -101,7 +102,7 @@ type Rule<K extends TokenOutcome['kind']> = (
 
 /** One rule an outcome: the table of ARCHITECTURE.md in code. */
 const OUTCOMES: { readonly [K in TokenOutcome['kind']]: Rule<K> } = {
-  refreshed: (view, attempt, _outcome, facts) => recordTokens(view, attempt, facts),
+  refreshed: (view, _attempt, _outcome, facts) => recordTokens(view, facts),
 
   not_sent: ({ connection, endpoint }, attempt, { reason }, facts) => ({
     connection: {
@@ -135,13 +136,16 @@ const OUTCOMES: { readonly [K in TokenOutcome['kind']]: Rule<K> } = {
   ambiguous: (view, attempt, outcome, facts) => judgeAmbiguous(view, attempt, outcome, facts),
 
   grant_refused: ({ connection, endpoint }, attempt, { refusal }, facts) => ({
-    ...attention(connection, facts, 'ERR_GRANT_REFUSED', grantAdvice(attempt, refusal, facts)),
+    ...(sabotaged('terminal-stop')
+      ? { connection: { backoff: nextBackoff(connection.backoff, facts.now, facts.fraction) } }
+      : attention(connection, facts, 'ERR_GRANT_REFUSED', grantAdvice(attempt, refusal, facts))),
     endpoint: endpointWorks(endpoint),
   }),
 
   client_refused: ({ connection, client, endpoint }, attempt, { refusal }, facts) => {
     const advice = facts.advice ?? refusalAdvice(refusal, 'operator');
-    const known = client.refusedAt !== undefined;
+    // A late answer to the secret that was replaced meanwhile says nothing about the new one.
+    const known = client.refusedAt !== undefined || client.revision !== attempt.clientRevision;
     return {
       connection: {
         intent: attempt.doubt,
@@ -186,13 +190,16 @@ const OUTCOMES: { readonly [K in TokenOutcome['kind']]: Rule<K> } = {
   },
 };
 
-function recordTokens({ connection, endpoint }: View, _attempt: Attempt, facts: Facts): Effect {
+function recordTokens({ connection, client, endpoint }: View, facts: Facts): Effect {
   const tokens = facts.tokens;
   if (tokens === undefined) throw new TypeError('a refreshed outcome needs its token set');
   const generation = connection.generation + 1;
   const next = { ...connection, generation, tokens };
   const common = { generation, tokens, intent: undefined };
   const refreshed = event(next, facts, 'refreshed', undefined);
+  const accepted = client.refusedAt !== undefined && {
+    client: { refusedAt: undefined, refusal: undefined },
+  };
   if (facts.unusableType !== undefined) {
     const stop = attention(next, facts, 'ERR_TOKEN_TYPE_UNSUPPORTED', {
       actor: 'operator',
@@ -201,6 +208,7 @@ function recordTokens({ connection, endpoint }: View, _attempt: Attempt, facts: 
     });
     return {
       ...stop,
+      ...accepted,
       connection: { ...stop.connection, ...common },
       endpoint: endpointWorks(endpoint),
       life: [refreshed, ...(stop.life ?? [])],
@@ -209,6 +217,7 @@ function recordTokens({ connection, endpoint }: View, _attempt: Attempt, facts: 
   const recovered = standing(connection.state).kind !== 'active';
   const bornExpired = tokens.accessLifeMs <= 0;
   return {
+    ...accepted,
     connection: {
       ...common,
       state: moveTo(connection.state, { kind: 'active' }),

@@ -61,13 +61,14 @@ export class LocalKeeper implements Keeper {
   readonly #server: Server;
   readonly #handles = new Map<string, ConnectionHandle>();
   #background: Promise<void> | undefined;
+  #delivering: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   /** Made by openKeeper. */
   constructor(parts: KeeperParts) {
     this.#parts = parts;
     this.#memory = new Memory(parts.engine);
-    this.#flights = new Flights(parts.engine, (id, failed) => this.#landed(id, failed));
+    this.#flights = new Flights(parts.engine, (id, settled) => this.#landed(id, settled));
     this.#server = new Server(parts.engine, this.#flights, this.#memory);
   }
 
@@ -219,9 +220,14 @@ export class LocalKeeper implements Keeper {
   }
 
   /** Callers of a flight see what it left in the store; whoever must act hears of it now. */
-  async #landed(connectionId: string, failed: boolean): Promise<void> {
+  async #landed(connectionId: string, settled: boolean): Promise<void> {
     await this.#memory.refreshed(connectionId);
-    if (failed) await deliverNotices(this.#engine, this.#parts.channel).catch(() => undefined);
+    if (!settled) return;
+    const { engine, channel } = this.#parts;
+    // Not waited for: the operator's command may be slow, and callers are not its business.
+    this.#delivering = this.#delivering
+      .then(() => deliverNotices(engine, channel))
+      .catch(() => undefined);
   }
 
   get #engine(): Engine {
@@ -246,6 +252,7 @@ export class LocalKeeper implements Keeper {
         'an answer is still under way and may hold the only copy of a token; close again to go on waiting',
       );
     }
+    await this.#delivering;
     await deliverNotices(engine, channel).catch(() => undefined);
     engine.http.close();
     await engine.store.close();

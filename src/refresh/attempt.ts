@@ -126,6 +126,7 @@ async function proceed(
     owner,
     grantId: connection.grantId,
     generation: connection.generation,
+    clientRevision: client.revision,
     doubt: connection.intent,
   };
   const claimed: Claimed = { attempt, view, profile, rotation };

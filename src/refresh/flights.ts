@@ -3,6 +3,7 @@ import { ConfigurationError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import { attemptRefresh, type AttemptResult, type Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
+import { Pilots } from './pilots.ts';
 
 /** A refresh under way in this keeper. */
 export interface Flight {
@@ -17,11 +18,11 @@ export interface Flight {
 interface Airborne extends Flight {
   holder: Claim | undefined;
   waiters: number;
-  failed: boolean;
+  settled: boolean;
 }
 
-/** Told of each landing; `failed` when the connection may have changed its state. */
-export type Landed = (connectionId: string, failed: boolean) => Promise<void>;
+/** Told of each landing; `settled` when a verdict was written. */
+export type Landed = (connectionId: string, settled: boolean) => Promise<void>;
 
 /** Between looks at a store where another keeper holds the claim. */
 const FIRST_LOOK_MS = 2;
@@ -37,11 +38,13 @@ export class Flights {
   readonly #engine: Engine;
   readonly #airborne = new Map<string, Airborne>();
   readonly #landed: Landed;
+  readonly #pilots: Pilots;
 
   /** @param landed - awaited after each flight, before its callers go on. */
   constructor(engine: Engine, landed: Landed) {
     this.#engine = engine;
     this.#landed = landed;
+    this.#pilots = new Pilots(engine.clock);
   }
 
   /**
@@ -79,11 +82,11 @@ export class Flights {
       order,
       landing: this.#fly(connectionId, order, () => flight).finally(async () => {
         this.#airborne.delete(connectionId);
-        await this.#landed(connectionId, flight.failed);
+        await this.#landed(connectionId, flight.settled);
       }),
       holder: undefined,
       waiters: 0,
-      failed: false,
+      settled: false,
     };
     // Whoever waits sees the failure; nobody may wait.
     flight.landing.catch(() => undefined);
@@ -93,13 +96,19 @@ export class Flights {
 
   async #fly(connectionId: string, order: Order, self: () => Airborne): Promise<AttemptResult> {
     for (;;) {
-      const result = await attemptRefresh(this.#engine, connectionId, order);
-      self().failed = result.kind === 'settled' && result.verdict.kind === 'failed';
+      const result = await this.#attempt(connectionId, order);
+      self().settled = result.kind === 'settled';
       if (result.kind !== 'held' || order.demand.kind === 'due') return result;
       self().holder = result.claim;
       if (!(await this.#untilChanged(self()))) return result;
       self().holder = undefined;
     }
+  }
+
+  async #attempt(connectionId: string, order: Order): Promise<AttemptResult> {
+    const view = await this.#engine.store.read(connectionId);
+    const client = `${view?.client.clientId ?? ''} ${view?.client.tokenEndpoint ?? ''}`;
+    return this.#pilots.fly(client, () => attemptRefresh(this.#engine, connectionId, order));
   }
 
   /** Waits until the store changed or it is time to probe again. @returns false when nobody waits any more. */

@@ -189,13 +189,17 @@ export class World {
 
   /** Lets real work end while the fake clock stands; a request that the emulator holds, or never answers, is not waited for. */
   async quiet(): Promise<void> {
-    let calm = 0;
     let busyBefore = this.#busy;
-    while (calm < CALM_TURNS || (this.#parked < this.#busy && calm < HUNG_TURNS)) {
+    for (let calm = 0, since = performance.now(); ;) {
       await new Promise((resolve) => setImmediate(resolve));
-      const moved = this.#busy !== busyBefore || isSystemBusy();
-      busyBefore = this.#busy;
-      calm = moved ? 0 : calm + 1;
+      if (this.#busy !== busyBefore || isSystemBusy()) {
+        busyBefore = this.#busy;
+        calm = 0;
+        since = performance.now();
+      } else if (++calm >= CALM_TURNS) {
+        if (this.#busy <= this.#parked) return;
+        if (performance.now() - since > HUNG_MS) return;
+      }
     }
   }
 
@@ -231,8 +235,14 @@ export class World {
     await rm(this.home, { recursive: true, force: true });
   }
 
+  /** Requests that get no answer, or not yet. */
   get #parked(): number {
-    return this.emulator.faults.held;
+    const { faults, ledger } = this.emulator;
+    if (this.#busy <= faults.held) return faults.held;
+    const hung = ['hang-before-commit', 'hang-after-commit'].map((fault) =>
+      ledger.count({ fault }),
+    );
+    return faults.held + hung.reduce((sum, count) => sum + count, 0);
   }
 
   #watchHttp(http: Http): Http {
@@ -266,13 +276,14 @@ const EVENTS = ['refreshing', 'refreshed', 'refresh_failed', 'notice', 'warning'
 
 /** Turns of the event loop without anything to do after which the world counts as quiet. */
 const CALM_TURNS = 6;
-/** The same while a request is without an answer: both ends are in this process, so by then none will come. */
-const HUNG_TURNS = 200;
+/** The same in real time while a request is without an answer for no known reason. */
+const HUNG_MS = 100;
 
-const WORK = /^FSReq|ConnectWrap$|^WriteWrap|^ShutdownWrap|^ProcessWrap|^GetAddrInfo/;
+/** What is open while nothing happens: sockets, timers, and the pipes to the test runner. Everything else is work. */
+const IDLE = /^(TCPSocketWrap|TCPServerWrap|Timeout|Immediate|PipeWrap|TTYWrap|MessagePort)$/;
 
 function isSystemBusy(): boolean {
-  return process.getActiveResourcesInfo().some((resource) => WORK.test(resource));
+  return process.getActiveResourcesInfo().some((resource) => !IDLE.test(resource));
 }
 
 /** Gives a test file a way to make worlds that end after each test. */
