@@ -9,12 +9,12 @@ import {
   type Demand,
 } from '../connection/claiming.ts';
 import type { View } from '../connection/decision.ts';
-import type { Claim, Owner, Rotation } from '../connection/record.ts';
+import type { Claim, Owner } from '../connection/record.ts';
 import { effectiveRotation, isRepeatable } from '../connection/schedule.ts';
 import { doubt, type Verdict } from '../connection/verdict.ts';
 import { NotFoundError } from '../errors.ts';
-import type { Profile } from '../providers/profile.ts';
 import { keeperName, type Engine } from './engine.ts';
+import type { Claimed } from './claimed.ts';
 import { recordOutcome, recordSpill } from './record.ts';
 import { prepareRenewal, sendRenewal } from './send.ts';
 import { openTokenEndpoint } from '../token-endpoint/exchange.ts';
@@ -38,18 +38,6 @@ export type AttemptResult =
   | Exclude<ClaimResult, { readonly kind: 'claimed' }>
   /** It held the claim and wrote a verdict. */
   | { readonly kind: 'settled'; readonly verdict: Verdict };
-
-/** What an attempt knows of its connection under the claim. */
-export interface Claimed {
-  /** The attempt. */
-  readonly attempt: Attempt;
-  /** The rows under the claim. */
-  readonly view: View;
-  /** Habits of its server. */
-  readonly profile: Profile;
-  /** What a refresh does to this connection's refresh token. */
-  readonly rotation: Rotation;
-}
 
 const CONNECT_TIMEOUT_MS = 10_000;
 

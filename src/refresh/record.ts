@@ -7,7 +7,7 @@ import { NotFoundError, StoreError } from '../errors.ts';
 import type { TokenOutcome, TokenResponse } from '../oauth/outcome.ts';
 import { adviseOn } from '../providers/advice.ts';
 import { sleep } from '../system/clock.ts';
-import type { Claimed } from './attempt.ts';
+import type { Claimed } from './claimed.ts';
 import { keeperName, type Engine } from './engine.ts';
 import type { Answered } from './send.ts';
 import type { Spill } from './spill.ts';

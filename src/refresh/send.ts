@@ -4,7 +4,7 @@ import type { Leftover } from '../connection/decision.ts';
 import type { TokenOutcome } from '../oauth/outcome.ts';
 import { Secret } from '../secret.ts';
 import { openTokenEndpoint, type OpenTokenEndpoint } from '../token-endpoint/exchange.ts';
-import type { Claimed } from './attempt.ts';
+import type { Claimed } from './claimed.ts';
 import type { Engine } from './engine.ts';
 import { buildRenewal, grantedScope, type RenewalRequest } from './request.ts';
 import { openRefreshToken } from '../connection/token-set.ts';
