@@ -3,14 +3,7 @@ import { leftoverContext } from '../connection/secrets.ts';
 import type { TokenSet } from '../connection/record.ts';
 import type { Attempt } from '../connection/claiming.ts';
 import type { Store } from '../store/store.ts';
-import {
-  joinPath,
-  listFolder,
-  privateFolder,
-  readPrivateFile,
-  removeFile,
-  writePrivateFile,
-} from '../system/files.ts';
+import { joinPath, systemFiles, type PrivateFiles } from '../system/files.ts';
 
 /*
  * Answers that the store could not take: the disk is full, the database busy or damaged. Each lies sealed in a file of its own, named by
@@ -33,16 +26,18 @@ export interface Spill {
 export class Spills {
   readonly #folder: string;
   readonly #store: Store;
+  readonly #files: PrivateFiles;
 
   /** @param folder - owner-only; made when the first spill is written. */
-  constructor(folder: string, store: Store) {
+  constructor(folder: string, store: Store, files: PrivateFiles = systemFiles) {
     this.#folder = folder;
     this.#store = store;
+    this.#files = files;
   }
 
   /** Writes an answer durably. It carries its wrapped data key, so that it can be read even if the store is restored from a backup. */
   async write(spill: Spill): Promise<void> {
-    await privateFolder(this.#folder);
+    await this.#files.makeFolder(this.#folder);
     const { attemptId } = spill.attempt;
     const sealed = this.#store.sealer.seal(encode(spill), leftoverContext(attemptId));
     const dataKey = this.#store.sealer.wrappedDataKey();
@@ -52,7 +47,7 @@ export class Spills {
       dataKey: { id: dataKey.id, wrapped: base64(dataKey.wrapped) },
       sealed: base64(sealed),
     });
-    await writePrivateFile(this.#path(attemptId), content);
+    await this.#files.write(this.#path(attemptId), content);
   }
 
   /**
@@ -61,7 +56,7 @@ export class Spills {
    * @throws {@link StoreError} `ERR_STORE_DAMAGED` when there is one that cannot be read; it is kept.
    */
   async find(attemptId: string): Promise<Spill | undefined> {
-    const bytes = await readPrivateFile(this.#path(attemptId));
+    const bytes = await this.#files.read(this.#path(attemptId));
     if (bytes === undefined) return undefined;
     const file = parse(bytes);
     if (file?.storeId !== this.#store.storeId) {
@@ -80,13 +75,13 @@ export class Spills {
 
   /** Attempts that left an answer. */
   async attempts(): Promise<readonly string[]> {
-    const names = await listFolder(this.#folder);
+    const names = await this.#files.list(this.#folder);
     return names.flatMap((name) => /^([\w-]+)\.spill$/.exec(name)?.[1] ?? []);
   }
 
   /** Forgets an answer that is in the store now. */
   remove(attemptId: string): Promise<void> {
-    return removeFile(this.#path(attemptId));
+    return this.#files.remove(this.#path(attemptId));
   }
 
   #path(attemptId: string): string {

@@ -175,6 +175,29 @@ export async function fileSystemType(path: string): Promise<number> {
   return (await fs.statfs(path)).type;
 }
 
+/** What keeps answers in files of their own; a test replaces it to lose power while it writes. */
+export interface PrivateFiles {
+  /** As {@link privateFolder}. */
+  makeFolder(path: string): Promise<void>;
+  /** As {@link listFolder}. */
+  list(path: string): Promise<readonly string[]>;
+  /** As {@link readPrivateFile}. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** As {@link writePrivateFile}. */
+  write(path: string, content: string): Promise<void>;
+  /** As {@link removeFile}. */
+  remove(path: string): Promise<void>;
+}
+
+/** The file system's own. */
+export const systemFiles: PrivateFiles = {
+  makeFolder: privateFolder,
+  list: listFolder,
+  read: readPrivateFile,
+  write: writePrivateFile,
+  remove: removeFile,
+};
+
 /** Joins path parts. */
 export const joinPath: (...parts: string[]) => string = join;
 
