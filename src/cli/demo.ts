@@ -70,18 +70,23 @@ function sayNext(session: Session): void {
 
 function sayCommands(session: Session, { home, emulator }: World): void {
   const evergrant = commandName(session);
-  const commands = [
-    `export EVERGRANT_HOME=${home}`,
-    `${evergrant} token perspio`,
-    `${evergrant} call perspio /assets/v3/`,
-    `${evergrant} refresh perspio`,
-    `${evergrant} show perspio`,
-    `curl -d '{"user":"demo@perspio.io"}' -H 'content-type: application/json' ${emulator.controlUrl}/user/revoke`,
-    `${evergrant} refresh perspio`,
-    `${evergrant} explain perspio`,
+  const lines = [
+    '',
+    'An emulator now runs until Ctrl-C, with a connection to it. In another terminal:',
+    '',
+    `  export EVERGRANT_HOME=${home}`,
+    `  ${evergrant} token perspio`,
+    `  ${evergrant} call perspio /assets/v3/`,
+    `  ${evergrant} show perspio`,
+    '',
+    'Let an administrator revoke the sign-ins, and see who must do what:',
+    '',
+    `  curl ${emulator.controlUrl}/user/revoke \\`,
+    `    -H 'content-type: application/json' -d '{"user":"demo@perspio.io"}'`,
+    `  ${evergrant} refresh perspio`,
+    `  ${evergrant} explain perspio`,
   ];
-  tell(session, '\nAn emulator runs until Ctrl-C, and a connection to it. In another terminal:\n');
-  for (const command of commands) print(session, `  ${command}`);
+  for (const line of lines) tell(session, line);
 }
 
 /** How this program can be run again by hand. */

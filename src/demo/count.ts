@@ -5,6 +5,11 @@ export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** How often something happened: `once`, `1,000 times`. */
+export function often(times: number): string {
+  return times === 1 ? 'once' : count(times, 'time');
+}
+
 /** What became of many calls made at the same moment. */
 export interface Served<T> {
   /** What they resolved to. */

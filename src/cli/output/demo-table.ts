@@ -29,8 +29,9 @@ export class DemoTable {
 
   /** Prints the head. */
   begin(): void {
-    const names = ['', 'what was done', 'what was counted', 'result'];
-    this.#print(names.map((text) => ({ text, style: 'bold' })));
+    print(this.#session, 'evergrant at an emulated Perspio. All of it is on this machine.\n');
+    const names = ['what was done', 'what was counted', 'result'];
+    this.#print([undefined, ...names.map((text): Line => ({ text, style: 'bold' }))]);
     this.#print(WIDTHS.map((width) => ({ text: '─'.repeat(width), style: 'dim' })));
   }
 

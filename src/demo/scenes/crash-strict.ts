@@ -1,5 +1,6 @@
+import { AuthorizationRequiredError } from '../../errors.ts';
 import type { Connection } from '../../keeper-api.ts';
-import { callAtOnce, count } from '../count.ts';
+import { callAtOnce, count, often } from '../count.ts';
 import { killDuringRefresh } from '../kill.ts';
 import { listen } from '../notices.ts';
 import { signIn } from '../person.ts';
@@ -38,7 +39,7 @@ export const crashAtStrict: Scene = {
     const ending = await end(connection, world);
     const requests = granted.requests();
     return {
-      counted: `the living token served ${count(served, 'time')}, owner told ${count(doubts, 'time')}; at its end ${count(requests.length - 1, 'last request')}, refused; ${ending.outcome}`,
+      counted: `the living token served ${often(served)}, owner told ${often(doubts)}; at its end ${count(requests.length - 1, 'last request')}, ${ending.outcome}`,
       claims: {
         'the process was killed': killedBy === 'SIGKILL',
         'the token was served while it lived': served === READS && wasAlive,
@@ -60,6 +61,7 @@ async function end(
   const { signal, emulator } = world;
   const failure: unknown = await connection.token({ signal }).catch((error: unknown) => error);
   const { state, actor } = await connection.status();
+  const refused = failure instanceof AuthorizationRequiredError;
   const keeper = await world.keeper();
   const again = await keeper.connect(NAME, {
     ...registrationAt(emulator, STRICT),
@@ -70,14 +72,14 @@ async function end(
     reconnect: true,
     signal,
   });
-  const token = await again.token({ signal });
+  const { value } = await again.token({ signal });
+  const healed = emulator.isAccessTokenAlive(value);
   return {
-    outcome: 'one new sign-in healed it',
+    outcome: `${refused ? 'refused' : 'not refused'}; a new sign-in ${healed ? 'healed it' : 'did not help'}`,
     claims: {
-      'the caller was told that a person must sign in':
-        failure instanceof Error && failure.name === 'AuthorizationRequiredError',
+      'the caller was told that a person must sign in': refused,
       'the owner must act': state === 'attention' && actor === 'owner',
-      'a new sign-in healed it': emulator.isAccessTokenAlive(token.value),
+      'a new sign-in healed it': healed,
     },
   };
 }
