@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import type { Backoff, EndpointState } from './record.ts';
 
 /*
@@ -26,7 +27,13 @@ export function freshEndpoint(endpoint: string): EndpointState {
 
 /** Clamps what a server asks for to what is sensible. An instant further ahead was stored under a clock since set back. */
 export function clampWaitMs(askedMs: number | undefined): number {
+  if (sabotaged('retry-after')) return WAIT_LEAST_MS;
   return Math.min(Math.max(askedMs ?? WAIT_DEFAULT_MS, WAIT_LEAST_MS), WAIT_MOST_MS);
+}
+
+/** Whether the endpoint fails so often that only single requests may find out how it is. */
+export function isBreakerOpen(state: EndpointState): boolean {
+  return state.failures >= BREAKER_OPENS_AT;
 }
 
 /**
@@ -42,12 +49,14 @@ export function passGate(
   if (blockedUntil > now) {
     return { until: blockedUntil, because: state.blockedBecause ?? 'the server is failing' };
   }
-  const recent = state.recent.filter((at) => at > now - 1_000 && at <= now);
+  // Less than one request a second is one in a longer window.
+  const windowMs = Math.max(1_000, 1_000 / policy.requestsPerSecond);
+  const recent = state.recent.filter((at) => at > now - windowMs && at <= now);
   const oldest = recent[0];
-  if (oldest !== undefined && recent.length >= policy.requestsPerSecond) {
-    return { until: oldest + 1_000, because: 'the budget of requests per second is used up' };
+  if (oldest !== undefined && recent.length >= Math.max(1, Math.floor(policy.requestsPerSecond))) {
+    return { until: oldest + windowMs, because: 'the budget of requests per second is used up' };
   }
-  const probing = state.failures >= BREAKER_OPENS_AT;
+  const probing = isBreakerOpen(state);
   return {
     state: {
       ...state,
@@ -57,14 +66,16 @@ export function passGate(
   };
 }
 
-/** The endpoint after an answer that shows it works. */
+/** The endpoint after an answer that shows it works. That closes the breaker; a wait that the server asked for stands. */
 export function endpointWorks(state: EndpointState): EndpointState {
+  if (!isBreakerOpen(state)) return { ...state, failures: 0 };
   return { ...state, failures: 0, blockedUntil: 0, blockedBecause: undefined };
 }
 
 /** The endpoint after a failure of its own (unreachable, 5xx, lost answer); the fifth in a row opens the breaker. */
 export function endpointFailed(state: EndpointState, now: number, reason: string): EndpointState {
   const failures = Math.min(state.failures + 1, 1_000);
+  if (sabotaged('shared-breaker')) return state;
   if (failures < BREAKER_OPENS_AT) return { ...state, failures };
   const blockedUntil = now + probeIntervalMs(failures);
   return {
@@ -108,6 +119,21 @@ export function nextBackoff(
   const ceiling = Math.min(2_000 * 2 ** Math.min(failures - 1, 20), cap);
   const wait = Math.max(WAIT_LEAST_MS, ceiling * fraction, atLeastMs);
   return { failures, notBefore: Math.round(now + wait) };
+}
+
+/**
+ * The next back-off of a connection whose endpoint failed. While the breaker is open it is the only brake: a connection that was sent
+ * ahead to find out must not wait longer than the others once the server is back.
+ */
+export function backoffAt(
+  endpoint: EndpointState,
+  backoff: Backoff,
+  now: number,
+  fraction: number,
+  atLeastMs = 0,
+): Backoff {
+  if (!isBreakerOpen(endpoint)) return nextBackoff(backoff, now, fraction, atLeastMs);
+  return { failures: backoff.failures, notBefore: Math.round(now + atLeastMs) };
 }
 
 /** No back-off. */

@@ -5,6 +5,7 @@ import type { Change, Leftover, View } from './decision.ts';
 import { MOST_DOUBTFUL_ATTEMPTS, isWithinGrace, type Attempt } from './claiming.ts';
 import {
   NO_BACKOFF,
+  backoffAt,
   clampWaitMs,
   endpointFailed,
   endpointThrottled,
@@ -104,15 +105,19 @@ type Rule<K extends TokenOutcome['kind']> = (
 const OUTCOMES: { readonly [K in TokenOutcome['kind']]: Rule<K> } = {
   refreshed: (view, _attempt, _outcome, facts) => recordTokens(view, facts),
 
-  not_sent: ({ connection, endpoint }, attempt, { reason }, facts) => ({
-    connection: {
-      intent: attempt.doubt,
-      backoff: nextBackoff(connection.backoff, facts.now, facts.fraction),
-      lastError: { at: facts.now, outcome: 'not_sent', message: reason },
-    },
-    endpoint: endpointFailed(endpoint, facts.now, reason),
-    life: [event(connection, facts, 'refresh_failed', reason)],
-  }),
+  not_sent: (view, attempt, { reason }, facts) => {
+    const { connection } = view;
+    const endpoint = endpointFailed(view.endpoint, facts.now, reason);
+    return {
+      connection: {
+        intent: attempt.doubt,
+        backoff: backoffAt(endpoint, connection.backoff, facts.now, facts.fraction),
+        lastError: { at: facts.now, outcome: 'not_sent', message: reason },
+      },
+      endpoint,
+      life: [event(connection, facts, 'refresh_failed', reason)],
+    };
+  },
 
   throttled: ({ connection, endpoint }, attempt, outcome, facts) => {
     const wait = clampWaitMs(outcome.retryAfterMs);
@@ -260,7 +265,7 @@ function judgeAmbiguous(
   };
   const lastError = { at: now, outcome: lossOf(outcome), message: outcome.reason };
   const wait = outcome.retryAfterMs === undefined ? 0 : clampWaitMs(outcome.retryAfterMs);
-  const backoff = nextBackoff(connection.backoff, now, facts.fraction, wait);
+  const backoff = backoffAt(base.endpoint, connection.backoff, now, facts.fraction, wait);
   const intent = connection.intent;
   const graceful =
     intent !== undefined && isWithinGrace(intent, { ...facts, bootId: attempt.owner.bootId });

@@ -70,7 +70,10 @@ export class World {
   readonly emulator: Emulator;
   readonly home: string;
   readonly keepers: TestKeeper[] = [];
+  /** Exchanges under way. */
   #busy = 0;
+  /** Counts all that begins or ends, since some of it is over before anyone looks. */
+  #moves = 0;
 
   constructor(clock: FakeClock, emulator: Emulator, home: string) {
     this.clock = clock;
@@ -103,6 +106,8 @@ export class World {
       http: this.#watchHttp(options.http ?? nodeHttp()),
       fetch: (input, init) => this.#watch(() => systemFetch(input, init)),
     });
+    for (const name of ['transition', 'read', 'due'] as const) this.#count(store, name);
+    this.#count(store.claims, 'identify');
     for (const event of EVENTS) {
       keeper.on(event, (detail) => events.push({ event, detail } as Happening));
     }
@@ -189,11 +194,11 @@ export class World {
 
   /** Lets real work end while the fake clock stands; a request that the emulator holds, or never answers, is not waited for. */
   async quiet(): Promise<void> {
-    let busyBefore = this.#busy;
+    let before = this.#moves;
     for (let calm = 0, since = performance.now(); ;) {
       await new Promise((resolve) => setImmediate(resolve));
-      if (this.#busy !== busyBefore || isSystemBusy()) {
-        busyBefore = this.#busy;
+      if (this.#moves !== before || isSystemBusy()) {
+        before = this.#moves;
         calm = 0;
         since = performance.now();
       } else if (++calm >= CALM_TURNS) {
@@ -264,11 +269,27 @@ export class World {
 
   async #watch<T>(work: () => Promise<T>): Promise<T> {
     this.#busy++;
+    this.#moves++;
     try {
       return await work();
     } finally {
       this.#busy--;
+      this.#moves++;
     }
+  }
+
+  /** Counts calls of a method. */
+  #count<K extends string>(
+    owner: Readonly<Record<K, (...args: never[]) => unknown>>,
+    name: K,
+  ): void {
+    const method = owner[name].bind(owner);
+    Object.assign(owner, {
+      [name]: (...args: never[]) => {
+        this.#moves++;
+        return method(...args);
+      },
+    });
   }
 }
 
