@@ -31,7 +31,9 @@ interface ActAudience {
   readonly onRow: (row: Row) => void;
 }
 
-/** No act may take longer, so that the demo ends by itself whatever happens. */
+/** The demo ends by itself whatever happens. */
+const LONGEST_DEMO_MS = 50_000;
+/** An act that hangs leaves time for the others. */
 const LONGEST_ACT_MS = 15_000;
 const ALL = ACTS.reduce((sum, { scenes }) => sum + scenes.length, 0);
 
@@ -43,8 +45,9 @@ const ALL = ACTS.reduce((sum, { scenes }) => sum + scenes.length, 0);
  */
 export async function runDemo(options: DemoOptions, audience: Audience): Promise<readonly Row[]> {
   const rows: Row[] = [];
+  using whole = deadlineAfter(LONGEST_DEMO_MS);
   for (const act of ACTS) {
-    await playAct(act, options, {
+    await playAct(act, options, whole.signal, {
       onScene: (title) => audience.onScene(rows.length + 1, ALL, title),
       onRow: (row) => audience.onRow(rows.push(row), row),
     });
@@ -73,10 +76,15 @@ export async function keepWorld(
   });
 }
 
-/** Plays the scenes of an act in a world of their own. Rows that the demo's end cut short are not told. */
-async function playAct(act: Act, options: DemoOptions, audience: ActAudience): Promise<void> {
+/** Plays the scenes of an act in a world of their own, until `end` at most. Rows that the demo's end cut short are not told. */
+async function playAct(
+  act: Act,
+  options: DemoOptions,
+  end: AbortSignal,
+  audience: ActAudience,
+): Promise<void> {
   using deadline = deadlineAfter(LONGEST_ACT_MS);
-  const signal = AbortSignal.any([options.signal, deadline.signal]);
+  const signal = AbortSignal.any([options.signal, deadline.signal, end]);
   const opening = World.begin(act.world, options.launcher, signal);
   await using world = await opening.catch(() => undefined);
   for (const scene of act.scenes) {
