@@ -1,3 +1,5 @@
+import type { Secret } from './secret.ts';
+
 /*
  * Every error that leaves evergrant. The class answers "who must act?", the code "what happened?". docs/errors.md lists each code with
  * its cause and remedy; a test compares the two. Messages name the fact and the next step, hold no secret and no control character.
@@ -8,12 +10,10 @@ export type ErrorCode =
   // configuration and use
   | 'ERR_ARGUMENT'
   | 'ERR_CONFIGURATION'
-  | 'ERR_PLATFORM'
   | 'ERR_CONNECTION_EXISTS'
   | 'ERR_MIN_LIFE_TOO_LONG'
   | 'ERR_ORIGIN_NOT_ALLOWED'
   | 'ERR_KEEPER_CLOSED'
-  | 'ERR_REFRESH_FORBIDDEN'
   // what was asked for does not exist
   | 'ERR_CONNECTION_UNKNOWN'
   | 'ERR_CLIENT_UNKNOWN'
@@ -29,7 +29,6 @@ export type ErrorCode =
   // the operator or an administrator must act
   | 'ERR_CLIENT_REFUSED'
   | 'ERR_REQUEST_REFUSED'
-  | 'ERR_TOKEN_REJECTED'
   // wait
   | 'ERR_SERVER_UNREACHABLE'
   | 'ERR_SERVER_THROTTLED'
@@ -53,8 +52,7 @@ export type ErrorCode =
   | 'ERR_STORE_UNSAFE'
   | 'ERR_STORE_UNAVAILABLE'
   | 'ERR_KEY_MISSING'
-  | 'ERR_KEY_WRONG'
-  | 'ERR_KEY_UNSAFE';
+  | 'ERR_KEY_WRONG';
 
 /** The refusal of an authorization server, as far as it may be shown to people. */
 export interface ServerRefusal {
@@ -152,7 +150,23 @@ export class RefreshBlockedError extends EvergrantError {
 export class OutcomeUncertainError extends EvergrantError {}
 
 /** The server's answer broke a rule of the protocol. */
-export class ResponseInvalidError extends EvergrantError {}
+export class ResponseInvalidError extends EvergrantError {
+  /**
+   * The refresh token that came with an access token of an unknown type, through `evergrant/oauth` alone: store it, the one that was sent
+   * may be used up. Not enumerable, so that no log line shows it.
+   */
+  declare readonly refreshToken: Secret | undefined;
+
+  /** As {@link EvergrantError}, and `refreshToken`. */
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: ErrorDetails & { readonly refreshToken?: Secret | undefined } = {},
+  ) {
+    super(code, message, details);
+    Object.defineProperty(this, 'refreshToken', { value: details.refreshToken });
+  }
+}
 
 /** The store or its key is missing, locked, damaged, full, foreign, unsafe or too new. Nothing was changed. */
 export class StoreError extends EvergrantError {}

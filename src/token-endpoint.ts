@@ -19,7 +19,7 @@ import {
 } from './oauth/grants.ts';
 import { IssuedTokens } from './oauth/issued-tokens.ts';
 import { outcomeError } from './oauth/outcome-error.ts';
-import type { AnswerDialect, TokenRequest } from './oauth/outcome.ts';
+import type { AnswerDialect, TokenRequest, TokenResponse } from './oauth/outcome.ts';
 import { readScope } from './oauth/scope.ts';
 import { cleanText } from './oauth/refusal.ts';
 import { isBearer } from './oauth/token-response.ts';
@@ -168,7 +168,7 @@ async function requestTokens(
     });
     if (outcome.kind !== 'refreshed')
       throw outcomeError(outcome, { nowMs: systemClock.now(), isHarmless });
-    if (!isBearer(outcome.tokens.tokenType)) throw unsupportedType(outcome.tokens.tokenType);
+    if (!isBearer(outcome.tokens.tokenType)) throw unsupportedType(outcome.tokens);
     const warnings = asked?.warnings ?? [];
     return new IssuedTokens(outcome.tokens, { scope: asked?.scope.join(' '), warnings });
   } finally {
@@ -176,11 +176,12 @@ async function requestTokens(
   }
 }
 
-function unsupportedType(tokenType: string | undefined): ResponseInvalidError {
+function unsupportedType({ tokenType, refreshToken }: TokenResponse): ResponseInvalidError {
   return new ResponseInvalidError(
     'ERR_TOKEN_TYPE_UNSUPPORTED',
     tokenType === undefined
       ? 'the answer has no token_type; where the server is known to mean Bearer, give dialect.defaultTokenType'
       : `the server issued a token of type ${JSON.stringify(cleanText(tokenType))}; only Bearer can be used`,
+    { refreshToken },
   );
 }

@@ -9,7 +9,7 @@ import type {
   KeeperEvents,
   SecretInput,
 } from '../keeper-api.ts';
-import { renewDue, runBackground } from '../refresh/background.ts';
+import { renewAllDue, runBackground } from '../refresh/background.ts';
 import { failureOf } from '../refresh/failure.ts';
 import { Flights } from '../refresh/flights.ts';
 import { Memory } from '../refresh/memory.ts';
@@ -188,7 +188,7 @@ export class LocalKeeper implements Keeper {
     readonly { readonly connection: string; readonly error: Error | undefined }[]
   > {
     this.#assertOpen();
-    const renewed = await renewDue(this.#engine, this.#flights);
+    const renewed = await renewAllDue(this.#engine, this.#flights);
     await deliverNotices(this.#engine, this.#parts.channel);
     const rows = await Promise.all(
       renewed.map(async ({ connectionId, result }) => {

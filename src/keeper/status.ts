@@ -62,10 +62,10 @@ function needs(
   }
   if (state.kind !== 'uncertain') return { actor: undefined, reason: undefined, remedy: undefined };
   return {
-    actor: state.lastTry ? 'nobody' : 'owner',
+    actor: 'owner',
     reason: state.reason,
     remedy: state.lastTry
-      ? 'wait: it is tried once more when the access token expires; or sign in again'
+      ? 'nothing yet: it is tried once more when the access token expires; sign in again to be safe'
       : 'sign in again, or order one more try with evergrant refresh --anyway',
   };
 }

@@ -8,7 +8,6 @@ export const perspio: Provider = {
   title: 'Perspio (PerspioTalk)',
   documentation: 'https://developers.perspio.io/reference/refresh-access-token',
   entraTenantId: '7d548d61-6361-4a6e-85e6-509e2c05d05e',
-  clientSecretLifeMs: 730 * 86_400_000,
   scopes: {
     authorization: ['api://perspiotalk/access_as_user', 'offline_access', 'openid'],
     // Its documentation asks for another scope here than at sign-in; Entra grants it where it was consented to.

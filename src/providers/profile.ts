@@ -42,7 +42,6 @@ const OVERRIDABLE: Readonly<Record<keyof ProfileOverrides, true>> = {
   rotation: true,
   graceMs: true,
   idleLimitMs: true,
-  clientSecretLifeMs: true,
   scopes: true,
   sendScopeOnRefresh: true,
   retryWithGrantedScope: true,

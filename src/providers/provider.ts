@@ -46,8 +46,6 @@ export interface Provider {
   readonly rotation: Rotation;
   /** For `grace`: how long the old refresh token stays good, from its first use. */
   readonly graceMs?: number;
-  /** How long a new client secret lives, for a client whose expiry nobody noted. */
-  readonly clientSecretLifeMs?: number;
   /** How long an unused refresh token lives. */
   readonly idleLimitMs?: number;
   /** Scopes of each leg; see RFC 6749 section 3.3. */

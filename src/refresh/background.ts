@@ -14,6 +14,8 @@ const LONGEST_SLEEP_MS = 30_000;
 const SHORTEST_SLEEP_MS = 20;
 /** Read at a wake-up; the rest stays due. */
 const BATCH = 64;
+/** Longest wait for an endpoint's budget within one order. */
+const A_MOMENT_MS = 2_000;
 
 /** What became of one connection that was due. */
 export interface Renewed {
@@ -58,15 +60,38 @@ export async function renewDue(engine: Engine, flights: Flights): Promise<readon
   );
 }
 
+/**
+ * Flies for all that is due, batch by batch, as fast as the budget of each endpoint allows. What must wait longer than a moment, or failed,
+ * is left for another time.
+ */
+export async function renewAllDue(engine: Engine, flights: Flights): Promise<readonly Renewed[]> {
+  const { clock, closing } = engine;
+  const renewed = new Map<string, Renewed>();
+  for (;;) {
+    const batch = await renewDue(engine, flights);
+    const isNew = batch.some(({ connectionId }) => !renewed.has(connectionId));
+    for (const one of batch) renewed.set(one.connectionId, one);
+    const waits = batch.flatMap(({ result }) => deferralMs(result, clock.now()) ?? []);
+    const moment = Math.min(...waits);
+    if (!isNew && moment > A_MOMENT_MS) return [...renewed.values()];
+    if (moment <= A_MOMENT_MS && !(await sleep(clock, moment, closing))) {
+      return [...renewed.values()];
+    }
+  }
+}
+
+function deferralMs(result: AttemptResult | Error, now: number): number | undefined {
+  if (result instanceof Error || result.kind !== 'deferred') return undefined;
+  return Math.max(0, result.until - now);
+}
+
 /** What could not be moved on now would be due again at once: then wait until the store says it may, or a second. */
 async function nextWakeIn(engine: Engine, renewed: readonly Renewed[]): Promise<number> {
   const now = engine.clock.now();
   const stuck = renewed.filter(({ result }) => isStuck(result));
   const nextAt = (await engine.store.nextDueAt()) ?? now + LONGEST_SLEEP_MS;
   if (stuck.length === 0) return clampSleep(nextAt - now);
-  const deferrals = stuck.map(({ result }) =>
-    !(result instanceof Error) && result.kind === 'deferred' ? result.until - now : 1_000,
-  );
+  const deferrals = stuck.map(({ result }) => deferralMs(result, now) ?? 1_000);
   return clampSleep(Math.max(nextAt - now, Math.min(...deferrals)));
 }
 
