@@ -399,7 +399,7 @@ function grantAdvice(attempt: Attempt, refusal: Refusal, facts: Facts): Advice {
   if (attempt.doubt === undefined || isRepeatable(facts.rotation)) return advice;
   return {
     ...advice,
-    cause: `${advice.cause}; the answer to an earlier refresh was lost, which probably used the refresh token up`,
+    cause: `${clause(advice.cause)}; the answer to an earlier refresh was lost, which probably used the refresh token up`,
   };
 }
 
