@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 /**
  * Runs a command of the operator's with a text on its standard input. The command is a program and its arguments, never a shell line.
  *
- * @throws {Error} when it cannot be started, fails, or takes longer than `timeoutMs`; the message names the reason.
+ * @throws {@link Error} when it cannot be started, fails, or takes longer than `timeoutMs`; the message names the reason.
  */
 export function runCommand(
   command: readonly string[],

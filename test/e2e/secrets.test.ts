@@ -120,7 +120,7 @@ async function trouble(all: readonly string[]): Promise<void> {
   emulator.faults.next('trailing-comma');
   await run([...all, 'refresh', 'signed-in']);
   await run([...all, 'refresh', 'signed-in', '--anyway']);
-  await emulator.revokeUser('demo@perspio.io');
+  emulator.revokeUser('demo@perspio.io');
   await run([...all, 'refresh', 'signed-in', '--anyway']);
   await run([...all, 'token', 'signed-in'], { prints: true });
   emulator.setClientSecret('perspio-demo', 'another~secret+1');
@@ -180,7 +180,7 @@ describe('a whole life on the command line', () => {
     tellNoticesTo(home);
     const token = await run([...all, 'token', 'imported'], { prints: true });
     expect(token.code).toBe(0);
-    expect(await emulator.isAccessTokenAlive(token.stdout.trim())).toBe(true);
+    expect(emulator.isAccessTokenAlive(token.stdout.trim())).toBe(true);
 
     const authorization = ['--authorization-endpoint', at(emulator.authorizationEndpoint)];
     const key = [

@@ -14,14 +14,17 @@ interface Armed {
 const armed = new Map<string, Armed>();
 for (const item of (process.env['EVERGRANT_FAILPOINTS'] ?? '').split(',').filter(Boolean)) {
   const [, name, action, at] = /^([\w-]+):(\w+)(?:@(\d+))?$/.exec(item) ?? [];
-  if (name === undefined || action === undefined) throw new TypeError(`malformed failpoint ${item}`);
+  if (name === undefined || action === undefined)
+    throw new TypeError(`malformed failpoint ${item}`);
   armed.set(name, { action, at: Number(at ?? 1), passed: 0 });
 }
 const sabotage = new Set((process.env['EVERGRANT_SABOTAGE'] ?? '').split(',').filter(Boolean));
 
 export function failpoint(name: string): void {
   const point = armed.get(name);
-  if (point === undefined || ++point.passed !== point.at) return;
+  if (point === undefined) return;
+  point.passed += 1;
+  if (point.passed !== point.at) return;
   const log = process.env['EVERGRANT_FAILPOINT_LOG'];
   if (log !== undefined) appendFileSync(log, `${name} ${point.action} ${String(process.pid)}\n`);
   if (point.action === 'kill') process.kill(process.pid, 'SIGKILL');
