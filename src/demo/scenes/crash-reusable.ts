@@ -1,6 +1,6 @@
 import { systemClock } from '../../system/clock.ts';
 import { count } from '../count.ts';
-import { killDuringRefresh } from '../kill.ts';
+import { killDuringRefresh } from '../held-answer.ts';
 import { connectAtOnce, NAME } from '../registration.ts';
 import type { Scene } from '../scene.ts';
 

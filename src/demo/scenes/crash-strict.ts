@@ -1,7 +1,7 @@
 import { AuthorizationRequiredError } from '../../errors.ts';
 import type { Connection } from '../../keeper-api.ts';
 import { callAtOnce, count, often } from '../count.ts';
-import { killDuringRefresh } from '../kill.ts';
+import { killDuringRefresh } from '../held-answer.ts';
 import { listen } from '../notices.ts';
 import { signIn } from '../person.ts';
 import { connectAtOnce, NAME, registrationAt } from '../registration.ts';

@@ -1,5 +1,6 @@
 import { sleep, systemClock } from '../../system/clock.ts';
 import { count, tellTokens } from '../count.ts';
+import { untilHeld } from '../held-answer.ts';
 import { connectAtOnce, NAME } from '../registration.ts';
 import type { Scene } from '../scene.ts';
 
@@ -18,7 +19,7 @@ export const eightProcesses: Scene = {
     world.catchUp();
     emulator.faults.next('hold-after-commit');
     const processes = Array.from({ length: PROCESSES }, () => world.run('token', NAME));
-    await emulator.ledger.waitFor(1, { held: true }, signal);
+    await untilHeld(world, processes);
     await sleep(systemClock, HELD_MS, signal);
     emulator.faults.release();
     const ended = await Promise.all(processes.map(({ finished }) => finished));
