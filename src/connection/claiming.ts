@@ -9,7 +9,7 @@ import type {
   Owner,
   Rotation,
 } from './record.ts';
-import { isRepeatable } from './schedule.ts';
+import { isRenewable, isRepeatable } from './schedule.ts';
 
 /*
  * Who may send. Each function decides on a connection as it stands in the store, inside the transaction that writes the decision.
@@ -114,14 +114,10 @@ function isStopped(view: View, request: ClaimRequest): boolean {
   const { connection, client } = view;
   const state = connection.state;
   if (state.kind === 'disconnected' || state.kind === 'paused') return true;
-  if (connection.beginning !== 'client_credentials' && !hasRefreshToken(connection)) return true;
+  if (!isRenewable(connection)) return true;
   if (request.anyway) return false;
   if (client.refusedAt !== undefined || state.kind === 'attention') return true;
   return state.kind === 'uncertain' && !isLastTryDue(connection, state, request);
-}
-
-function hasRefreshToken(connection: ConnectionRecord): boolean {
-  return connection.tokens?.refreshToken !== undefined;
 }
 
 function isLastTryDue(

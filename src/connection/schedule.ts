@@ -1,4 +1,3 @@
-import { earlyExpiryMs } from './freshness.ts';
 import type { ConnectionRecord, Rotation } from './record.ts';
 
 /** A token that lives less than this is not worth a request at each of its ends unless somebody asks for it. */
@@ -29,6 +28,7 @@ export function drawDueAt(
  */
 export function nextStepAt(connection: ConnectionRecord): number | undefined {
   const { state, tokens, backoff } = connection;
+  if (!isRenewable(connection)) return undefined;
   // Whoever holds the claim is at it; look again later, in case it died.
   if (connection.claim !== undefined && isMovable(state)) return connection.claim.claimedAt + 2_000;
   if (state.kind === 'active') {
@@ -36,9 +36,15 @@ export function nextStepAt(connection: ConnectionRecord): number | undefined {
     return tokens === undefined ? backoff.notBefore : Math.max(tokens.dueAt, backoff.notBefore);
   }
   if (state.kind === 'uncertain' && state.lastTry) {
-    return Math.max(tokens?.accessExpiresAt ?? 0, backoff.notBefore);
+    const endsAt = tokens?.accessToken === undefined ? 0 : tokens.accessExpiresAt;
+    return Math.max(endsAt, backoff.notBefore);
   }
   return undefined;
+}
+
+/** Whether there is anything to renew a connection with. */
+export function isRenewable({ beginning, tokens }: ConnectionRecord): boolean {
+  return beginning === 'client_credentials' || tokens?.refreshToken !== undefined;
 }
 
 function isMovable(state: ConnectionRecord['state']): boolean {
@@ -62,9 +68,4 @@ export function capDueAtForIdle(
   idleLimitMs: number | undefined,
 ): number {
   return idleLimitMs === undefined ? dueAt : Math.min(dueAt, receivedAt + idleLimitMs / 2);
-}
-
-/** Where due instants may lie at most; one beyond was stored under a clock that was since set back. */
-export function latestDueAt(now: number, accessLifeMs: number): number {
-  return now + accessLifeMs - earlyExpiryMs(accessLifeMs);
 }

@@ -1,4 +1,10 @@
-import { ConfigurationError, EvergrantError, NotFoundError } from '../errors.ts';
+import {
+  ConfigurationError,
+  EvergrantError,
+  NotFoundError,
+  ServerUnavailableError,
+} from '../errors.ts';
+import type { View } from '../connection/decision.ts';
 import type {
   AddOptions,
   ClientStatus,
@@ -9,13 +15,15 @@ import type {
   KeeperEvents,
   SecretInput,
 } from '../keeper-api.ts';
-import { renewAllDue, runBackground } from '../refresh/background.ts';
-import { failureOf } from '../refresh/failure.ts';
+import { runBackground } from '../refresh/background.ts';
+import { renewAllDue, type Renewed } from '../refresh/due.ts';
+import { failureOf, passingError } from '../refresh/failure.ts';
 import { Flights } from '../refresh/flights.ts';
 import { Memory } from '../refresh/memory.ts';
 import type { NoticeChannel } from '../refresh/notices.ts';
 import { deliverNotices } from '../refresh/notices.ts';
 import { Server } from '../refresh/serve.ts';
+import { ClockWatch } from '../refresh/set-back.ts';
 import type { Engine } from '../refresh/engine.ts';
 import { waitUntil } from '../refresh/wait.ts';
 import type { Fetch } from '../system/fetch.ts';
@@ -59,6 +67,7 @@ export class LocalKeeper implements Keeper {
   readonly #memory: Memory;
   readonly #flights: Flights;
   readonly #server: Server;
+  readonly #watch: ClockWatch;
   readonly #handles = new Map<string, ConnectionHandle>();
   #background: Promise<void> | undefined;
   #delivering: Promise<void> = Promise.resolve();
@@ -68,6 +77,7 @@ export class LocalKeeper implements Keeper {
   constructor(parts: KeeperParts) {
     this.#parts = parts;
     this.#memory = new Memory(parts.engine);
+    this.#watch = new ClockWatch(parts.engine);
     this.#flights = new Flights(parts.engine, (id, settled) => this.#landed(id, settled));
     this.#server = new Server(parts.engine, this.#flights, this.#memory);
   }
@@ -181,7 +191,7 @@ export class LocalKeeper implements Keeper {
   start(): void {
     this.#assertOpen();
     const { engine, channel } = this.#parts;
-    this.#background ??= runBackground(engine, this.#flights, channel);
+    this.#background ??= runBackground(engine, this.#flights, channel, this.#watch);
   }
 
   async refreshDue(): Promise<
@@ -194,9 +204,7 @@ export class LocalKeeper implements Keeper {
       renewed.map(async ({ connectionId, result }) => {
         const view = await this.#engine.store.read(connectionId);
         const connection = view?.connection.name ?? connectionId;
-        if (result instanceof Error) return { connection, error: result };
-        const failed = result.kind === 'settled' && result.verdict.kind === 'failed';
-        return { connection, error: failed && view !== undefined ? failureOf(view) : undefined };
+        return { connection, error: view === undefined ? undefined : errorOf(result, view) };
       }),
     );
     return rows;
@@ -282,5 +290,27 @@ export class LocalKeeper implements Keeper {
     }
     await storeAgain(this.#engine, existing, grant);
     await this.#memory.refreshed(existing);
+  }
+}
+
+/** Why a connection that was due was not renewed; undefined when it was, or needed no more. */
+function errorOf(result: Renewed['result'], view: View): Error | undefined {
+  if (result instanceof Error) return result;
+  switch (result.kind) {
+    case 'satisfied':
+      return undefined;
+    case 'settled':
+      return result.verdict.kind === 'failed' ? failureOf(view) : undefined;
+    case 'deferred':
+      return passingError(view, result.because, result.until);
+    case 'stopped':
+      return failureOf(view);
+    case 'held':
+    case 'under_way':
+      return new ServerUnavailableError(
+        'ERR_DEADLINE',
+        `${view.connection.name}: its refresh is still under way; ask again`,
+        { connection: view.connection.name },
+      );
   }
 }

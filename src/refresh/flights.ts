@@ -59,6 +59,11 @@ export class Flights {
     throw new ConfigurationError('ERR_KEEPER_CLOSED', 'this keeper is closed; open another');
   }
 
+  /** Whether a flight of this connection is under way. */
+  isUnderWay(connectionId: string): boolean {
+    return this.#airborne.has(connectionId);
+  }
+
   /** Waits for a flight as long as `wait` takes. */
   async join<T>(flight: Flight, wait: (landing: Promise<AttemptResult>) => Promise<T>): Promise<T> {
     const airborne = flight as Airborne;

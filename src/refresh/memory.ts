@@ -44,6 +44,7 @@ export class Memory {
   /** Remembers nothing yet. */
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#counter = this.#count();
   }
 
   /** What is remembered of a connection, if nothing can have changed since. */
@@ -116,16 +117,19 @@ export class Memory {
 
   #look(now: number): void {
     this.#lookAt = now + LOOK_EVERY_MS;
-    let counter: number | undefined;
-    try {
-      counter = this.#engine.store.changeCounter();
-    } catch {
-      // A store that cannot be asked must not withhold tokens that live.
-      return;
-    }
-    if (counter === this.#counter) return;
+    const counter = this.#count();
+    if (counter === undefined || counter === this.#counter) return;
     this.#counter = counter;
     this.#trusted.clear();
+  }
+
+  /** A store that cannot be asked must not withhold tokens that live. */
+  #count(): number | undefined {
+    try {
+      return this.#engine.store.changeCounter();
+    } catch {
+      return undefined;
+    }
   }
 
   #keep(view: View): Remembered {

@@ -88,7 +88,7 @@ function tokenSetOf(
     connectionId: connection.id,
     generation: connection.generation + 1,
     idleLimitMs: profile.idleLimitMs,
-    fraction: engine.random.fraction(),
+    fraction: fractionOf(engine),
   });
   return unusableTypeOf(response) === undefined ? set : { ...set, accessToken: undefined };
 }
@@ -111,10 +111,15 @@ function factsOf(
 function baseFacts(engine: Engine): Pick<Facts, 'now' | 'fraction' | 'by' | 'lastTry'> {
   return {
     now: engine.clock.now(),
-    fraction: sabotaged('jitter') ? 0 : engine.random.fraction(),
+    fraction: fractionOf(engine),
     by: keeperName(engine),
     lastTry: engine.settings.lastTry,
   };
+}
+
+/** Chance, so that connections neither come due nor try again together. */
+function fractionOf({ random }: Engine): number {
+  return sabotaged('jitter') ? 0 : random.fraction();
 }
 
 /** What must not be lost of an answer that cannot become current. */

@@ -1,0 +1,73 @@
+import type { ConnectionRecord } from '../connection/record.ts';
+import type { Engine } from './engine.ts';
+
+/*
+ * A clock that was set back makes every instant in the store lie too far ahead: tokens seem to live longer than they do, and come due too
+ * late. Nobody can tell by how much for a set that another process stored, so all of them are renewed, as fast as the budget allows.
+ */
+
+const MINUTE_MS = 60_000;
+
+/** Notices that the clock was set back, and makes due what cannot be trusted any more. */
+export class ClockWatch {
+  readonly #engine: Engine;
+  /** Wall time less monotonic time at the last look. */
+  #offset: number;
+  #isFirst = true;
+
+  /** Takes the clock of this moment for right, until a first look at the store tells otherwise. */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#offset = offsetOf(engine);
+  }
+
+  /** Looks at the clock, and makes everything due when it was set back by more than a minute since the last look or the last request. */
+  async look(): Promise<void> {
+    const offset = offsetOf(this.#engine);
+    const wasSetBack = this.#offset - offset > MINUTE_MS;
+    this.#offset = offset;
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    if (wasSetBack || (isFirst && (await this.#hasFutureRequests()))) await this.#distrust();
+  }
+
+  /** Across a restart only what the store remembers of the last requests can tell. */
+  async #hasFutureRequests(): Promise<boolean> {
+    const { store, clock } = this.#engine;
+    const endpoints = await store.endpoints();
+    return endpoints.some(({ recent }) => recent.some((at) => at > clock.now() + MINUTE_MS));
+  }
+
+  async #distrust(): Promise<void> {
+    const { store, clock } = this.#engine;
+    const message = 'the clock was set back; all access tokens are renewed';
+    this.#engine.emit('warning', { connection: undefined, message });
+    const rows = await store.list();
+    const changes = rows.map(({ connection: { id } }) =>
+      store.transition(id, ({ connection }) => dueAgain(connection, clock.now()), {
+        durable: false,
+      }),
+    );
+    await Promise.all(changes);
+  }
+}
+
+function offsetOf({ clock }: Engine): number {
+  return clock.now() - clock.monotonic();
+}
+
+/** A set that came within the last minute was renewed by another keeper that noticed as well. */
+function dueAgain(
+  { tokens, backoff }: ConnectionRecord,
+  now: number,
+): { readonly result: boolean; readonly connection?: Partial<ConnectionRecord> } {
+  const age = tokens === undefined ? 0 : now - tokens.receivedAt;
+  if (tokens === undefined || tokens.dueAt <= now || (age >= 0 && age < MINUTE_MS)) {
+    return { result: false };
+  }
+  const notBefore = Math.min(backoff.notBefore, now);
+  return {
+    result: true,
+    connection: { tokens: { ...tokens, dueAt: now }, backoff: { ...backoff, notBefore } },
+  };
+}
