@@ -19,7 +19,7 @@ let folder: string;
 let umask: number;
 
 beforeEach(async () => {
-  umask = process.umask();
+  umask = process.umask(0o022);
   folder = await makeTemporaryFolder('evergrant-files-');
 });
 
