@@ -6,6 +6,12 @@ import type { World } from './world.ts';
 /** What the connection is called in every home of the demo. */
 export const NAME = 'perspio';
 
+/** What the emulated API wants beside the token. */
+export const API_SETTINGS = {
+  subscriptionKey: 'demo-subscription-key',
+  perspioTenantId: 'in-demo',
+} as const;
+
 /** Habits of the server that differ from Perspio's. */
 type Habits = Pick<NonNullable<BeginOptions['overrides']>, 'rotation'>;
 
@@ -15,8 +21,7 @@ export function registrationAt(emulator: Emulator, habits: Habits = {}): BeginOp
   return {
     provider: perspio.name,
     client: { clientId: 'perspio-demo', clientSecret: 'demo~secret+1' },
-    subscriptionKey: 'demo-subscription-key',
-    perspioTenantId: 'in-demo',
+    ...API_SETTINGS,
     overrides: {
       ...{ issuer, tokenEndpoint, authorizationEndpoint, jwksUri },
       api: { ...perspio.api, origins: [apiBase], base: apiBase },

@@ -2,6 +2,7 @@ import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator/
 import { openKeeper } from '../keeper.ts';
 import type { Keeper } from '../keeper-api.ts';
 import { sleep, systemClock, type Clock } from '../system/clock.ts';
+import { systemFetch, type Fetch } from '../system/fetch.ts';
 import { makeTemporaryFolder, removeFolder } from '../system/temporary-folder.ts';
 import { startEvergrant, type EvergrantProcess, type Launcher } from './evergrant-process.ts';
 
@@ -23,6 +24,12 @@ export class World implements AsyncDisposable {
   readonly home: string;
   /** Ends everything that waits. */
   readonly signal: AbortSignal;
+  /** Header fields of the calls that its keepers have made to the API, oldest first. */
+  readonly apiCalls: Headers[] = [];
+  readonly #callApi: Fetch = (input, init) => {
+    this.apiCalls.push(new Headers(init?.headers));
+    return systemFetch(input, init);
+  };
   readonly #launcher: Launcher;
   readonly #processes: EvergrantProcess[] = [];
   #keeper: Keeper | undefined;
@@ -48,7 +55,9 @@ export class World implements AsyncDisposable {
 
   /** The keeper of the home in this process, opened at first use. */
   async keeper(): Promise<Keeper> {
-    this.#keeper ??= await openKeeper({ home: this.home, clock: this.emulator.clock });
+    const { home } = this;
+    const { clock } = this.emulator;
+    this.#keeper ??= await openKeeper({ home, clock, fetch: this.#callApi });
     return this.#keeper;
   }
 

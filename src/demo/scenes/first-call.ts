@@ -1,4 +1,4 @@
-import { NAME } from '../registration.ts';
+import { API_SETTINGS, NAME } from '../registration.ts';
 import type { Scene } from '../scene.ts';
 
 /** The token is used: the API behind its gateway takes it, with the headers that both want. */
@@ -10,6 +10,7 @@ export const callTheApi: Scene = {
     const answer = await connection.fetch('/assets/v3/', { signal: world.signal });
     const assets = namesOf(answer.ok ? await answer.json() : []);
     const calls = ledger.entries({ endpoint: 'api' });
+    const [sent] = world.apiCalls;
     const again = ledger.count({ grantType: 'refresh_token' });
     return {
       counted: `GET /assets/v3/ with key and tid: ${String(answer.status)}, ${assets.join(', ')}`,
@@ -17,6 +18,9 @@ export const callTheApi: Scene = {
         'the API answered 200': answer.status === 200,
         'it sent three assets': assets.length === 3,
         'one call was made': calls.length === 1 && calls[0]?.status === 200,
+        'the subscription key was sent':
+          sent?.get('Ocp-Apim-Subscription-Key') === API_SETTINGS.subscriptionKey,
+        'the tid was sent': sent?.get('tid') === API_SETTINGS.perspioTenantId,
         'no refresh was needed': again === 0,
       },
     };
