@@ -106,18 +106,22 @@ export class Server {
 
   /** Waits until the connection is past a generation, as long as that is wise for a caller, and replies with what lives then. */
   async #obtain(first: Remembered, demand: Newer, patience: Patience): Promise<AccessToken> {
-    const order: Order = { demand, byHand: false, anyway: false };
     const { clock } = this.#engine;
+    let wanted = demand;
     for (let known = first; ; known = await this.#memory.recallAgain(known)) {
-      if (known.view.connection.generation > demand.generation) return this.#reply(known);
-      if (!this.#maySend(known, demand)) return this.#reply(known);
-      const deadline = this.#deadline(known, demand, patience);
+      if (known.view.connection.generation > wanted.generation) {
+        if (!this.#cameTooLate(known)) return this.#reply(known);
+        wanted = { ...demand, generation: known.view.connection.generation, rejected: false };
+      }
+      const order: Order = { demand: wanted, byHand: false, anyway: false };
+      if (!this.#maySend(known, wanted)) return this.#reply(known);
+      const deadline = this.#deadline(known, wanted, patience);
       if (deadline <= clock.monotonic()) return this.#replyMeanwhile(known, order);
       const step = await this.#waitOrExcuse(known, order, { ...patience, deadline });
       if (step === 'excused') return this.#reply(known);
       if ('ended' in step && step.ended === 'aborted') throw abortReason(patience);
       const after = await this.#memory.recallAgain(known);
-      if (after.view.connection.generation > demand.generation) return this.#reply(after);
+      if (after.view.connection.generation > wanted.generation) continue;
       if (this.#isLiving(after)) {
         // A caller in a hurry says nothing about the server.
         if (!('ended' in step) || deadline < patience.deadline) this.#excuse(after, step);
@@ -125,6 +129,13 @@ export class Server {
       }
       await this.#orThrow(step, after, patience);
     }
+  }
+
+  /** An answer recorded long after it was asked for, by a process that had been stopped, may have outlived its own token. */
+  #cameTooLate(known: Remembered): boolean {
+    const { tokens, lastError } = known.view.connection;
+    const wasOfUse = tokens?.accessToken !== undefined && lastError === undefined;
+    return wasOfUse && !this.#isLiving(known);
   }
 
   #reply(known: Remembered): AccessToken {
