@@ -41,18 +41,19 @@ describe('a keeper in the background', () => {
     expect(fullestBin(from)).toBe(1);
   });
 
-  it('never lets a caller find an expired token, nor wait, over a week', async () => {
+  it('never lets a caller find an expired token, nor wait, over two days', async () => {
     const world = await makeWorld({ accessLifeSeconds: [3600, 5399] });
     await addMany(world, 20);
     const { keeper } = world.first;
     keeper.start();
-    for (let hour = 0; hour < 7 * 24; hour++) {
+    for (let hour = 0; hour < 48; hour++) {
       await world.pass(3_600_000);
-      for (let i = 0; i < 20; i++) {
-        const served = world.watch(keeper.connection(`c${String(i)}`).token());
-        await Promise.resolve();
-        await Promise.resolve();
-        expect(world.emulator.isAccessTokenAlive(served.value?.value ?? '')).toBe(true);
+      const served = Array.from({ length: 20 }, (_, i) =>
+        world.watch(keeper.connection(`c${String(i)}`).token()),
+      );
+      await world.quiet();
+      for (const { value } of served) {
+        expect(world.emulator.isAccessTokenAlive(value?.value ?? '')).toBe(true);
       }
     }
   });
@@ -115,15 +116,15 @@ describe('a keeper in the background', () => {
   });
 
   it('uses an idle refresh token at half of its idle limit', async () => {
-    const day = 86_400_000;
-    const world = await makeWorld({ accessLifeSeconds: (90 * day) / 1000, idleLimitMs: 10 * day });
-    const { connection } = await world.add('a', { overrides: { idleLimitMs: 10 * day } });
+    const hour = 3_600_000;
+    const world = await makeWorld({ accessLifeSeconds: 90 * 3_600, idleLimitMs: 10 * hour });
+    const { connection } = await world.add('a', { overrides: { idleLimitMs: 10 * hour } });
     world.first.keeper.start();
-    await world.pass(60 * day);
+    await world.pass(60 * hour);
     const at = world.requests().map((entry) => entry.at);
     expect(at).toHaveLength(12);
     for (const [i, instant] of at.slice(1).entries()) {
-      expect(instant - (at[i] ?? 0)).toBeLessThanOrEqual(5 * day + 30_000);
+      expect(instant - (at[i] ?? 0)).toBeLessThanOrEqual(5 * hour + 30_000);
     }
     expect((await connection.status()).state).toBe('active');
   });
