@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { makeKeptHome } from '../support/kept-home.ts';
 import { chooseSeed } from './experiments/findings.ts';
+import { startForeignServer } from './experiments/foreign-server.ts';
 import { killAtRandom } from './experiments/random-kills.ts';
 import { keptHomeAt, signInAt, startServer } from './experiments/servers.ts';
 
@@ -25,3 +27,21 @@ it.each(['single-use', 'reusable'] as const)(
   },
   180_000,
 );
+
+it('50 kills at a server that others wrote show the same', async () => {
+  await using server = await startForeignServer();
+  await using home = await makeKeptHome(server.registration, await server.signIn());
+  const seed = chooseSeed('kills at oidc-provider');
+  const { counted, violations } = await killAtRandom(home, server, { trials: 50, seed });
+  console.log('kills at oidc-provider:', JSON.stringify(counted));
+  expect(violations).toEqual([]);
+}, 120_000);
+
+it('keepers without the intent are found out by the same experiment', async () => {
+  await using server = await startForeignServer();
+  await using home = await makeKeptHome(server.registration, await server.signIn());
+  const seed = chooseSeed('kills without the intent');
+  const hurt = { sabotage: ['intent'] };
+  const { violations } = await killAtRandom(home, server, { trials: 10, seed }, hurt);
+  expect(violations.length).toBeGreaterThan(0);
+}, 60_000);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../../src/emulator/seeded-random.ts';
+import type { KeeperHurt } from '../../support/keeper-process.ts';
 import type { FreshTokens, KeptHome } from '../../support/kept-home.ts';
 import type { Findings, Size } from './findings.ts';
 
@@ -21,6 +22,7 @@ export async function killAtRandom(
   home: KeptHome,
   judge: KillJudge,
   { trials, seed }: Size,
+  hurt: KeeperHurt = {},
 ): Promise<Findings> {
   const random = seededRandom(seed);
   const violations: string[] = [];
@@ -28,7 +30,7 @@ export async function killAtRandom(
   let generations = 0;
   let notices = 0;
   for (let trial = 0; trial < trials; trial++) {
-    const keeper = await home.spawn();
+    const keeper = await home.spawn(hurt);
     const refreshing = keeper.refresh(10_000).catch(() => undefined);
     await delay(5 + random.fraction() * 150);
     await keeper.kill();
