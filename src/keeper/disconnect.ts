@@ -7,6 +7,10 @@ import { revokeToken } from '../token-endpoint/revocation.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
 import { openAuthentication } from '../refresh/request.ts';
 import { Secret } from '../secret.ts';
+import { sleep } from '../system/clock.ts';
+
+const ANSWER_PATIENCE_MS = 30_000;
+const LOOK_EVERY_MS = 20;
 
 /** What a disconnect came to. */
 export interface Disconnected {
@@ -24,7 +28,8 @@ export interface Disconnected {
  * @see RFC 7009
  */
 export async function disconnect(engine: Engine, connectionId: string): Promise<Disconnected> {
-  const view = await bury(engine, connectionId);
+  const view = await untilUnclaimed(engine, connectionId, await bury(engine, connectionId));
+  if (view?.connection.claim !== undefined) return unfinished('an answer is still under way');
   const profile = view === undefined ? undefined : engine.profileOf(view.client);
   const tokens = view === undefined ? [] : await tokensToRevoke(engine, view);
   const endpoint = profile?.revocationEndpoint;
@@ -49,14 +54,35 @@ export async function disconnect(engine: Engine, connectionId: string): Promise<
       insecureLoopback: profile.insecureLoopback,
     });
     if (failure !== undefined) {
-      return {
-        revoked: false,
-        message: `it is stopped, but the server could not be told (${failure}); disconnect again to retry`,
-      };
+      return unfinished(`the server could not be told: ${failure}`);
     }
   }
   await engine.store.remove(connectionId);
   return { revoked: true, message: 'its refresh token is revoked and it is removed here' };
+}
+
+function unfinished(why: string): Disconnected {
+  const message = `it is stopped, but not yet revoked (${why}); disconnect again to retry`;
+  return { revoked: false, message };
+}
+
+/** An answer under way may bring another refresh token, which must be revoked as well. */
+async function untilUnclaimed(
+  engine: Engine,
+  connectionId: string,
+  buried: View | undefined,
+): Promise<View | undefined> {
+  const { store, clock } = engine;
+  const deadline = clock.monotonic() + ANSWER_PATIENCE_MS;
+  let view = buried;
+  while (view?.connection.claim !== undefined && clock.monotonic() < deadline) {
+    if ((await store.claims.judge(view.connection.claim.owner)) === 'dead') {
+      return { ...view, connection: { ...view.connection, claim: undefined } };
+    }
+    await sleep(clock, LOOK_EVERY_MS);
+    view = await store.read(connectionId);
+  }
+  return view;
 }
 
 /** Makes the tombstone. The refresh token stays sealed in it; nothing else of use does. */
