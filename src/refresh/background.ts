@@ -30,6 +30,7 @@ export async function runBackground(
   const { closing, clock } = engine;
   const rounds = new DueRounds(engine, flights);
   await quietly(engine, () => recoverSpills(engine));
+  await quietly(engine, () => engine.store.tidy());
   while (!closing.aborted) {
     let wait = LONGEST_SLEEP_MS;
     await quietly(engine, async () => {

@@ -121,6 +121,8 @@ export interface Store {
    * trust what they remember.
    */
   changeCounter(): number;
+  /** Removes what keepers that ended without closing left behind and nobody needs any more. */
+  tidy(): Promise<void>;
   /** Closes files and locks. The store is unusable afterwards. */
   close(): Promise<void>;
 }

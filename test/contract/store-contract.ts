@@ -293,6 +293,16 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(life[0]?.generation).toBe(640);
     });
 
+    it('tidies up without touching anything in use', async () => {
+      await add('a');
+      const owner = await store.claims.identify();
+      const other = await made.another();
+      await other.tidy();
+      expect(await other.claims.judge(owner)).toBe('alive');
+      expect(await store.claims.identify()).toEqual(owner);
+      await other.close();
+    });
+
     it('writes no secret in the clear', async () => {
       await add('secretive');
       const bytes = Buffer.from(await made.written());

@@ -341,6 +341,10 @@ export class SqliteStore implements Store {
     this.#parts.database.close();
   }
 
+  tidy(): Promise<void> {
+    return this.#parts.lives.clean((ownerId) => this.isClaimant(ownerId));
+  }
+
   /** Tells whether any claim names this owner. */
   isClaimant(ownerId: string): boolean {
     const row = this.#sql.get(
