@@ -38,8 +38,19 @@ export async function recordOutcome(
   const keep = tokens === undefined ? undefined : spillOf(claimed, answered, tokens);
   const verdict = await persist(engine, view.connection.id, decide, keep);
   failpoint('after-commit');
+  if (verdict.kind === 'recorded') await forgetStray(engine, view.connection.id, answered);
   announce(engine, verdict, answered.outcome);
   return verdict;
+}
+
+/** A stray that is current now, or followed by a newer one, need not be tried again; left behind it would do no harm. */
+async function forgetStray(
+  engine: Engine,
+  connectionId: string,
+  { stray }: Answered,
+): Promise<void> {
+  if (stray === undefined) return;
+  await engine.store.removeLeftover(connectionId, stray.attemptId).catch(() => undefined);
 }
 
 /** Writes an answer that an earlier attempt left in a spill file, and forgets the file. */
@@ -70,7 +81,7 @@ export async function recordSpill(engine: Engine, spill: Spill): Promise<void> {
 function tokenSetOf(
   engine: Engine,
   { view, profile }: Claimed,
-  { outcome, sentAt, askedScope }: Answered,
+  { outcome, sentAt, askedScope, stray }: Answered,
 ): TokenSet | undefined {
   if (outcome.kind !== 'refreshed') return undefined;
   const { connection } = view;
@@ -82,7 +93,7 @@ function tokenSetOf(
   const set = buildTokenSet(sealer, {
     response,
     sentAt,
-    previousRefreshToken: openRefreshToken(sealer, connection),
+    previousRefreshToken: stray?.refreshToken ?? openRefreshToken(sealer, connection),
     previousRefreshExpiresAt: connection.tokens?.refreshExpiresAt,
     askedScope: askedScope ?? [],
     connectionId: connection.id,

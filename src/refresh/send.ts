@@ -19,6 +19,8 @@ export interface Answered {
   readonly askedScope?: readonly string[];
   /** Set when the granted scopes worked where the usual ones lacked consent: ask for them from now on. */
   readonly refreshScope?: readonly string[];
+  /** Set when a refresh token that had been put away was used instead of the current one. */
+  readonly stray?: { readonly attemptId: string; readonly refreshToken: Secret };
 }
 
 /**
@@ -43,8 +45,8 @@ export function prepareRenewal(engine: Engine, claimed: Claimed): Renewal {
 }
 
 /**
- * Sends the renewal over the opened connection. Where the provider's habits make that harmless, two refusals are answered by one more
- * request in the same attempt: missing consent, by the scopes granted; a refused grant, by a stray refresh token.
+ * Sends the renewal over the opened connection. Where the provider's habits make that harmless, two refusals are answered by further
+ * requests in the same attempt: missing consent, by the scopes granted; a refused grant, by each refresh token that was put away.
  */
 export async function sendRenewal(
   engine: Engine,
@@ -56,8 +58,7 @@ export async function sendRenewal(
   if (first.outcome.kind !== 'grant_refused' || !isRepeatable(claimed.rotation)) return first;
   if (refreshToken === undefined) return first;
   const consent = await retryWithGrantedScope(engine, claimed, first, refreshToken);
-  if (consent !== undefined) return consent;
-  return (await retryWithStray(engine, claimed)) ?? first;
+  return consent ?? (await retryWithStrays(engine, claimed)) ?? first;
 }
 
 function renewal(
@@ -105,7 +106,13 @@ async function retryWithGrantedScope(
   const asked = new Set(first.askedScope);
   if (scope.length === asked.size && scope.every((token) => asked.has(token))) return undefined;
   const again = await resend(engine, claimed, renewal(engine, claimed, refreshToken, scope));
-  return again?.outcome.kind === 'refreshed' ? { ...again, refreshScope: scope } : undefined;
+  if (isRefusal(again.outcome)) return undefined;
+  return again.outcome.kind === 'refreshed' ? { ...again, refreshScope: scope } : again;
+}
+
+/** Whether the server said no to this request, so that another may fare better; anything else must be waited for or mended first. */
+function isRefusal({ kind }: TokenOutcome): boolean {
+  return kind === 'grant_refused' || kind === 'request_refused' || kind === 'unnamed_refusal';
 }
 
 function lacksConsent(outcome: TokenOutcome): boolean {
@@ -114,17 +121,21 @@ function lacksConsent(outcome: TokenOutcome): boolean {
   return error === 'consent_required' || suberror === 'consent_required';
 }
 
-async function retryWithStray(engine: Engine, claimed: Claimed): Promise<Answered | undefined> {
+async function retryWithStrays(engine: Engine, claimed: Claimed): Promise<Answered | undefined> {
   const { store } = engine;
   const { id, grantId } = claimed.view.connection;
   const leftovers = await store.leftovers(id);
-  const stray = leftovers.find((left) => left.kind === 'stray' && left.grantId === grantId);
-  if (stray === undefined) return undefined;
-  const refreshToken = openStray(engine, stray);
-  await store.removeLeftover(id, stray.attemptId);
-  if (refreshToken === undefined) return undefined;
-  const again = await resend(engine, claimed, renewal(engine, claimed, refreshToken));
-  return again?.outcome.kind === 'refreshed' ? again : undefined;
+  for (const stray of leftovers) {
+    if (stray.kind !== 'stray' || stray.grantId !== grantId) continue;
+    const { attemptId } = stray;
+    const refreshToken = openStray(engine, stray);
+    if (refreshToken !== undefined) {
+      const again = await resend(engine, claimed, renewal(engine, claimed, refreshToken));
+      if (!isRefusal(again.outcome)) return { ...again, stray: { attemptId, refreshToken } };
+    }
+    await store.removeLeftover(id, attemptId);
+  }
+  return undefined;
 }
 
 function openStray(engine: Engine, stray: Leftover): Secret | undefined {
@@ -139,11 +150,12 @@ async function resend(
   engine: Engine,
   claimed: Claimed,
   request: RenewalRequest,
-): Promise<Answered | undefined> {
+): Promise<Answered> {
   const opened = await openTokenEndpoint(engine.http, request.request.tokenEndpoint, {
     fresh: false,
     connectTimeoutMs: 10_000,
     insecureLoopback: claimed.profile.insecureLoopback,
   });
-  return opened.kind === 'open' ? sendOne(engine, claimed, opened, request) : undefined;
+  if (opened.kind === 'open') return sendOne(engine, claimed, opened, request);
+  return { outcome: opened, sentAt: engine.clock.now() };
 }

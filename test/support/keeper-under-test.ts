@@ -155,7 +155,7 @@ export class World {
   /** Connects by client credentials. */
   connect(name: string, options: Partial<ConnectOptions> = {}): Promise<Connection> {
     return this.first.keeper.connect(name, {
-      provider: 'entra',
+      provider: 'generic',
       client: { clientId: 'perspio-demo', clientSecret: 'demo~secret+1' },
       grant: 'client-credentials',
       scope: ['api://perspiotalk/.default'],
