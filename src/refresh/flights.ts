@@ -103,6 +103,7 @@ export class Flights {
     for (;;) {
       const result = await this.#attempt(connectionId, order);
       self().settled = result.kind === 'settled';
+      if (isDueAgain(result, this.#engine.clock.now())) continue;
       if (result.kind !== 'held' || order.demand.kind === 'due') return result;
       self().holder = result.claim;
       if (!(await this.#untilChanged(self()))) return result;
@@ -131,6 +132,13 @@ export class Flights {
     }
     return true;
   }
+}
+
+/** Whether an answer was lost that must be asked for again at once, as long as the server's grace lasts. */
+function isDueAgain(result: AttemptResult, now: number): boolean {
+  if (result.kind !== 'settled' || result.verdict.kind !== 'failed') return false;
+  const { state, intent, backoff } = result.verdict.connection;
+  return state.kind === 'active' && intent !== undefined && backoff.notBefore <= now;
 }
 
 /** Whether a flight of one order does all that another order asks for. */

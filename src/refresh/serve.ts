@@ -122,7 +122,7 @@ export class Server {
       if ('ended' in step && step.ended === 'aborted') throw abortReason(patience);
       const after = await this.#memory.recallAgain(known);
       if (after.view.connection.generation > wanted.generation) continue;
-      if (this.#isLiving(after)) {
+      if (this.#isLiving(after) && !(wanted.rejected && this.#comesSoon(step, patience))) {
         // A caller in a hurry says nothing about the server.
         if (!('ended' in step) || deadline < patience.deadline) this.#excuse(after, step);
         return this.#reply(after);
@@ -221,12 +221,12 @@ export class Server {
     const stopped = stopError(known.view);
     if (step.kind === 'stopped' && stopped !== undefined) throw stopped;
     if (step.kind === 'deferred') {
-      const wait = step.until - clock.now();
-      if (clock.monotonic() + wait > patience.deadline) {
+      if (!this.#comesSoon(step, patience)) {
         throw passingError(known.view, step.because, step.until);
       }
       const { signal } = patience;
-      await sleep(clock, wait, signal === undefined ? closing : AbortSignal.any([signal, closing]));
+      const ends = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+      await sleep(clock, step.until - clock.now(), ends);
       return;
     }
     if (step.kind !== 'settled' || step.verdict.kind === 'superseded') return;
@@ -235,6 +235,13 @@ export class Server {
     if (stopped !== undefined && !isLastTryNow) throw stopped;
     if (step.verdict.kind === 'failed' && notBefore <= clock.now()) return;
     throw passingError(known.view, undefined, notBefore);
+  }
+
+  /** Whether a request that must wait may still be made while the caller waits. */
+  #comesSoon(step: Step, patience: Patience): boolean {
+    const { clock } = this.#engine;
+    if ('ended' in step || step.kind !== 'deferred') return false;
+    return clock.monotonic() + step.until - clock.now() <= patience.deadline;
   }
 
   /**

@@ -8,6 +8,7 @@ import type { IssuedGrant, LedgerEntry, LedgerFilter } from '../../src/emulator/
 import { seededRandom } from '../../src/emulator/seeded-random.ts';
 import { openHome, type KeeperOptions } from '../../src/keeper.ts';
 import type { Connection, ConnectOptions, Keeper, KeeperEvents } from '../../src/keeper-api.ts';
+import { perspio } from '../../src/providers/perspio.ts';
 import type { ProfileOverrides } from '../../src/providers/profile.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Clock } from '../../src/system/clock.ts';
@@ -140,6 +141,8 @@ export class World {
       provider: options.provider ?? 'generic',
       client: { clientId, clientSecret },
       overrides: this.overrides(options.overrides),
+      subscriptionKey: 'demo-subscription-key',
+      perspioTenantId: 'in-demo',
       tokens: {
         refreshToken: grant.refreshToken ?? '',
         ...(options.withoutAccessToken !== true && {
@@ -172,7 +175,11 @@ export class World {
       insecureLoopback: true,
       rotation: 'reusable',
       clientAuthentication: 'client_secret_post',
-      api: { origins: [new URL(apiBase).origin], base: apiBase },
+      api: {
+        origins: [new URL(apiBase).origin],
+        base: apiBase,
+        ...(perspio.api?.headers && { headers: perspio.api.headers }),
+      },
       ...further,
     };
   }
