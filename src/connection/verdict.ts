@@ -80,7 +80,7 @@ export function decideVerdict(
 ): Change<Verdict> {
   const { connection } = view;
   if (connection.grantId !== attempt.grantId || connection.generation !== attempt.generation) {
-    return overtaken(view, attempt, facts);
+    return overtaken(view, attempt, outcome, facts);
   }
   const rule = OUTCOMES[outcome.kind] as Rule<never>;
   const change = rule(view, attempt, outcome as never, facts);
@@ -357,10 +357,17 @@ function attention(
   };
 }
 
-function overtaken(view: View, attempt: Attempt, facts: Facts): Change<Verdict> {
+function overtaken(
+  view: View,
+  attempt: Attempt,
+  outcome: TokenOutcome,
+  facts: Facts,
+): Change<Verdict> {
   const { connection } = view;
   const mine = connection.claim?.attemptId === attempt.attemptId;
-  const kind = connection.grantId === attempt.grantId ? 'stray' : 'revoke';
+  const age = connection.grantId === attempt.grantId ? 'stray' : 'revoke';
+  // Bytes that nobody could read are no refresh token.
+  const kind = outcome.kind === 'refreshed' ? age : 'quarantine';
   const after = mine ? { ...connection, claim: undefined } : connection;
   const sealed = facts.leftover?.();
   return {
@@ -381,7 +388,7 @@ function overtaken(view: View, attempt: Attempt, facts: Facts): Change<Verdict> 
           connection,
           facts,
           'late_answer',
-          `an answer of ${kind === 'stray' ? 'an older generation' : 'an older grant'} arrived late and was put away`,
+          `an answer of ${age === 'stray' ? 'an older generation' : 'an older grant'} arrived late and was put away`,
         ),
       ],
     }),
