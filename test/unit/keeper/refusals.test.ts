@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { EmulatorOptions } from '../../../src/emulator/emulator.ts';
+import type { Connection } from '../../../src/keeper-api.ts';
 import type { Rotation } from '../../../src/connection/record.ts';
 import { setSabotage } from '../../support/failpoints.ts';
 import {
@@ -277,22 +279,76 @@ describe('what Entra answers', () => {
     expect(notices(world.first)).toEqual([]);
   });
 
-  it('65001 for the documented scope is answered by the granted one, which is remembered', async () => {
-    const world = await makeWorld({
-      clients: [{ clientId: 'perspio-demo', clientSecret: 'demo~secret+1', preconsented: [] }],
-    });
-    const granted = 'api://perspiotalk/access_as_user offline_access';
-    const grant = await world.emulator.issueGrant({ scope: granted });
-    const connection = await world.first.keeper.add('a', {
-      provider: 'perspio',
-      client: { clientId: 'perspio-demo', clientSecret: 'demo~secret+1' },
-      overrides: world.overrides(),
-      tokens: { refreshToken: grant.refreshToken ?? '' },
-      scope: granted,
-    });
-    world.emulator.faults.next({ kind: 'aadsts', code: 65001, suberror: 'consent_required' });
-    await connection.refresh().catch(() => undefined);
-    expect(world.requests().map(({ scope }) => scope)).toEqual([granted]);
+  /** A connection by device code whose person consented to one scope, while the provider's refreshes ask for another. */
+  async function consentedToLess(world: World): Promise<Connection> {
+    return world.during(
+      world.first.keeper.connect('a', {
+        provider: 'perspio',
+        client: { clientId: 'perspio-demo', clientSecret: 'demo~secret+1' },
+        overrides: {
+          ...world.overrides(),
+          deviceAuthorizationEndpoint: world.emulator.deviceAuthorizationEndpoint,
+        },
+        grant: 'device',
+        prompt: {
+          authorize: () => undefined,
+          confirmSubject: () => Promise.resolve(true),
+          deviceCode: ({ userCode }) => {
+            world.emulator.decideDevice(userCode, { user: 'demo@perspio.io' });
+          },
+        },
+      }),
+    );
+  }
+
+  const withoutConsentForAll: EmulatorOptions = {
+    clients: [
+      {
+        clientId: 'perspio-demo',
+        clientSecret: 'demo~secret+1',
+        preconsented: ['api://perspiotalk/access_as_user'],
+      },
+    ],
+  };
+
+  it('65001 for the documented scope is followed by a request for the granted one, which is remembered', async () => {
+    const world = await makeWorld(withoutConsentForAll);
+    const connection = await consentedToLess(world);
+    world.emulator.ledger.clear();
+    await world.pass(LIFE_MS);
+    expect((await connection.token()).generation).toBe(2);
+    const [documented, granted] = world.requests();
+    expect(documented).toMatchObject({ aadsts: 65001 });
+    expect(documented?.scope).toContain('all_readwrite');
+    expect(granted).toMatchObject({ outcome: 'issued' });
+    expect(granted?.scope).not.toContain('all_readwrite');
+    await world.pass(LIFE_MS);
+    await world.restart();
+    expect((await world.first.keeper.connection('a').token()).generation).toBe(3);
+    expect(world.requestCount()).toBe(3);
+    expect(notices(world.first)).toEqual([]);
+  });
+
+  it('65001 for the granted scope as well is left to whoever can consent', async () => {
+    const world = await makeWorld(withoutConsentForAll);
+    const connection = await consentedToLess(world);
+    world.emulator.withdrawConsent('demo@perspio.io', 'perspio-demo');
+    world.emulator.ledger.clear();
+    await world.pass(LIFE_MS);
+    await expect(connection.token()).rejects.toMatchObject({ code: 'ERR_GRANT_REFUSED' });
+    expect(world.requestCount()).toBe(2);
+  });
+
+  it('65001, and then a failing server, condemns nothing', async () => {
+    const world = await makeWorld(withoutConsentForAll);
+    const connection = await consentedToLess(world);
+    await world.pass(LIFE_MS);
+    world.emulator.faults.next(65001);
+    world.emulator.faults.next({ kind: 'server-error', status: 500 });
+    await connection.token({ timeoutMs: 100 }).catch(() => undefined);
+    await world.quiet();
+    expect((await connection.status()).state).toBe('active');
+    expect((await world.during(connection.token())).generation).toBe(2);
   });
 });
 
