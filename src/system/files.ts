@@ -65,6 +65,15 @@ export async function identityOf(path: string): Promise<string | undefined> {
   return stat === undefined ? undefined : identityIn(stat);
 }
 
+/**
+ * Tells whether a plain file lies at a path that SQLite takes for empty, of no byte or one. It is not opened, which would cost an open
+ * database its locks.
+ */
+export async function isEmptyFile(path: string): Promise<boolean> {
+  const stat = await lookAt(path);
+  return stat?.isFile() === true && stat.size <= 1n;
+}
+
 function identityIn({ ino, birthtimeNs }: BigIntStats): string {
   return `${String(ino)}:${String(birthtimeNs)}`;
 }

@@ -1,6 +1,6 @@
 import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
-import { checkOwnerOnly, joinPath, privateFolder } from '../../system/files.ts';
+import { checkOwnerOnly, isEmptyFile, joinPath, privateFolder } from '../../system/files.ts';
 import type { Machine } from '../../system/machine.ts';
 import type { Random } from '../../system/random.ts';
 import {
@@ -11,9 +11,10 @@ import {
 } from '../master-key.ts';
 import { DataKeys, createDataKey } from '../sealing.ts';
 import { openDatabase } from './database.ts';
+import { storeError } from './errors.ts';
 import { readCurrentKey, readDataKey, readFirstKey } from './keys.ts';
 import { LifeFiles } from './life.ts';
-import { text } from './rows.ts';
+import { parseJson, text } from './rows.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { Statements } from './statements.ts';
 import { Writer } from './writer.ts';
@@ -50,6 +51,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   const runFolder = joinPath(folder, 'run');
   await (create ? privateFolder(folder) : checkOwnerOnly(folder, 'folder'));
   const path = joinPath(folder, 'evergrant.db');
+  await refuseEmptied(path, runFolder, create);
   const database = await openDatabase(path, folder, clock, create);
   try {
     await privateFolder(runFolder);
@@ -62,7 +64,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       throw new StoreError('ERR_STORE_DAMAGED', `${path} has lost its data keys; restore a backup`);
     }
     const keys = new DataKeys(random, masterKey, meta.storeId, { first, current }, (id) =>
-      readDataKey(statements, id),
+      writer.reading(() => readDataKey(statements, id)),
     );
     const lives = new LifeFiles(runFolder, machine, random);
     const { storeId } = meta;
@@ -70,8 +72,21 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     return store;
   } catch (error) {
     database.close();
-    throw error;
+    throw storeError(error, path);
   }
+}
+
+/** SQLite takes an empty file for a new database, even where a store was: its folder of life files, made after it, tells. */
+async function refuseEmptied(path: string, runFolder: string, create: boolean): Promise<void> {
+  const wasStore = (await checkOwnerOnly(runFolder, 'folder')) !== undefined;
+  if (!(await isEmptyFile(path))) return;
+  if (wasStore) {
+    throw new StoreError(
+      'ERR_STORE_DAMAGED',
+      `${path} has lost all it held; restore a backup, or remove it to begin anew`,
+    );
+  }
+  if (!create) throw new StoreError('ERR_STORE_MISSING', `${path} is empty; connect first`);
 }
 
 async function unlock(
@@ -79,8 +94,10 @@ async function unlock(
   statements: Statements,
   writer: Writer,
 ): Promise<{ readonly meta: Meta; readonly masterKey: Uint8Array }> {
+  // Both are written in one transaction, so whoever sees the key sees the identity.
+  const isMade = readFirstKey(statements) !== undefined;
   const known = readMeta(statements);
-  if (known === undefined) await initialise(options, statements, writer);
+  if (known === undefined && !isMade) await initialise(options, statements, writer);
   const meta = known ?? readMeta(statements);
   if (meta === undefined)
     throw new StoreError('ERR_STORE_DAMAGED', 'the store has lost its identity; restore a backup');
@@ -116,5 +133,5 @@ function readMeta(statements: Statements): Meta | undefined {
   const storeId = values.get('store_id');
   const masterKey = values.get('master_key');
   if (storeId === undefined || masterKey === undefined) return undefined;
-  return { storeId, masterKey: JSON.parse(masterKey) as MasterKeyDescription };
+  return { storeId, masterKey: parseJson(masterKey, 'master_key') as MasterKeyDescription };
 }

@@ -1,3 +1,4 @@
+import { StoreError } from '../../errors.ts';
 import { nextStepAt } from '../../connection/schedule.ts';
 import type {
   ClientRecord,
@@ -52,7 +53,7 @@ export function connectionCells(record: ConnectionRecord): Record<string, Cell> 
 
 /** Reads a connection's row. */
 export function connectionOf(row: Row): ConnectionRecord {
-  const facts = JSON.parse(text(row, 'facts')) as Pick<
+  const facts = parseJson(text(row, 'facts'), 'facts') as Pick<
     ConnectionRecord,
     'beginning' | 'subject' | 'scopes' | 'perspioTenantId' | 'createdAt'
   >;
@@ -68,10 +69,10 @@ export function connectionOf(row: Row): ConnectionRecord {
     grantId: text(row, 'grant_id'),
     generation: number(row, 'generation'),
     tokens: tokenSetOf(row),
-    state: JSON.parse(text(row, 'state')) as ConnectionRecord['state'],
+    state: parseJson(text(row, 'state'), 'state') as ConnectionRecord['state'],
     claim: parsed(row, 'claim') as ConnectionRecord['claim'],
     intent: parsed(row, 'intent') as ConnectionRecord['intent'],
-    backoff: JSON.parse(text(row, 'backoff')) as ConnectionRecord['backoff'],
+    backoff: parseJson(text(row, 'backoff'), 'backoff') as ConnectionRecord['backoff'],
     lastError: parsed(row, 'last_error') as ConnectionRecord['lastError'],
     createdAt: facts.createdAt,
   };
@@ -102,7 +103,7 @@ export function clientOf(row: Row): ClientRecord {
     clientId: text(row, 'client_id'),
     tokenEndpoint: text(row, 'token_endpoint'),
     authentication: text(row, 'authentication') as ClientRecord['authentication'],
-    overrides: JSON.parse(text(row, 'overrides')) as ClientRecord['overrides'],
+    overrides: parseJson(text(row, 'overrides'), 'overrides') as ClientRecord['overrides'],
     secret: blob(row, 'secret'),
     secretExpiresAt: optionalNumber(row, 'secret_expires_at'),
     revision: number(row, 'revision'),
@@ -113,7 +114,7 @@ export function clientOf(row: Row): ClientRecord {
 
 /** Reads an endpoint's row. */
 export function endpointOf(row: Row): EndpointState {
-  return JSON.parse(text(row, 'state')) as EndpointState;
+  return parseJson(text(row, 'state'), 'state') as EndpointState;
 }
 
 /** Reads a line of history. */
@@ -152,18 +153,34 @@ export function leftoverOf(row: Row): Leftover {
   };
 }
 
-/** A text column. */
+/** A text column. @throws {@link StoreError} `ERR_STORE_DAMAGED` when it holds none */
 export function text(row: Row, column: string): string {
   const cell = row[column];
-  if (typeof cell !== 'string') throw new TypeError(`column ${column} holds no text`);
+  if (typeof cell !== 'string') throw damaged(`column ${column} holds no text`);
   return cell;
 }
 
-/** A number column. */
+/** A number column. @throws {@link StoreError} `ERR_STORE_DAMAGED` when it holds none */
 export function number(row: Row, column: string): number {
   const cell = row[column];
-  if (typeof cell !== 'number') throw new TypeError(`column ${column} holds no number`);
+  if (typeof cell !== 'number') throw damaged(`column ${column} holds no number`);
   return cell;
+}
+
+/** Reads JSON that the store wrote. @throws {@link StoreError} `ERR_STORE_DAMAGED` when it is none */
+export function parseJson(json: string, column: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw damaged(`column ${column} holds no JSON`);
+  }
+}
+
+function damaged(fact: string): StoreError {
+  return new StoreError(
+    'ERR_STORE_DAMAGED',
+    `the store is damaged: ${fact}; restore a backup, nothing was changed`,
+  );
 }
 
 function withoutSecrets(tokens: TokenSet): Partial<TokenSet> {
@@ -174,7 +191,10 @@ function withoutSecrets(tokens: TokenSet): Partial<TokenSet> {
 function tokenSetOf(row: Row): TokenSet | undefined {
   const plain = optionalText(row, 'token_set');
   if (plain === undefined) return undefined;
-  const rest = JSON.parse(plain) as Omit<TokenSet, 'accessToken' | 'refreshToken' | 'idToken'>;
+  const rest = parseJson(plain, 'token_set') as Omit<
+    TokenSet,
+    'accessToken' | 'refreshToken' | 'idToken'
+  >;
   return {
     ...rest,
     accessToken: blob(row, 'access_token'),
@@ -204,5 +224,5 @@ function optionalJson(value: object | undefined): string | null {
 
 function parsed(row: Row, column: string): unknown {
   const cell = optionalText(row, column);
-  return cell === undefined ? undefined : JSON.parse(cell);
+  return cell === undefined ? undefined : parseJson(cell, column);
 }

@@ -3,7 +3,7 @@ import { StoreError } from '../../errors.ts';
 import { createPrivateFile, removeFile } from '../../system/files.ts';
 import type { MasterKeyDescription } from '../master-key.ts';
 import { storeError } from './errors.ts';
-import { number, text } from './rows.ts';
+import { number, parseJson, text } from './rows.ts';
 import type { Statements } from './statements.ts';
 
 /** The keys of a store, for people; holds none of them. */
@@ -27,7 +27,7 @@ export function readKeyStatus(sql: Statements): KeyStatus {
   if (row === undefined) {
     throw new StoreError('ERR_STORE_DAMAGED', 'the store has lost its identity; restore a backup');
   }
-  const { kind } = JSON.parse(text(row, 'value')) as MasterKeyDescription;
+  const { kind } = parseJson(text(row, 'value'), 'master_key') as MasterKeyDescription;
   const rows = sql.all(
     'SELECT id, created_at, retired_at FROM data_key ORDER BY created_at DESC, rowid DESC',
   );
