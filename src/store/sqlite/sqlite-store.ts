@@ -143,7 +143,7 @@ export class SqliteStore implements Store {
   putClient(client: ClientRecord): Promise<ClientRecord> {
     return this.#parts.writer.write(() => {
       this.#followKeyRotation();
-      this.#sql.insert('client', clientCells(client), 'OR IGNORE');
+      this.#sql.insert('client', clientCells(this.#currentClient(client)), 'OR IGNORE');
       const row = this.#sql.get(
         `SELECT * FROM client WHERE provider = ? AND client_id = ? AND token_endpoint = ?
           AND authentication = ? AND overrides = ?`,
@@ -169,11 +169,15 @@ export class SqliteStore implements Store {
   ): Promise<number> {
     const { tokenEndpoint, clientId } = registration;
     return this.#parts.writer.write(() => {
+      this.#followKeyRotation();
       let connections = 0;
       for (const client of this.#registration(tokenEndpoint, clientId)) {
         const revision = client.revision + 1;
         this.#sql.update('client', client.id, {
-          secret: secret(client, revision),
+          secret: this.#reseal(
+            secret(client, revision),
+            clientSecretContext({ id: client.id, revision }),
+          ),
           secret_expires_at: secretExpiresAt ?? null,
           revision,
           refused_at: null,
@@ -318,9 +322,9 @@ export class SqliteStore implements Store {
     await this.#parts.writer.write(() => {
       this.#followKeyRotation();
       for (const client of this.#clients()) {
-        if (client.secret === undefined) continue;
-        const secret = this.#reseal(client.secret, clientSecretContext(client));
-        this.#sql.update('client', client.id, { secret });
+        this.#sql.update('client', client.id, {
+          secret: this.#currentClient(client).secret ?? null,
+        });
       }
     }, true);
     return resealed;
@@ -466,6 +470,11 @@ export class SqliteStore implements Store {
 
   #current(record: ConnectionRecord): ConnectionRecord {
     return mapSealed(record, (sealed, context) => this.#reseal(sealed, context));
+  }
+
+  #currentClient(client: ClientRecord): ClientRecord {
+    if (client.secret === undefined) return client;
+    return { ...client, secret: this.#reseal(client.secret, clientSecretContext(client)) };
   }
 
   #reseal(sealed: Uint8Array, context: SealContext): Uint8Array {
