@@ -21,10 +21,10 @@ export async function deliverNotices(engine: Engine, channel: NoticeChannel): Pr
       notice: notice.kind,
       actor: notice.actor,
     });
-    engine.emit('notice', notice);
     try {
       await channel(notice);
       await store.noticeDelivered(notice.id, clock.now());
+      engine.emit('notice', notice);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const message = `a notice could not be delivered (${why}); it is kept and tried again`;

@@ -315,7 +315,9 @@ function isSystemBusy(): boolean {
 }
 
 /** Gives a test file a way to make worlds that end after each test. */
-export function worldFixture(): (options?: EmulatorOptions) => Promise<World> {
+export function worldFixture(
+  common: EmulatorOptions = {},
+): (options?: EmulatorOptions) => Promise<World> {
   const worlds: World[] = [];
   afterEach(async () => {
     for (const world of worlds.splice(0)) await world.end();
@@ -326,6 +328,7 @@ export function worldFixture(): (options?: EmulatorOptions) => Promise<World> {
       clock,
       opaqueAccessTokens: true,
       accessLifeSeconds: LIFE_MS / 1000,
+      ...common,
       ...options,
     });
     // Durable commits cost nothing in memory, and a test makes thousands.

@@ -1,0 +1,150 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Notice } from '../../../src/connection/record.ts';
+import {
+  LIFE_MS,
+  worldFixture,
+  type TestKeeper,
+  type World,
+} from '../../support/keeper-under-test.ts';
+
+const makeWorld = worldFixture();
+
+/** The operator's command: appends what it gets to a file, or fails as long as another file exists. */
+async function notifyCommand(world: World): Promise<{
+  readonly settings: { readonly notifyCommand: readonly string[] };
+  readonly received: () => Promise<Notice[]>;
+  readonly broken: string;
+}> {
+  const script = path.join(world.home, 'notify.sh');
+  const inbox = path.join(world.home, 'inbox');
+  const broken = path.join(world.home, 'broken');
+  await writeFile(script, '[ -e "$2" ] && exit 1; cat >> "$1"; exit 0\n');
+  return {
+    settings: { notifyCommand: ['/bin/sh', script, inbox, broken] },
+    received: async () => {
+      const text = await readFile(inbox, 'utf8').catch(() => '');
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Notice);
+    },
+    broken,
+  };
+}
+
+function told({ events }: TestKeeper): string[] {
+  return events.flatMap(({ event, detail }) => (event === 'notice' ? [detail.kind] : []));
+}
+
+describe('a notice', () => {
+  it('reaches the operator\u2019s command and the listeners once, within a second', async () => {
+    const world = await makeWorld();
+    const { settings, received } = await notifyCommand(world);
+    const { keeper } = await world.restart({ settings });
+    await world.add('a');
+    await world.add('b');
+    await world.pass(LIFE_MS / 2);
+    keeper.start();
+    world.emulator.revokeUser('demo@perspio.io');
+    const refreshed = keeper.connection('a').refresh();
+    await expect(refreshed).rejects.toMatchObject({ code: 'ERR_GRANT_REFUSED' });
+    await world.quiet();
+    expect(await received()).toMatchObject([
+      {
+        kind: 'attention',
+        connection: 'a',
+        actor: 'owner',
+        message: expect.any(String) as unknown,
+      },
+    ]);
+    await world.pass(86_400_000);
+    const kinds = (await received()).map(({ connection }) => connection);
+    expect(kinds.toSorted()).toEqual(['a', 'b']);
+    expect(told(world.first)).toEqual(['attention', 'attention']);
+  });
+
+  it('that the command refuses is kept, told as a warning, and delivered once it works', async () => {
+    const world = await makeWorld();
+    const { settings, received, broken } = await notifyCommand(world);
+    await writeFile(broken, '');
+    const { keeper } = await world.restart({ settings });
+    keeper.start();
+    const { connection } = await world.add('a');
+    await world.pass(LIFE_MS / 2);
+    world.emulator.revokeUser('demo@perspio.io');
+    await connection.refresh().catch(() => undefined);
+    await world.pass(600_000);
+    expect(await received()).toEqual([]);
+    expect(told(world.first)).toEqual([]);
+    const warnings = world.first.events.filter(({ event }) => event === 'warning');
+    expect(warnings.length).toBeGreaterThan(1);
+    expect(JSON.stringify(warnings[0])).toContain('kept and tried again');
+    await rm(broken);
+    await world.pass(120_000);
+    expect(await received()).toHaveLength(1);
+    expect(told(world.first)).toEqual(['attention']);
+    await world.pass(600_000);
+    expect(await received()).toHaveLength(1);
+  });
+
+  it('does not make callers wait for a slow command', async () => {
+    const world = await makeWorld();
+    const slow = await world.restart({
+      settings: { notifyCommand: ['/bin/sh', '-c', 'sleep 0.3'] },
+    });
+    const { connection } = await world.add('a', { withoutAccessToken: true });
+    world.emulator.revokeUser('demo@perspio.io');
+    await connection.token().catch(() => undefined);
+    expect(told(slow)).toEqual([]);
+    await world.close(slow);
+    expect(told(slow)).toEqual(['attention']);
+  });
+
+  it('of a keeper that died while it delivered is delivered by another, a minute later', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', { withoutAccessToken: true });
+    world.emulator.revokeUser('demo@perspio.io');
+    const { store } = world.first;
+    // Whoever reserves it first is gone with it.
+    const { reserveNotice } = store;
+    store.reserveNotice = async (...args) => {
+      await reserveNotice.apply(store, args);
+      return false;
+    };
+    await connection.token().catch(() => undefined);
+    await world.quiet();
+    store.reserveNotice = reserveNotice.bind(store);
+    const other = await world.open();
+    other.keeper.start();
+    await world.pass(59_000);
+    expect(told(other)).toEqual([]);
+    await world.pass(32_000);
+    expect(told(other)).toEqual(['attention']);
+  });
+
+  it('is delivered by one of two keepers', async () => {
+    const world = await makeWorld();
+    const other = await world.open();
+    for (let i = 0; i < 10; i++) await world.add(`c${String(i)}`, { withoutAccessToken: true });
+    world.emulator.revokeUser('demo@perspio.io');
+    world.first.keeper.start();
+    other.keeper.start();
+    await world.pass(60_000);
+    expect(world.requestCount()).toBe(10);
+    expect([...told(world.first), ...told(other)]).toHaveLength(10);
+  });
+
+  it('holds no secret', async () => {
+    const world = await makeWorld();
+    const { connection, grant } = await world.add('a', { withoutAccessToken: true });
+    world.emulator.revokeUser('demo@perspio.io');
+    await connection.token().catch(() => undefined);
+    await world.quiet();
+    const text = JSON.stringify(world.first.events);
+    expect(text).toContain('attention');
+    expect(text).not.toContain(grant.refreshToken);
+    expect(text).not.toContain('demo~secret+1');
+  });
+});
