@@ -178,7 +178,8 @@ async function exchange(engine: Engine, claimed: Claimed): Promise<AttemptResult
     insecureLoopback: profile.insecureLoopback,
   });
   if (opened.kind === 'not_sent') {
-    return settled(await recordOutcome(engine, claimed, { outcome: opened, sentAt: clock.now() }));
+    const answered = { outcome: opened, sentAt: clock.now() };
+    return settled(await telling(engine, view, () => recordOutcome(engine, claimed, answered)));
   }
   try {
     const owner = await store.claims.identify();
@@ -187,14 +188,30 @@ async function exchange(engine: Engine, claimed: Claimed): Promise<AttemptResult
       return 'start_over';
     }
     failpoint('after-intent');
-    engine.emit('refreshing', {
-      connection: view.connection.name,
-      generation: view.connection.generation,
+    const verdict = await telling(engine, view, async () => {
+      const answered = await sendRenewal(engine, claimed, opened, renewal);
+      return recordOutcome(engine, claimed, answered);
     });
-    const answered = await sendRenewal(engine, claimed, opened, renewal);
-    return settled(await recordOutcome(engine, claimed, answered));
+    return settled(verdict);
   } finally {
     opened.close();
+  }
+}
+
+/** Tells that a request is made; recording tells what it came to, unless nothing could be recorded. */
+async function telling(
+  engine: Engine,
+  { connection: { name: connection, generation } }: View,
+  work: () => Promise<Verdict>,
+): Promise<Verdict> {
+  engine.emit('refreshing', { connection, generation });
+  try {
+    return await work();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const outcome = 'not_recorded';
+    engine.emit('refresh_failed', { connection, outcome, message, retryAt: undefined });
+    throw error;
   }
 }
 
@@ -211,14 +228,15 @@ async function arm(engine: Engine, { attempt, view, rotation }: Claimed): Promis
 
 /** Gives the claim back. A failure leaves it to be retried: while this process lives nobody else can take it. */
 async function release(engine: Engine, { attempt, view }: Claimed): Promise<void> {
-  const { store, clock } = engine;
+  const { store, clock, closing } = engine;
   const tryRelease = async (): Promise<void> => {
     try {
       await store.transition(view.connection.id, (now) => decideRelease(now, attempt.attemptId), {
         durable: false,
       });
     } catch {
-      clock.timer(1_000, () => void tryRelease(), { background: true });
+      // A closed keeper is dead to all others, who may take what it could not give back.
+      if (!closing.aborted) clock.timer(1_000, () => void tryRelease(), { background: true });
     }
   };
   await tryRelease();

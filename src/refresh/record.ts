@@ -247,7 +247,16 @@ function announce(engine: Engine, verdict: Verdict, outcome: TokenOutcome): void
     engine.emit('refreshed', { connection, generation, accessExpiresAt });
     return;
   }
-  if (verdict.kind === 'superseded') return;
+  if (verdict.kind === 'superseded') {
+    const message = 'somebody else was faster, whose tokens count';
+    engine.emit('refresh_failed', {
+      connection,
+      outcome: 'superseded',
+      message,
+      retryAt: undefined,
+    });
+    return;
+  }
   engine.emit('refresh_failed', {
     connection,
     outcome: outcome.kind,
