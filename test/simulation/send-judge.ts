@@ -1,0 +1,307 @@
+import type { ConnectionRecord } from '../../src/connection/record.ts';
+import type { Row } from './database.ts';
+import { standing } from '../../src/connection/verdict.ts';
+import type { Exchange } from './net.ts';
+import type { Oracle } from './oracle.ts';
+import type { Process } from './process.ts';
+import type { RefreshToken } from './server.ts';
+import type { World } from './world.ts';
+
+/** What held when an attempt took its claim, which is when it decided to send. */
+interface ClaimFacts {
+  /** True time. */
+  readonly at: number;
+  /** Something wanted a newer token set. */
+  readonly needed: boolean;
+  /** A person insisted. */
+  readonly anyway: boolean;
+  /** The access token is of no use any more, so that a replay costs nothing. */
+  readonly useless: boolean;
+  /** Its process's wall clock. */
+  readonly wall: number;
+  /** When the first attempt of the generation armed its intent, by the wall clock of its process. */
+  readonly firstAt: number | undefined;
+}
+
+const HARMLESS_CLAIM_MS = 300_000;
+const STORM_WINDOW_MS = 60_000;
+const STORM = 14;
+
+/** Judges every request to a token endpoint, and whether what came back was written down. */
+export class SendJudge {
+  /** Requests so far. */
+  count = 0;
+  readonly #byToken = new Map<string, Exchange[]>();
+  readonly #open: Exchange[] = [];
+  readonly #claims = new Map<string, ClaimFacts>();
+  readonly #armed = new Map<string, Set<string>>();
+  readonly #spilled = new Set<string>();
+  readonly #recent = new Map<string, number[]>();
+  readonly #world: World;
+  readonly #oracle: Oracle;
+
+  constructor(world: World, oracle: Oracle) {
+    this.#world = world;
+    this.#oracle = oracle;
+  }
+
+  /** Requests that used a refresh token. */
+  historyOf(refreshToken: string): readonly Exchange[] {
+    return this.#byToken.get(refreshToken) ?? [];
+  }
+
+  /** How many attempts of a generation may have been sent. */
+  armedOf(id: string, generation: number): number {
+    return this.#armed.get(`${id} ${String(generation)}`)?.size ?? 0;
+  }
+
+  /** An attempt wrote its intent. */
+  armed({ id, generation, intent }: ConnectionRecord): void {
+    const key = `${id} ${String(generation)}`;
+    const attempts = this.#armed.get(key) ?? new Set();
+    this.#armed.set(key, attempts.add(intent?.attemptId ?? ''));
+  }
+
+  /** An attempt took the right to send; `was` is the connection before. */
+  claimed(by: Process, was: ConnectionRecord, isClientRefused: boolean, attemptId: string): void {
+    const facts = this.#factsOf(by, was);
+    this.#claims.set(attemptId, facts);
+    const { kind } = was.state;
+    const isStopped = kind === 'disconnected' || kind === 'paused';
+    this.#oracle.expect(!isStopped, 'I8', () => `${was.name} was claimed while ${kind}`);
+    const isTerminal = kind === 'attention' || isClientRefused;
+    this.#oracle.expect(
+      !isTerminal || facts.anyway,
+      'I8',
+      () => `${was.name} was claimed after a terminal answer, without an order (${by.name})`,
+    );
+    const isEarly = kind === 'uncertain' && !facts.useless && !facts.anyway;
+    this.#oracle.expect(
+      !isEarly,
+      'I2',
+      () => `${was.name} was claimed while uncertain and its access token still works (${by.name})`,
+    );
+  }
+
+  /** The bytes of a request leave. */
+  sent(exchange: Exchange): void {
+    this.count++;
+    const { refreshToken: value, process, attemptId } = exchange;
+    const history = this.#byToken.get(value) ?? [];
+    const token = this.#world.refreshToken(value);
+    const connectionId = token && this.#oracle.store.connectionOf(token);
+    this.#world.trace(process.name, `sends ${value} (attempt ${attemptId})`);
+    if (token === undefined || connectionId === undefined) {
+      this.#oracle.report('I9', `${value} was sent, which no connection holds`);
+      return;
+    }
+    this.#judgeOverlap(exchange, token, history);
+    this.#judgeRepetition(exchange, token, history);
+    this.#judgeNeed(exchange, token, history, connectionId);
+    this.#judgeStorm(connectionId);
+    this.#byToken.set(value, [...history, exchange]);
+    this.#open.push(exchange);
+  }
+
+  /** A process wrote to a connection: what it was answered must be in there now. */
+  committed(by: Process, { connection, leftovers }: Row, durable: boolean): void {
+    for (const exchange of this.#open) {
+      if (exchange.process !== by || !exchange.ended || exchange.settled) continue;
+      const token = this.#world.refreshToken(exchange.refreshToken);
+      if (token === undefined || this.#oracle.store.connectionOf(token) !== connection.id) continue;
+      if (connection.claim?.attemptId === exchange.attemptId) continue;
+      this.#settle(
+        exchange,
+        connection,
+        leftovers.map(({ attemptId }) => attemptId),
+        durable,
+      );
+    }
+    this.#forgetEnded();
+  }
+
+  /** A process wrote an answer to a file, where it is safe from then on. */
+  spilled(attemptId: string): void {
+    this.#spilled.add(attemptId);
+  }
+
+  /** What was safe once must be in the store at the end, unless something newer is. */
+  judgeEnd(): void {
+    for (const exchange of [...this.#byToken.values()].flat()) {
+      const { attemptId, answer } = exchange;
+      const token = this.#world.refreshToken(answer?.refreshToken ?? '');
+      if (!this.#spilled.has(attemptId) || token === undefined || exchange.settled) continue;
+      const id = this.#oracle.store.connectionOf(token) ?? '';
+      const held = this.#oracle.store.held.get(id)?.refreshToken;
+      if (held === undefined || held.family !== token.family || held.order >= token.order) continue;
+      const isPutAway = this.#world.database.image.rows
+        .get(id)
+        ?.leftovers.some((leftover) => leftover.attemptId === attemptId);
+      this.#oracle.expect(isPutAway === true, 'I1', () => `${token.value} was spilled and is lost`);
+    }
+  }
+
+  #settle(
+    exchange: Exchange,
+    connection: ConnectionRecord,
+    leftovers: readonly string[],
+    durable: boolean,
+  ): void {
+    const { answer, delivered, partial, attemptId } = exchange;
+    const issued = answer?.refreshToken;
+    const isPutAway = leftovers.includes(attemptId);
+    if (!delivered) {
+      const isInPart = issued !== undefined && partial?.includes(issued) === true;
+      this.#oracle.expect(
+        !isInPart || isPutAway,
+        'I1',
+        () => `the cut answer with ${String(issued)} is in no quarantine`,
+      );
+      return;
+    }
+    if (answer === undefined || answer.kind === 'failed') return;
+    exchange.settled = true;
+    if (issued !== undefined) {
+      const isHeld = this.#oracle.store.held.get(connection.id)?.refreshToken.value === issued;
+      this.#oracle.expect(isHeld || isPutAway, 'I1', () => `${issued} came and was dropped`);
+      this.#oracle.expect(durable, 'I1', () => `${issued} was written without being synced`);
+    }
+    const isRefused = answer.kind === 'grant' || answer.kind === 'request';
+    const history = this.historyOf(exchange.refreshToken);
+    const isLast = history.at(-1) === exchange;
+    const isCurrent =
+      this.#oracle.store.held.get(connection.id)?.refreshToken.value === exchange.refreshToken;
+    if (!isRefused || !isLast || !isCurrent || isPutAway) return;
+    const { kind } = standing(connection.state);
+    this.#oracle.expect(
+      kind === 'attention' || kind === 'disconnected',
+      'I8',
+      () => `${connection.name} is ${kind} after the answer ${answer.kind}`,
+    );
+  }
+
+  #forgetEnded(): void {
+    const { length } = this.#open;
+    for (let i = length - 1; i >= 0; i--) {
+      const one = this.#open[i];
+      if (one?.settled === true || one?.process.alive === false) this.#open.splice(i, 1);
+    }
+  }
+
+  #judgeOverlap(exchange: Exchange, { family }: RefreshToken, history: readonly Exchange[]): void {
+    const { scheduler, clocksAgree } = this.#world;
+    const flying = history.filter(({ ended, process }) => !ended && process.alive);
+    const isHarmless = family.plan.rotation === 'none' || family.plan.rotation === 'reusable';
+    const young = flying.filter(({ attemptId }) => {
+      const claimedAt = this.#claims.get(attemptId)?.at ?? 0;
+      return clocksAgree && scheduler.now - claimedAt < HARMLESS_CLAIM_MS;
+    });
+    const clashing = isHarmless ? young : flying;
+    this.#oracle.expect(
+      clashing.length === 0,
+      'I3',
+      () =>
+        `${exchange.process.name} sends ${exchange.refreshToken} while ${clashing[0]?.process.name ?? ''} waits for its answer`,
+    );
+  }
+
+  #judgeRepetition(exchange: Exchange, token: RefreshToken, history: readonly Exchange[]): void {
+    const { rotation, graceMs } = token.family.plan;
+    if (rotation === 'none' || rotation === 'reusable') return;
+    const doubts = doubtsOf(history);
+    const facts = this.#claims.get(exchange.attemptId);
+    const first = doubts[0];
+    if (first === undefined || facts === undefined || facts.anyway) return;
+    const { calls, store } = this.#oracle;
+    const connectionId = store.connectionOf(token) ?? '';
+    if (calls.hasPersonActed(connectionId, first.sentAt, exchange.sentAt)) return;
+    const { firstAt, wall, useless } = facts;
+    const inGrace = rotation === 'grace' && firstAt !== undefined && wall - firstAt < graceMs;
+    const isLastTry = useless && doubts.length === 1 && this.#world.plan.lastTry;
+    this.#oracle.expect(
+      inGrace || isLastTry,
+      'I2',
+      () =>
+        `${exchange.process.name} sends ${exchange.refreshToken} again (${String(doubts.length)} answers in doubt, access token ${useless ? 'useless' : 'alive'})`,
+    );
+  }
+
+  #judgeNeed(
+    { refreshToken, attemptId, process, sentAt }: Exchange,
+    { family }: RefreshToken,
+    history: readonly Exchange[],
+    connectionId: string,
+  ): void {
+    const { calls, store } = this.#oracle;
+    const facts = this.#claims.get(attemptId);
+    const isStray = store.held.get(connectionId)?.refreshToken.value !== refreshToken;
+    const isNeeded = isStray || history.length > 0 || facts?.needed === true;
+    this.#oracle.expect(
+      isNeeded,
+      'I9',
+      () => `${process.name} sends ${refreshToken} although nothing was due and nobody asked`,
+    );
+    const terminal = history.find(
+      ({ settled, answer }) => settled && (answer?.kind === 'grant' || answer?.kind === 'request'),
+    );
+    const isOrdered =
+      terminal === undefined || calls.hasPersonActed(connectionId, terminal.sentAt, sentAt);
+    this.#oracle.expect(
+      isOrdered,
+      'I8',
+      () =>
+        `${refreshToken} of family ${String(family.index)} is sent again after a terminal answer`,
+    );
+  }
+
+  #judgeStorm(connectionId: string): void {
+    const { now } = this.#world.scheduler;
+    const recent = (this.#recent.get(connectionId) ?? []).filter(
+      (at) => at > now - STORM_WINDOW_MS,
+    );
+    recent.push(now);
+    this.#recent.set(connectionId, recent);
+    const ordered = this.#oracle.calls.ordersSince(connectionId, now - 2 * STORM_WINDOW_MS);
+    this.#oracle.expect(
+      recent.length <= STORM + 2 * ordered,
+      'I10',
+      () => `${String(recent.length)} requests of one connection within a minute`,
+    );
+  }
+
+  #factsOf(by: Process, was: ConnectionRecord): ClaimFacts {
+    const { tokens, id, generation, intent } = was;
+    const { calls, store } = this.#oracle;
+    const wall = by.clock.now();
+    const rejection = calls.rejection(store.held.get(id)?.accessToken);
+    const common = {
+      at: this.#world.scheduler.now,
+      anyway: calls.hasOrder(by, id, generation, 'anyway'),
+      wall,
+      firstAt: intent?.firstAt,
+    };
+    if (tokens?.accessToken === undefined) return { ...common, needed: true, useless: true };
+    const left = Math.min(tokens.accessExpiresAt - wall, tokens.accessLifeMs);
+    const isDue =
+      wall >= tokens.dueAt ||
+      left <= earlyMs(tokens.accessLifeMs) ||
+      tokens.receivedAt - wall > 60_000;
+    const isAsked = calls.hasOrder(by, id, generation, 'hand') || rejection !== 'none';
+    return {
+      ...common,
+      needed: isDue || isAsked || common.anyway || intent !== undefined,
+      useless: wall >= tokens.accessExpiresAt || rejection === 'named' || left <= 0,
+    };
+  }
+}
+
+/** Requests whose answers are in doubt. A token set that came and was stored ends the doubts before it, even if it kept the refresh token. */
+export function doubtsOf(history: readonly Exchange[]): readonly Exchange[] {
+  const last = history.findLastIndex(({ settled, answer }) => settled && answer?.kind === 'tokens');
+  return history.slice(last + 1).filter(({ settled }) => !settled);
+}
+
+/** How long before its true expiry an access token counts as expired. */
+export function earlyMs(lifeMs: number): number {
+  return Math.min(Math.max(60_000, Math.min(300_000, lifeMs / 10)), lifeMs / 4);
+}

@@ -1,0 +1,338 @@
+import { freshEndpoint } from '../../src/connection/gate.ts';
+import type { Change, Leftover, View } from '../../src/connection/decision.ts';
+import type {
+  ClientRecord,
+  ConnectionRecord,
+  EndpointState,
+  LifeEvent,
+  Notice,
+  Sealed,
+} from '../../src/connection/record.ts';
+import { nextStepAt } from '../../src/connection/schedule.ts';
+import type { Sealer } from '../../src/connection/secrets.ts';
+import { ConfigurationError } from '../../src/errors.ts';
+import type { ClaimAuthority, ConnectionSummary, Store } from '../../src/store/store.ts';
+import type { Database, Image, Row, StoredNotice } from './database.ts';
+
+/** How a process reaches the disk: when, and whether at all. */
+export interface StorePort<By> {
+  /** Who writes. */
+  readonly by: By;
+  /** Runs a write when its turn comes; rejects instead when the store refuses. */
+  write<T>(run: () => T): Promise<T>;
+  /** The same for a read. */
+  read<T>(run: () => T): Promise<T>;
+}
+
+const LIFE_LINES = 500;
+
+/** A store in memory over a simulated disk: one handle a process. */
+export class SimStore<By> implements Store {
+  readonly sealer: Sealer;
+  readonly claims: ClaimAuthority;
+  readonly storeId: string;
+  readonly #database: Database<By>;
+  readonly #port: StorePort<By>;
+  #own = 0;
+
+  constructor(
+    database: Database<By>,
+    port: StorePort<By>,
+    parts: { readonly sealer: Sealer; readonly claims: ClaimAuthority; readonly storeId: string },
+  ) {
+    this.#database = database;
+    this.#port = port;
+    this.sealer = parts.sealer;
+    this.claims = parts.claims;
+    this.storeId = parts.storeId;
+  }
+
+  transition<T>(
+    connectionId: string,
+    decide: (view: View) => Change<T>,
+    { durable }: { readonly durable: boolean },
+  ): Promise<T | undefined> {
+    return this.#port.write(() => {
+      const image = this.#database.image;
+      const row = image.rows.get(connectionId);
+      const view = row && viewOf(image, row);
+      if (row === undefined || view === undefined) return undefined;
+      const change = decide(view);
+      if (Object.keys(change).length > 1) this.#commit(apply(image, row, view, change), durable);
+      return change.result;
+    });
+  }
+
+  insert(connection: ConnectionRecord, life: LifeEvent): Promise<void> {
+    return this.#port.write(() => {
+      const image = this.#database.image;
+      refuseTakenName(image, connection.name);
+      this.#commit(withRow(image, { connection, life: [life], leftovers: [] }), true);
+    });
+  }
+
+  read(connectionId: string): Promise<View | undefined> {
+    return this.#read((image) => {
+      const row = image.rows.get(connectionId);
+      return row && viewOf(image, row);
+    });
+  }
+
+  resolve(name: string): Promise<string | undefined> {
+    return this.#read((image) => byName(image, name)?.connection.id);
+  }
+
+  list(
+    options: { readonly afterName?: string; readonly limit?: number } = {},
+  ): Promise<readonly ConnectionSummary[]> {
+    const { afterName = '', limit } = options;
+    return this.#read((image) =>
+      [...image.rows.values()]
+        .filter(({ connection }) => connection.name > afterName)
+        .sort((one, other) => (one.connection.name < other.connection.name ? -1 : 1))
+        .slice(0, limit)
+        .flatMap((row) => viewOf(image, row) ?? [])
+        .map(({ connection, client }) => ({ connection, client })),
+    );
+  }
+
+  rename(connectionId: string, name: string): Promise<void> {
+    return this.#port.write(() => {
+      const image = this.#database.image;
+      refuseTakenName(image, name);
+      const row = image.rows.get(connectionId);
+      if (row === undefined) return;
+      this.#commit(withRow(image, { ...row, connection: { ...row.connection, name } }), true);
+    });
+  }
+
+  remove(connectionId: string): Promise<void> {
+    return this.#port.write(() => {
+      const image = this.#database.image;
+      const rows = new Map(image.rows);
+      rows.delete(connectionId);
+      const notices = image.notices.filter((notice) => notice.connectionId !== connectionId);
+      this.#commit({ ...image, rows, notices }, true);
+    });
+  }
+
+  putClient(client: ClientRecord): Promise<ClientRecord> {
+    return this.#port.write(() => {
+      const image = this.#database.image;
+      const key = keyOf(client);
+      const known = [...image.clients.values()].find((other) => keyOf(other) === key);
+      if (known !== undefined) return known;
+      this.#commit({ ...image, clients: new Map(image.clients).set(client.id, client) }, true);
+      return client;
+    });
+  }
+
+  clients(): Promise<readonly ClientRecord[]> {
+    return this.#read((image) =>
+      [...image.clients.values()].sort((one, other) =>
+        `${one.provider} ${one.clientId}` < `${other.provider} ${other.clientId}` ? -1 : 1,
+      ),
+    );
+  }
+
+  setClientSecret(
+    registration: { readonly tokenEndpoint: string; readonly clientId: string },
+    secret: (client: ClientRecord, revision: number) => Sealed,
+    secretExpiresAt: number | undefined,
+  ): Promise<number> {
+    return this.#port.write(() => {
+      const image = this.#database.image;
+      const clients = new Map(image.clients);
+      for (const client of registered(image, registration)) {
+        const revision = client.revision + 1;
+        clients.set(client.id, {
+          ...client,
+          secret: secret(client, revision),
+          secretExpiresAt,
+          revision,
+          refusedAt: undefined,
+          refusal: undefined,
+        });
+      }
+      this.#commit({ ...image, clients }, true);
+      const ids = new Set(registered(image, registration).map(({ id }) => id));
+      return [...image.rows.values()].filter(({ connection }) => ids.has(connection.clientId))
+        .length;
+    });
+  }
+
+  due(now: number, limit: number): Promise<readonly string[]> {
+    return this.#read((image) =>
+      steps(image)
+        .filter(({ at }) => at <= now)
+        .sort((one, other) => one.expiresAt - other.expiresAt || one.at - other.at)
+        .slice(0, limit)
+        .map(({ id }) => id),
+    );
+  }
+
+  nextDueAt(): Promise<number | undefined> {
+    return this.#read((image) => {
+      const all = steps(image).map(({ at }) => at);
+      return all.length === 0 ? undefined : Math.min(...all);
+    });
+  }
+
+  life(connectionId: string, limit: number): Promise<readonly LifeEvent[]> {
+    return this.#read((image) =>
+      (image.rows.get(connectionId)?.life ?? []).toReversed().slice(0, limit),
+    );
+  }
+
+  pendingNotices(now: number, limit: number): Promise<readonly Notice[]> {
+    return this.#read((image) =>
+      image.notices
+        .filter(({ delivered, reservedUntil }) => !delivered && reservedUntil <= now)
+        .slice(0, limit)
+        .map((notice) => noticeOf(image, notice)),
+    );
+  }
+
+  reserveNotice(id: number, now: number, until: number): Promise<boolean> {
+    return this.#port.write(() => {
+      const found = this.#database.image.notices.find((notice) => notice.id === id);
+      if (found === undefined || found.delivered || found.reservedUntil > now) return false;
+      this.#replaceNotice({ ...found, reservedUntil: until }, false);
+      return true;
+    });
+  }
+
+  noticeDelivered(id: number, _now: number): Promise<void> {
+    return this.#port.write(() => {
+      const found = this.#database.image.notices.find((notice) => notice.id === id);
+      if (found !== undefined) this.#replaceNotice({ ...found, delivered: true }, true);
+    });
+  }
+
+  leftovers(connectionId: string): Promise<readonly Leftover[]> {
+    return this.#read((image) =>
+      [...(image.rows.get(connectionId)?.leftovers ?? [])].sort((a, b) => b.at - a.at),
+    );
+  }
+
+  removeLeftover(connectionId: string, attemptId: string): Promise<void> {
+    return this.#port.write(() => {
+      const image = this.#database.image;
+      const row = image.rows.get(connectionId);
+      if (row === undefined) return;
+      const leftovers = row.leftovers.filter((leftover) => leftover.attemptId !== attemptId);
+      this.#commit(withRow(image, { ...row, leftovers }), true);
+    });
+  }
+
+  endpoints(): Promise<readonly EndpointState[]> {
+    return this.#read((image) =>
+      [...image.endpoints.values()].sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1)),
+    );
+  }
+
+  changeCounter(): number {
+    return this.#database.commits - this.#own;
+  }
+
+  /** Keepers leave nothing behind here. */
+  tidy(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #read<T>(read: (image: Image) => T): Promise<T> {
+    return this.#port.read(() => read(this.#database.image));
+  }
+
+  #commit(image: Image, durable: boolean): void {
+    this.#own++;
+    this.#database.commit(this.#port.by, image, durable);
+  }
+
+  #replaceNotice(notice: StoredNotice, durable: boolean): void {
+    const image = this.#database.image;
+    const notices = image.notices.map((other) => (other.id === notice.id ? notice : other));
+    this.#commit({ ...image, notices }, durable);
+  }
+}
+
+function viewOf(image: Image, { connection }: Row): View | undefined {
+  const client = image.clients.get(connection.clientId);
+  if (client === undefined) return undefined;
+  const { tokenEndpoint } = client;
+  const endpoint = image.endpoints.get(tokenEndpoint) ?? freshEndpoint(tokenEndpoint);
+  return { connection, client, endpoint };
+}
+
+function apply(image: Image, row: Row, view: View, change: Change<unknown>): Image {
+  const { connection } = row;
+  const added = change.leftovers ?? [];
+  const replaced = new Set(added.map(({ attemptId }) => attemptId));
+  const next = withRow(image, {
+    connection: { ...connection, ...change.connection },
+    life: [...row.life, ...(change.life ?? [])].slice(-LIFE_LINES),
+    leftovers: [...row.leftovers.filter((old) => !replaced.has(old.attemptId)), ...added],
+  });
+  const clients = new Map(image.clients);
+  if (change.client !== undefined && Object.keys(change.client).length > 0) {
+    for (const client of registered(image, view.client)) {
+      clients.set(client.id, { ...client, ...change.client });
+    }
+  }
+  const endpoints = new Map(image.endpoints);
+  if (change.endpoint !== undefined) endpoints.set(change.endpoint.endpoint, change.endpoint);
+  let { lastNoticeId } = image;
+  const notices = (change.notices ?? []).map((notice) => ({
+    ...notice,
+    id: ++lastNoticeId,
+    connectionId: connection.id,
+    reservedUntil: 0,
+    delivered: false,
+  }));
+  return { ...next, clients, endpoints, lastNoticeId, notices: [...image.notices, ...notices] };
+}
+
+function withRow(image: Image, row: Row): Image {
+  return { ...image, rows: new Map(image.rows).set(row.connection.id, row) };
+}
+
+function steps(image: Image): { id: string; at: number; expiresAt: number }[] {
+  return [...image.rows.values()].flatMap(({ connection }) => {
+    const at = nextStepAt(connection);
+    const isRefused = image.clients.get(connection.clientId)?.refusedAt !== undefined;
+    const expiresAt = connection.tokens?.accessExpiresAt ?? 0;
+    return at === undefined || isRefused ? [] : [{ id: connection.id, at, expiresAt }];
+  });
+}
+
+function registered(
+  image: Image,
+  { tokenEndpoint, clientId }: Pick<ClientRecord, 'tokenEndpoint' | 'clientId'>,
+): readonly ClientRecord[] {
+  return [...image.clients.values()].filter(
+    (client) => client.tokenEndpoint === tokenEndpoint && client.clientId === clientId,
+  );
+}
+
+function keyOf(client: ClientRecord): string {
+  const { provider, clientId, tokenEndpoint, authentication, overrides } = client;
+  return JSON.stringify([provider, clientId, tokenEndpoint, authentication, overrides]);
+}
+
+function byName(image: Image, name: string): Row | undefined {
+  return [...image.rows.values()].find(({ connection }) => connection.name === name);
+}
+
+function refuseTakenName(image: Image, name: string): void {
+  if (byName(image, name) === undefined) return;
+  throw new ConfigurationError('ERR_CONNECTION_EXISTS', `a connection named ${name} exists`);
+}
+
+function noticeOf(image: Image, notice: StoredNotice): Notice {
+  const { connectionId, reservedUntil: _reserved, delivered: _delivered, ...rest } = notice;
+  return { ...rest, connection: image.rows.get(connectionId)?.connection.name };
+}
