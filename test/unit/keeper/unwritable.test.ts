@@ -1,0 +1,176 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, describe, expect, it } from 'vitest';
+import { StoreError } from '../../../src/errors.ts';
+import type { Connection } from '../../../src/keeper-api.ts';
+import { EARLY_MS, LIFE_MS, worldFixture, type World } from '../../support/keeper-under-test.ts';
+
+const makeWorld = worldFixture({ rotation: 'single-use' });
+const strict = { overrides: { rotation: 'single-use' } } as const;
+
+let blocker: DatabaseSync | undefined;
+
+afterEach(() => {
+  blocker?.close();
+  blocker = undefined;
+});
+
+/** Keeps every writer out, as another process that was stopped inside a transaction would. @returns lets them in again. */
+function block(world: World): () => void {
+  blocker ??= new DatabaseSync(path.join(world.home, 'store', 'evergrant.db'));
+  blocker.exec('BEGIN IMMEDIATE');
+  return () => blocker?.exec('ROLLBACK');
+}
+
+async function spills(world: World): Promise<string[]> {
+  const names = await readdir(path.join(world.home, 'spill')).catch(() => []);
+  return names.filter((name) => name.endsWith('.spill'));
+}
+
+/** A request whose answer the emulator holds until the store takes no writes. */
+async function answerWithoutStore(world: World, connection: Connection): Promise<() => void> {
+  world.emulator.faults.next('hold-after-commit');
+  void connection.token({ timeoutMs: 1_000 }).catch(() => undefined);
+  await world.emulator.ledger.waitFor(1, { held: true });
+  const unblock = block(world);
+  world.emulator.faults.release();
+  await world.quiet();
+  return unblock;
+}
+
+describe('a store that takes no writes', () => {
+  it('before the request prevents it, and a living token is served all the same', async () => {
+    const world = await makeWorld();
+    const { connection, grant } = await world.add('a', strict);
+    await connection.token();
+    await world.pass(LIFE_MS - EARLY_MS);
+    const unblock = block(world);
+    for (let i = 0; i < 10; i++) {
+      expect((await world.during(connection.token(), 100)).value).toBe(grant.accessToken);
+    }
+    await world.pass(EARLY_MS);
+    await expect(world.during(connection.token(), 100)).rejects.toMatchObject({
+      code: 'ERR_STORE_LOCKED',
+    });
+    expect(world.requestCount()).toBe(0);
+    unblock();
+    expect((await connection.token()).generation).toBe(2);
+    expect(world.requestCount()).toBe(1);
+  });
+
+  it('between claim and intent prevents the request as well', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const { store } = world.first;
+    const { transition } = store;
+    let calls = 0;
+    let unblock = (): void => undefined;
+    store.transition = (connectionId, decide, options) => {
+      if (++calls === 2) unblock = block(world);
+      return transition.call(store, connectionId, decide, options) as never;
+    };
+    await expect(world.during(connection.token(), 100)).rejects.toMatchObject({
+      code: 'ERR_STORE_LOCKED',
+    });
+    expect(world.requestCount()).toBe(0);
+    unblock();
+    // The claim that could not be given back is given back as soon as that is possible.
+    await world.pass(1_000);
+    expect((await connection.token()).generation).toBe(2);
+  });
+
+  it('after the request keeps the answer in memory and in a sealed file, and records it when it can', async () => {
+    const world = await makeWorld();
+    const { connection, grant } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    expect(await spills(world)).toHaveLength(1);
+    expect(world.first.events.map(({ event }) => event)).toContain('warning');
+    // Nobody repeats the request meanwhile.
+    const other = await world.open().catch(() => undefined);
+    void other?.keeper
+      .connection('a')
+      .token({ timeoutMs: 1_000 })
+      .catch(() => undefined);
+    await world.pass(5_000);
+    expect(world.requestCount()).toBe(1);
+    unblock();
+    await world.pass(10_000);
+    expect(await spills(world)).toEqual([]);
+    const token = await connection.token();
+    expect(token.generation).toBe(2);
+    expect(world.emulator.isAccessTokenAlive(token.value)).toBe(true);
+    expect(world.emulator.isRefreshTokenHonoured(grant.refreshToken ?? '')).toBe(false);
+    await world.pass(LIFE_MS);
+    expect((await connection.token()).generation).toBe(3);
+    expect(world.requestCount({ replay: true })).toBe(0);
+  });
+
+  it.each([
+    ['asks for the token', false],
+    ['renews in the background', true],
+  ])(
+    'and never took the answer: the next keeper finds it when it %s',
+    async (_what, background) => {
+      const world = await makeWorld();
+      const { connection } = await world.add('a', strict);
+      await world.pass(LIFE_MS);
+      const unblock = await answerWithoutStore(world, connection);
+      await world.pass(2_000);
+      const { first } = world;
+      await world.close(first).catch(() => undefined);
+      expect(await spills(world)).toHaveLength(1);
+      unblock();
+      const next = await world.open();
+      if (background) {
+        next.keeper.start();
+        await world.pass(5_000);
+      } else {
+        await world.during(next.keeper.connection('a').token(), 100);
+      }
+      expect(await next.keeper.connection('a').status()).toMatchObject({
+        state: 'active',
+        generation: 2,
+      });
+      expect(await spills(world)).toEqual([]);
+      expect(world.requestCount()).toBe(1);
+      await world.pass(LIFE_MS);
+      expect((await next.keeper.connection('a').token()).generation).toBe(3);
+      expect(world.requestCount({ replay: true })).toBe(0);
+    },
+  );
+
+  it('and took a newer grant before the answer: that one stays, the answer is put away', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    await world.close(world.first).catch(() => undefined);
+    unblock();
+    await world.open();
+    const again = await world.add('a', { ...strict, replace: true });
+    world.first.keeper.start();
+    await world.pass(5_000);
+    expect((await world.first.keeper.connection('a').token()).value).toBe(again.grant.accessToken);
+    expect(await spills(world)).toEqual([]);
+    const { id } = await world.first.keeper.connection('a').status();
+    expect(await world.first.store.leftovers(id)).toMatchObject([{ kind: 'revoke' }]);
+  });
+
+  it('because it is full prevents the request', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const { store } = world.first;
+    const { transition } = store;
+    store.transition = () => Promise.reject(new StoreError('ERR_STORE_FULL', 'no space left'));
+    await expect(connection.token()).rejects.toMatchObject({ code: 'ERR_STORE_FULL' });
+    expect(world.requestCount()).toBe(0);
+    store.transition = transition.bind(store);
+    expect((await connection.token()).generation).toBe(2);
+  });
+});
