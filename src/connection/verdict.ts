@@ -79,18 +79,20 @@ export function decideVerdict(
   facts: Facts,
 ): Change<Verdict> {
   const { connection } = view;
-  if (connection.grantId !== attempt.grantId || connection.generation !== attempt.generation) {
+  const isCurrent =
+    connection.grantId === attempt.grantId && connection.generation === attempt.generation;
+  const isMine = connection.claim?.attemptId === attempt.attemptId;
+  // Of an attempt whose claim was taken over only tokens count: whoever took it is at it now, and will tell what else there is.
+  if (!isCurrent || (!isMine && outcome.kind !== 'refreshed')) {
     return overtaken(view, attempt, outcome, facts);
   }
   const rule = OUTCOMES[outcome.kind] as Rule<never>;
-  const change = rule(view, attempt, outcome as never, facts);
-  const after = { ...connection, ...change.connection, claim: undefined };
+  const effect = rule(view, attempt, outcome as never, facts);
+  const claim = isMine ? undefined : connection.claim;
+  const change = { ...effect.connection, claim };
+  const after = { ...connection, ...change };
   const kind = after.generation > connection.generation ? 'recorded' : 'failed';
-  return {
-    ...change,
-    connection: { ...change.connection, claim: undefined },
-    result: { kind, connection: after },
-  };
+  return { ...effect, connection: change, result: { kind, connection: after } };
 }
 
 type Effect = Omit<Change<never>, 'result'>;

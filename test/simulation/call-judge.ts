@@ -248,6 +248,8 @@ export class CallJudge {
   #promiseOf(process: Process, kind: CallKind, connection: ConnectionRecord): Call['promise'] {
     const { tokens, state } = connection;
     if (tokens?.accessToken === undefined || state.kind === 'disconnected') return 'nothing';
+    const changedAt = this.#oracle.store.changedAt(connection.id);
+    if (this.#world.scheduler.now - changedAt < READING_MS) return 'nothing';
     const left = Math.min(tokens.accessExpiresAt - process.clock.now(), tokens.accessLifeMs);
     const isFresh = left > earlyMs(tokens.accessLifeMs) + READING_MS;
     if (isFresh && kind === 'token') return 'at once';

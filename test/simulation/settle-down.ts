@@ -10,6 +10,8 @@ import type { World } from './world.ts';
  */
 
 const MINUTE = 60_000;
+/** What another process changed is seen within a second. */
+const A_LOOK_MS = 1_500;
 const ROUND_MS = 20 * MINUTE;
 const ROUNDS = 12;
 
@@ -31,6 +33,7 @@ export async function settleDown(world: World, people: People): Promise<void> {
     judgeStopped(world);
   }
   judgeRest(world, restless);
+  await pass(world, A_LOOK_MS);
   if (isOver(world)) return;
   for (const { connection } of world.database.image.rows.values()) {
     if (connection.state.kind === 'active') askAll(world, people, connection.name);
@@ -117,8 +120,9 @@ function judgeAttention(world: World, { connection }: Row, code: string): void {
 function isAtRest(world: World, plan: ConnectionPlan): boolean {
   const row = world.rowOf(plan);
   if (row === undefined) return false;
-  const { state, tokens, intent, claim } = row.connection;
-  const isAlive = tokens?.accessToken !== undefined;
+  const { state, intent, claim } = row.connection;
+  const access = world.oracle.store.held.get(row.connection.id)?.accessToken ?? '';
+  const isAlive = (world.accessToken(access)?.expiresAt ?? 0) > world.scheduler.now;
   return state.kind === 'active' && isAlive && intent === undefined && claim === undefined;
 }
 

@@ -19,6 +19,7 @@ export class StoreJudge {
   readonly held = new Map<string, Held>();
   /** The connection that a consent belongs to, as `client family`. */
   readonly #owners = new Map<string, string>();
+  readonly #changedAt = new Map<string, number>();
   readonly #world: World;
   readonly #oracle: Oracle;
 
@@ -38,6 +39,7 @@ export class StoreJudge {
     for (const [id, row] of after.rows) {
       const old = before.rows.get(id);
       if (old === row) continue;
+      this.#changedAt.set(id, this.#world.scheduler.now);
       if (old === undefined) this.#hold(row.connection);
       else this.#changed(commit, old, row);
     }
@@ -60,6 +62,11 @@ export class StoreJudge {
     for (const { connection } of rows.values()) {
       if (!this.held.has(connection.id)) this.#hold(connection);
     }
+  }
+
+  /** When a connection was last written to, in true time. */
+  changedAt(id: string): number {
+    return this.#changedAt.get(id) ?? 0;
   }
 
   #changed({ by, durable, before, after }: Commit<Process>, old: Row, row: Row): void {
