@@ -127,6 +127,8 @@ export class Server {
         if (!('ended' in step) || deadline < patience.deadline) this.#excuse(after, step);
         return this.#reply(after);
       }
+      // The old token expired during the polite wait for a newer one: what is left of the caller's own patience counts now.
+      if ('ended' in step && deadline < patience.deadline) continue;
       await this.#orThrow(step, after, patience);
     }
   }

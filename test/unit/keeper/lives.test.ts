@@ -93,6 +93,20 @@ describe('between early and true expiry', () => {
     expect(waiting.value?.value).toBe(grant.accessToken);
   });
 
+  it('a caller whose token expires during that wait waits on, as long as it would without one', async () => {
+    const world = await makeWorld();
+    const { connection, grant } = await world.add('a');
+    await world.pass(LIFE_MS - 2_000);
+    world.emulator.faults.next('hold-before-commit');
+    const waiting = world.watch(connection.token());
+    await world.pass(20_000);
+    expect(waiting.state).toBe('pending');
+    world.emulator.faults.release();
+    await world.quiet();
+    expect(waiting.value?.value).not.toBe(grant.accessToken);
+    expect(waiting.value?.generation).toBe(2);
+  });
+
   it('nobody else waits while that request hangs', async () => {
     const world = await makeWorld();
     const { connection, grant } = await world.add('a');
