@@ -26,6 +26,9 @@ export interface ClaimAuthority {
   judge(owner: Owner): Promise<'alive' | 'dead' | 'unknown'>;
 }
 
+/** No reservation of a message lasts longer; one that ends further ahead was made before the clock was set back, and does not count. */
+export const LONGEST_RESERVATION_MS = 300_000;
+
 /** A row for lists: no secret, nothing to decrypt. */
 export interface ConnectionSummary {
   /** The connection. */
@@ -102,7 +105,8 @@ export interface Store {
   /** Messages neither delivered nor reserved at `now`, oldest first. */
   pendingNotices(now: number, limit: number): Promise<readonly Notice[]>;
   /**
-   * Reserves a message for delivery by this keeper until `until`, so that a keeper which dies over it loses nothing.
+   * Reserves a message for delivery by this keeper until `until`, at most {@link LONGEST_RESERVATION_MS} ahead, so that a keeper which
+   * dies over it loses nothing.
    *
    * @returns false when it is delivered or reserved already.
    */

@@ -266,6 +266,19 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.reserveNotice(id, 1_000, 2_000)).toBe(false);
     });
 
+    it('gives a notice again when its reservation lies so far ahead that the clock must have been set back', async () => {
+      await add('a');
+      const notices = [{ kind: 'attention', actor: 'owner', at: 1, message: 'm' }] as const;
+      await store.transition('a', () => ({ result: 1, notices }), DURABLE);
+      const [notice] = await store.pendingNotices(10_000_000, 10);
+      const id = notice?.id ?? 0;
+      expect(await store.reserveNotice(id, 10_000_000, 10_060_000)).toBe(true);
+      expect(await store.pendingNotices(9_760_000, 10)).toEqual([]);
+      expect(await store.reserveNotice(id, 9_760_000, 9_820_000)).toBe(false);
+      expect(await store.pendingNotices(9_759_999, 10)).toHaveLength(1);
+      expect(await store.reserveNotice(id, 1_000, 61_000)).toBe(true);
+    });
+
     it('forgets a leftover when told', async () => {
       await add('a');
       const sealed = store.sealer.seal('x', leftoverContext('attempt-1'));

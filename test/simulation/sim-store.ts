@@ -11,7 +11,12 @@ import type {
 import { nextStepAt } from '../../src/connection/schedule.ts';
 import type { Sealer } from '../../src/connection/secrets.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import type { ClaimAuthority, ConnectionSummary, Store } from '../../src/store/store.ts';
+import {
+  LONGEST_RESERVATION_MS,
+  type ClaimAuthority,
+  type ConnectionSummary,
+  type Store,
+} from '../../src/store/store.ts';
 import type { Database, Image, Row, StoredNotice } from './database.ts';
 
 /** How a process reaches the disk: when, and whether at all. */
@@ -187,7 +192,7 @@ export class SimStore<By> implements Store {
   pendingNotices(now: number, limit: number): Promise<readonly Notice[]> {
     return this.#read((image) =>
       image.notices
-        .filter(({ delivered, reservedUntil }) => !delivered && reservedUntil <= now)
+        .filter((notice) => isFree(notice, now))
         .slice(0, limit)
         .map((notice) => noticeOf(image, notice)),
     );
@@ -196,7 +201,7 @@ export class SimStore<By> implements Store {
   reserveNotice(id: number, now: number, until: number): Promise<boolean> {
     return this.#port.write(() => {
       const found = this.#database.image.notices.find((notice) => notice.id === id);
-      if (found === undefined || found.delivered || found.reservedUntil > now) return false;
+      if (found === undefined || !isFree(found, now)) return false;
       this.#replaceNotice({ ...found, reservedUntil: until }, false);
       return true;
     });
@@ -330,6 +335,11 @@ function byName(image: Image, name: string): Row | undefined {
 function refuseTakenName(image: Image, name: string): void {
   if (byName(image, name) === undefined) return;
   throw new ConfigurationError('ERR_CONNECTION_EXISTS', `a connection named ${name} exists`);
+}
+
+function isFree({ delivered, reservedUntil }: StoredNotice, now: number): boolean {
+  const isReserved = reservedUntil > now && reservedUntil <= now + LONGEST_RESERVATION_MS;
+  return !delivered && !isReserved;
 }
 
 function noticeOf(image: Image, notice: StoredNotice): Notice {

@@ -18,7 +18,7 @@ import {
 } from '../../connection/secrets.ts';
 import type { Change, Leftover, View } from '../../connection/decision.ts';
 import { dataKeyIdOf, type DataKeys } from '../sealing.ts';
-import type { ConnectionSummary, Store } from '../store.ts';
+import { LONGEST_RESERVATION_MS, type ConnectionSummary, type Store } from '../store.ts';
 import type { LifeFiles } from './life.ts';
 import { readCurrentKey } from './keys.ts';
 import {
@@ -39,6 +39,8 @@ import type { Writer } from './writer.ts';
 
 /** Lines of history kept for each connection. */
 const LIFE_LINES = 500;
+/** Takes the instant, and until when a reservation may last. */
+const NOT_RESERVED = '(coalesce(reserved_until, 0) <= ? OR reserved_until > ?)';
 
 /** The parts of an open SQLite store. */
 export interface SqliteParts {
@@ -234,9 +236,10 @@ export class SqliteStore implements Store {
         .all(
           `SELECT notice.*, connection.name AS name FROM notice
             LEFT JOIN connection ON connection.id = notice.connection
-            WHERE delivered_at IS NULL AND coalesce(reserved_until, 0) <= ?
+            WHERE delivered_at IS NULL AND ${NOT_RESERVED}
             ORDER BY notice.id LIMIT ?`,
           now,
+          now + LONGEST_RESERVATION_MS,
           limit,
         )
         .map(noticeOf),
@@ -247,10 +250,11 @@ export class SqliteStore implements Store {
     return this.#parts.writer.write(() => {
       const reserved = this.#sql.run(
         `UPDATE notice SET reserved_until = ?
-          WHERE id = ? AND delivered_at IS NULL AND coalesce(reserved_until, 0) <= ?`,
+          WHERE id = ? AND delivered_at IS NULL AND ${NOT_RESERVED}`,
         until,
         id,
         now,
+        now + LONGEST_RESERVATION_MS,
       );
       return reserved > 0;
     }, false);
