@@ -82,8 +82,8 @@ export function decideVerdict(
   const isCurrent =
     connection.grantId === attempt.grantId && connection.generation === attempt.generation;
   const isMine = connection.claim?.attemptId === attempt.attemptId;
-  // Of an attempt whose claim was taken over only tokens count: whoever took it is at it now, and will tell what else there is.
-  if (!isCurrent || (!isMine && outcome.kind !== 'refreshed')) {
+  // An attempt whose claim was taken over counts with what is final; the rest whoever took it is finding out now.
+  if (!isCurrent || (!isMine && PASSING.has(outcome.kind))) {
     return overtaken(view, attempt, outcome, facts);
   }
   const rule = OUTCOMES[outcome.kind] as Rule<never>;
@@ -94,6 +94,14 @@ export function decideVerdict(
   const kind = after.generation > connection.generation ? 'recorded' : 'failed';
   return { ...effect, connection: change, result: { kind, connection: after } };
 }
+
+/** Outcomes after which the same request may have another. */
+const PASSING: ReadonlySet<TokenOutcome['kind']> = new Set([
+  'not_sent',
+  'throttled',
+  'ambiguous',
+  'unnamed_refusal',
+]);
 
 type Effect = Omit<Change<never>, 'result'>;
 type Rule<K extends TokenOutcome['kind']> = (

@@ -216,7 +216,7 @@ export class CallJudge {
   /** What the store held when the call began only counts if nobody and nothing came between. */
   #isComparable(call: Call): boolean {
     const { database, trouble, clocksAgree } = this.#world;
-    if (!call.kind.includes('token') || !clocksAgree) return false;
+    if (!call.kind.includes('token') || !clocksAgree || call.process.closing) return false;
     if (call.disturbances !== call.process.disturbances + this.#world.sleeps) return false;
     if (trouble.ailment !== 'none' || trouble.lastAt >= call.startedAt) return false;
     const now = call.connectionId && database.image.rows.get(call.connectionId)?.connection;

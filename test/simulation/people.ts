@@ -141,7 +141,8 @@ export class People {
   }
 
   #act(): void {
-    const { rng, running, plan } = this.#world;
+    const { rng, plan } = this.#world;
+    const running = this.#world.running.filter(({ closing }) => !closing);
     if (running.length === 0) return;
     const process = rng.pick(running);
     const target = rng.pick(plan.connections);
@@ -265,6 +266,7 @@ export class People {
   #close(process: Process): void {
     const { keepers } = this.#world;
     const keeper = this.#world.keeper(process);
+    process.closing = true;
     this.#world.trace(process.name, 'is told to end');
     const end = (): void => {
       if (!keepers.has(process)) return;

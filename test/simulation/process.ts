@@ -16,6 +16,8 @@ export class Process implements StorePort<Process> {
   readonly clock: Clock;
   alive = true;
   stopped = false;
+  /** It was told to end: nobody asks it for anything any more. */
+  closing = false;
   /** Counts stops and sleeps that it went through, so that a judge of its pace can leave those out. */
   disturbances = 0;
   readonly #world: World;

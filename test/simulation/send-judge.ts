@@ -237,7 +237,7 @@ export class SendJudge {
     const isStray = store.held.get(connectionId)?.refreshToken.value !== refreshToken;
     const isNeeded = isStray || history.length > 0 || facts?.needed === true;
     this.#oracle.expect(
-      isNeeded,
+      isNeeded || !this.#world.clocksAgree,
       'I9',
       () => `${process.name} sends ${refreshToken} although nothing was due and nobody asked`,
     );

@@ -140,6 +140,7 @@ function judgeRest(world: World, restless: ReadonlySet<ConnectionPlan>): void {
 
 function askAll(world: World, people: People, name: string): void {
   for (const process of world.keepers.keys()) {
+    if (process.closing) continue;
     const call = people.askToken(process, name);
     world.scheduler.after(MINUTE, () => {
       const isServed = call.done && !call.failed;
