@@ -1,7 +1,8 @@
 import { findProvider } from './providers/providers.ts';
 import { resolveProfile, type Profile } from './providers/profile.ts';
-import type { ClientRecord, Notice } from './connection/record.ts';
-import { ConfigurationError } from './errors.ts';
+import type { ClientRecord, ConnectionRecord, Notice } from './connection/record.ts';
+import { effectiveRotation, isRepeatable } from './connection/schedule.ts';
+import { ConfigurationError, EvergrantError } from './errors.ts';
 import type { Keeper, SecretInput } from './keeper-api.ts';
 import { secretOf } from './keeper/begin.ts';
 import { Events } from './keeper/events.ts';
@@ -64,7 +65,10 @@ export async function openKeeper(options: KeeperOptions = {}): Promise<Keeper> {
   return keeper;
 }
 
-/** A home opened for upkeep: its keeper, and its store for keys and backups. */
+/**
+ * A home opened for upkeep. Its store offers, besides what keepers use: `keyStatus()`, `rotateDataKey()`, `backup(file)`, `copyStatus()`,
+ * `acceptCopy()` and `findDamage()`. Closing the keeper closes all of it.
+ */
 export interface OpenHome {
   /** The keeper. */
   readonly keeper: Keeper;
@@ -72,6 +76,13 @@ export interface OpenHome {
   readonly store: SqliteStore;
   /** Where its files lie. */
   readonly paths: HomePaths;
+  /**
+   * Puts the store under another master key; undefined means the key file at its usual place. A key that lies there already is taken. From
+   * then on the home opens with this key; the old one is left where it is, since older backups need it.
+   *
+   * @throws {@link StoreError} when the new key cannot be made or read; then the old one still opens the home.
+   */
+  changeMasterKey(key: KeeperOptions['key']): Promise<void>;
 }
 
 /** Opens a home as {@link openKeeper} does, and hands out the store as well. */
@@ -85,7 +96,18 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   const machine = await thisMachine();
   const masterKey = await keySource(options, paths, create);
   const folder = paths.store;
-  const store = await openSqliteStore({ folder, masterKey, create, clock, random, machine });
+  await checkOwnerOnly(paths.spills, 'folder');
+  const profileOf = profiles();
+  const store = await openSqliteStore({
+    folder,
+    markFile: paths.markFile,
+    masterKey,
+    create,
+    clock,
+    random,
+    machine,
+    isFragile: (client, connection) => isFragile(profileOf, client, connection),
+  });
   const events = new Events();
   const closing = new AbortController();
   const leaving = new AbortController();
@@ -100,7 +122,7 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
       lastTry: settings.lastTry ?? true,
       requestsPerSecond: settings.requestsPerSecond ?? 10,
     },
-    profileOf: profiles(),
+    profileOf,
     emit: (event, detail) => {
       events.emit(event, detail);
     },
@@ -111,7 +133,9 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   const channel = noticeChannel(settings.notifyCommand);
   const transport = options.fetch ?? systemFetch;
   const keeper = new LocalKeeper({ engine, events, channel, transport, closing, leaving });
-  return { keeper, store, paths };
+  const changeMasterKey = async (key: KeeperOptions['key']): Promise<void> =>
+    store.changeMasterKey(await keySource({ key }, paths, true));
+  return { keeper, store, paths, changeMasterKey };
 }
 
 async function keySource(
@@ -120,7 +144,7 @@ async function keySource(
   create: boolean,
 ): Promise<MasterKeySource> {
   if (key === undefined) {
-    if (create) await privateFolder(paths.keys);
+    await (create ? privateFolder(paths.keys) : checkOwnerOnly(paths.keys, 'folder'));
     return { kind: 'file', path: paths.keyFile };
   }
   if ('file' in key) return { kind: 'file', path: key.file };
@@ -141,6 +165,20 @@ function profiles(): (client: ClientRecord) => Profile {
     resolved.set(client.id, profile);
     return profile;
   };
+}
+
+/** A provider that nobody knows any more may have any habit. */
+function isFragile(
+  profileOf: (client: ClientRecord) => Profile,
+  client: ClientRecord,
+  connection: ConnectionRecord,
+): boolean {
+  try {
+    return !isRepeatable(effectiveRotation(connection, profileOf(client).rotation));
+  } catch (error) {
+    if (error instanceof EvergrantError) return true;
+    throw error;
+  }
 }
 
 function noticeChannel(command: readonly string[] | undefined): (notice: Notice) => Promise<void> {

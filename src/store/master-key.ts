@@ -15,10 +15,12 @@ export type MasterKeySource =
 
 /** What the store remembers of its master key; holds no secret. */
 export type MasterKeyDescription =
-  | { readonly kind: 'file' }
-  | { readonly kind: 'keychain' }
+  /** `id` differs for each master key that a store has had. */
+  | { readonly kind: 'file' | 'keychain'; readonly id: string }
+  /** `salt` in hex; `cost` is N of scrypt. */
   | {
       readonly kind: 'passphrase';
+      readonly id: string;
       readonly salt: string;
       readonly cost: number;
     };
@@ -27,26 +29,60 @@ const KEY_BYTES = 32;
 const FILE_PREFIX = 'evergrant-key-1:';
 /** scrypt N for new stores; r is 8 and p is 1: 128 MiB and about half a second. */
 const SCRYPT_COST = 2 ** 17;
+/** What older and newer stores may have; more would stop the machine. */
+const SCRYPT_COSTS = [14, 15, 16, 17, 18, 19, 20].map((exponent) => 2 ** exponent);
 
-/** Makes a master key for a new store, or takes the one that lies at its source already. */
+/**
+ * Makes a master key, or takes the one that lies in a file already.
+ *
+ * @throws {@link StoreError} as {@link loadMasterKey}, and where the file cannot be written.
+ */
 export async function createMasterKey(
   source: MasterKeySource,
   random: Random,
   storeId: string,
 ): Promise<{ readonly key: Uint8Array; readonly description: MasterKeyDescription }> {
-  if (source.kind === 'passphrase') {
-    const salt = Buffer.from(random.bytes(16)).toString('hex');
-    const description = { kind: 'passphrase', salt, cost: SCRYPT_COST } as const;
-    return { key: await derive(source.passphrase, description), description };
-  }
+  const id = Buffer.from(random.bytes(8)).toString('hex');
+  const description = describe(source, id, random);
   const fresh = Buffer.from(random.bytes(KEY_BYTES)).toString('base64url');
   if (source.kind === 'file') {
     await createPrivateFileWith(source.path, `${FILE_PREFIX}${fresh}\n`);
-  } else {
-    (await keychainEntry(storeId)).setPassword(fresh);
+  } else if (source.kind === 'keychain') {
+    (await keychainEntry(storeId, id)).setPassword(fresh);
   }
-  const description = { kind: source.kind };
   return { key: await loadMasterKey(source, description, storeId), description };
+}
+
+function describe({ kind }: MasterKeySource, id: string, random: Random): MasterKeyDescription {
+  if (kind !== 'passphrase') return { kind, id };
+  return { kind, id, salt: Buffer.from(random.bytes(16)).toString('hex'), cost: SCRYPT_COST };
+}
+
+/**
+ * Reads what a store remembers of its master key.
+ *
+ * @throws {@link StoreError} `ERR_STORE_DAMAGED` when it is nothing that evergrant wrote.
+ */
+export function readDescription(stored: string | undefined): MasterKeyDescription {
+  const description = parse(stored);
+  const { kind, id, salt, cost } = description;
+  if (typeof id === 'string' && (kind === 'file' || kind === 'keychain')) return { kind, id };
+  const isSound =
+    typeof salt === 'string' && typeof cost === 'number' && SCRYPT_COSTS.includes(cost);
+  if (typeof id === 'string' && kind === 'passphrase' && isSound) return { kind, id, salt, cost };
+  throw new StoreError(
+    'ERR_STORE_DAMAGED',
+    'the store has lost what it knew of its master key; restore a backup, nothing was changed',
+  );
+}
+
+function parse(stored: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(stored ?? 'null');
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
 }
 
 /**
@@ -65,7 +101,7 @@ export async function loadMasterKey(
   }
   if (source.kind === 'file' && description.kind === 'file') return readKeyFile(source.path);
   if (source.kind === 'keychain' && description.kind === 'keychain') {
-    const text = (await keychainEntry(storeId)).getPassword();
+    const text = (await keychainEntry(storeId, description.id)).getPassword();
     if (text !== null) return decode(text, 'the keychain entry');
     throw new StoreError(
       'ERR_KEY_MISSING',
@@ -118,7 +154,7 @@ interface KeychainEntry {
   setPassword(password: string): void;
 }
 
-async function keychainEntry(storeId: string): Promise<KeychainEntry> {
+async function keychainEntry(storeId: string, keyId: string): Promise<KeychainEntry> {
   let keyring: typeof import('@napi-rs/keyring');
   try {
     keyring = await import('@napi-rs/keyring');
@@ -129,7 +165,7 @@ async function keychainEntry(storeId: string): Promise<KeychainEntry> {
       { cause },
     );
   }
-  const entry = new keyring.Entry('evergrant', storeId);
+  const entry = new keyring.Entry('evergrant', `${storeId} ${keyId}`);
   return {
     getPassword: () => locked(() => entry.getPassword()),
     setPassword: (password) => {

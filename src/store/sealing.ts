@@ -64,7 +64,7 @@ export function unwrapDataKey(
   if (plain !== undefined) return plain;
   throw new StoreError(
     'ERR_KEY_WRONG',
-    'the master key does not open this store; restore the key that belongs to it',
+    'the master key does not open this store; restore the key that belongs to it, or, if this is the one, a backup of the store',
   );
 }
 
@@ -74,16 +74,16 @@ export type DataKeyLookup = (id: string) => WrappedDataKey | undefined;
 /** The data keys of an open store, unwrapped as they are met. */
 export class DataKeys implements Sealer {
   readonly #random: Random;
-  readonly #masterKey: Uint8Array;
   readonly #storeId: string;
   readonly #lookup: DataKeyLookup;
   readonly #keys = new Map<string, Uint8Array>();
   readonly #fingerprintKey: Uint8Array;
+  readonly #macKey: Uint8Array;
+  #masterKey: Uint8Array;
   #current: WrappedDataKey;
 
   /**
-   * @param first - the store's oldest data key, from which fingerprints derive for good.
-   * @param current - the one to seal with.
+   * @param keys - `first`: the store's oldest data key, from which fingerprints and MACs derive for good; `current`: the one to seal with.
    * @throws {@link StoreError} `ERR_KEY_WRONG` as {@link unwrapDataKey}.
    */
   constructor(
@@ -101,7 +101,10 @@ export class DataKeys implements Sealer {
     const first = unwrapDataKey(masterKey, storeId, keys.first);
     this.#keys.set(keys.first.id, first);
     this.#key(keys.current.id, keys.current);
-    this.#fingerprintKey = createHmac('sha256', first).update(`fingerprint ${storeId}`).digest();
+    const derive = (use: string): Uint8Array =>
+      createHmac('sha256', first).update(`${use} ${storeId}`).digest();
+    this.#fingerprintKey = derive('fingerprint');
+    this.#macKey = derive('mac');
   }
 
   /** Id of the key that new values are sealed with. */
@@ -123,6 +126,12 @@ export class DataKeys implements Sealer {
   /** The same data key, wrapped under another master key. */
   rewrap(id: string, masterKey: Uint8Array): WrappedDataKey {
     return wrapDataKey(this.#random, masterKey, this.#storeId, id, this.#key(id));
+  }
+
+  /** Goes on under another master key, once the data keys in the store are wrapped by it. */
+  moveTo(masterKey: Uint8Array): void {
+    this.#current = this.rewrap(this.#current.id, masterKey);
+    this.#masterKey = masterKey;
   }
 
   /** Seals under the current data key. */
@@ -148,6 +157,11 @@ export class DataKeys implements Sealer {
   /** Keyed digest of a token, eight hex digits. */
   fingerprint(token: string): string {
     return createHmac('sha256', this.#fingerprintKey).update(token).digest('hex').slice(0, 8);
+  }
+
+  /** Keyed digest of plain data, sixteen bytes: tells whether it is what this store wrote. */
+  mac(data: string): Uint8Array {
+    return createHmac('sha256', this.#macKey).update(data).digest().subarray(0, 16);
   }
 
   /** Id and wrapped bytes of the current data key. */

@@ -65,15 +65,6 @@ export async function identityOf(path: string): Promise<string | undefined> {
   return stat === undefined ? undefined : identityIn(stat);
 }
 
-/**
- * Tells whether a plain file lies at a path that SQLite takes for empty, of no byte or one. It is not opened, which would cost an open
- * database its locks.
- */
-export async function isEmptyFile(path: string): Promise<boolean> {
-  const stat = await lookAt(path);
-  return stat?.isFile() === true && stat.size <= 1n;
-}
-
 function identityIn({ ino, birthtimeNs }: BigIntStats): string {
   return `${String(ino)}:${String(birthtimeNs)}`;
 }
@@ -85,6 +76,12 @@ async function lookAt(path: string): Promise<BigIntStats | undefined> {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unusable(path, cause);
   }
+}
+
+/** Bytes in a file; undefined when there is none. */
+export async function fileSize(path: string): Promise<number | undefined> {
+  const stat = await lookAt(path);
+  return stat === undefined ? undefined : Number(stat.size);
 }
 
 /** Makes an empty file with mode 0600 where none was. @returns false when something is there already. */

@@ -15,6 +15,8 @@ export interface HomePaths {
   readonly keys: string;
   /** The master key file. */
   readonly keyFile: string;
+  /** A small file beside the key, which tells that there was a store and how far it had come. */
+  readonly markFile: string;
 }
 
 /**
@@ -37,6 +39,7 @@ export function homePaths(
     spills: join(home, 'spill'),
     keys,
     keyFile: join(keys, 'master.key'),
+    markFile: join(keys, 'store.mark'),
   };
 }
 

@@ -14,6 +14,14 @@ export interface Machine {
   readonly pid: number;
 }
 
+/** Begins the id of a machine that has none: its host name stands in. */
+const HOST_PREFIX = 'host:';
+
+/** Tells whether a machine id is more than a host name, which is another in each container. */
+export function isLastingMachineId(machineId: string): boolean {
+  return !machineId.startsWith(HOST_PREFIX);
+}
+
 /** Asks the system: `/etc/machine-id` and the kernel's boot id on Linux, `sysctl` on macOS. */
 export async function thisMachine(): Promise<Machine> {
   const host = hostname();
@@ -25,8 +33,9 @@ export async function thisMachine(): Promise<Machine> {
           readSystemFile('/proc/sys/kernel/random/boot_id'),
         ]);
   return {
-    machineId: machineId?.trim() ?? `host:${host}`,
-    bootId: bootId?.trim() ?? 'unknown',
+    // Images of containers often come with an empty file.
+    machineId: nonEmpty(machineId) ?? `${HOST_PREFIX}${host}`,
+    bootId: nonEmpty(bootId) ?? 'unknown',
     hostname: host,
     pid: process.pid,
   };
@@ -38,4 +47,9 @@ function sysctl(name: string): Promise<string | undefined> {
       resolve(error === null ? stdout : undefined);
     });
   });
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  const trimmed = text?.trim();
+  return trimmed === '' ? undefined : trimmed;
 }

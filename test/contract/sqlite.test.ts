@@ -1,22 +1,65 @@
-import { sqliteHome } from '../support/sqlite-home.ts';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
+import { clientRecord, connectionRecord, lifeEvent } from '../support/store-records.ts';
+import { storeFolders } from '../support/store-processes.ts';
 import { describeStore } from './store-contract.ts';
 
+const newHome = storeFolders();
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true, encoding: 'utf8' })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+}
+
 describeStore('SQLite', async () => {
-  const home = await sqliteHome();
-  const store = await home.open();
-  let closed = false;
+  const home = await newHome();
   return {
-    store,
-    another: () => home.open(false),
-    // Reading the files of an open database would drop its locks, so they are read after it was closed.
-    async written() {
-      await store.close();
-      closed = true;
-      return home.written();
-    },
-    async end() {
-      if (!closed) await store.close();
-      await home.remove();
-    },
+    open: () => home.open(),
+    write: (id, count, durable) => home.run(durable ? 'write' : 'write-fast', id, count),
+    // By another process: to open and close a file of the store in this one would drop its locks.
+    bytes: () =>
+      Promise.resolve(
+        execFileSync('cat', filesBelow(home.home), { maxBuffer: 2 ** 26, encoding: 'buffer' }),
+      ),
   };
 });
+
+describe('SQLite: the cost of what is due', () => {
+  it('is in proportion to what is due: the index leads to it', async () => {
+    const home = await newHome();
+    const store = await home.open();
+    await store.putClient(clientRecord(store));
+    await store.insert(connectionRecord(store, 'a'), lifeEvent('connected'));
+    const database = new DatabaseSync(home.file, { readOnly: true });
+    const statements = [
+      /next_step_at <= \?/,
+      /WHERE next_step_at IS NOT NULL .* ORDER BY next_step_at LIMIT 1/,
+    ].map((pattern) => sqlOf(pattern));
+    for (const sql of statements) {
+      const plan = database
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...(sql.includes('?') ? [1, 10] : []))
+        .map((row) => String(row['detail']));
+      expect(plan[0]).toMatch(/USING (COVERING )?INDEX connection_due/);
+      expect(plan.filter((line) => line.startsWith('SCAN') && !line.includes('INDEX'))).toEqual([]);
+    }
+    database.close();
+  });
+});
+
+/** The statement of the adapter that matches, as it stands in the source. */
+function sqlOf(pattern: RegExp): string {
+  const source = readFileSync(
+    path.join(import.meta.dirname, '../../src/store/sqlite/sqlite-store.ts'),
+    'utf8',
+  );
+  const found = [...source.matchAll(/`(SELECT[^`]+)`/g)]
+    .map(([, sql = '']) => sql.replace(/\s+/g, ' '))
+    .filter((sql) => pattern.test(sql));
+  expect(found).toHaveLength(1);
+  return found[0] ?? '';
+}

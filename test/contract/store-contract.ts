@@ -1,275 +1,519 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { View } from '../../src/connection/decision.ts';
+import type { ClientRecord, ConnectionRecord } from '../../src/connection/record.ts';
 import {
   clientSecretContext,
   leftoverContext,
+  subscriptionKeyContext,
   tokenContext,
 } from '../../src/connection/secrets.ts';
 import type { Store } from '../../src/store/store.ts';
 import { clientRecord, connectionRecord, lifeEvent, tokenSet } from '../support/store-records.ts';
 
-/** A store under test, and ways to look at it from outside. */
-export interface StoreUnderTest {
-  readonly store: Store;
-  /** Opens the same store once more, as another keeper would. */
-  another(): Promise<Store>;
-  /** Everything the store has written anywhere. */
-  written(): Promise<Uint8Array>;
-  /** Closes and removes all. */
-  end(): Promise<void>;
+/** Another process that works on the same store; see the roles of `store.process.ts`. */
+export interface OtherProcess {
+  line(): Promise<string>;
+  done(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/** A place where a store is, empty at first. Everything is closed after the test. */
+export interface StorePlace {
+  /** Opens the store, once more each time. */
+  open(): Promise<Store>;
+  /** Lets another process write `count` generations of a connection, durably or not. */
+  write(connectionId: string, count: number, durable: boolean): OtherProcess;
+  /** Everything that is kept, as bytes. */
+  bytes(): Promise<Buffer>;
 }
 
 const DURABLE = { durable: true } as const;
+const NOW = Date.UTC(2026, 0, 1);
 
-/** What every store must do. */
-export function describeStore(name: string, open: () => Promise<StoreUnderTest>): void {
-  describe(`${name} as a store`, () => {
-    let made: StoreUnderTest;
-    let store: Store;
+/** What any store must keep of the promises in `src/store/store.ts`. */
+export function describeStore(name: string, makePlace: () => Promise<StorePlace>): void {
+  let place: StorePlace;
+  let store: Store;
+  let client: ClientRecord;
 
-    beforeEach(async () => {
-      made = await open();
-      store = made.store;
-      await store.putClient(clientRecord(store));
-    });
+  beforeEach(async () => {
+    place = await makePlace();
+    store = await place.open();
+    client = await store.putClient(newClient());
+  });
 
-    afterEach(() => made.end());
+  const newClient = (change: Partial<ClientRecord> = {}, by = store): ClientRecord =>
+    clientRecord(by, { id: crypto.randomUUID(), ...change });
 
-    const add = async (id: string, change: Parameters<typeof connectionRecord>[2] = {}) => {
-      await store.insert(connectionRecord(store, id, change), lifeEvent('connected'));
-    };
+  async function added(changes: Partial<ConnectionRecord> = {}): Promise<ConnectionRecord> {
+    const id = changes.id ?? crypto.randomUUID();
+    const record = connectionRecord(store, id, { clientId: client.id, ...changes });
+    await store.insert(record, lifeEvent('connected'));
+    return record;
+  }
 
-    it('hands back what was inserted, to the letter', async () => {
-      const record = connectionRecord(store, 'a', {
-        subject: { issuer: 'https://as.example', id: 'sub', display: 'Somebody' },
-        perspioTenantId: 'in-1',
-        state: { kind: 'uncertain', since: 3, reason: 'lost', lastTry: true },
-        lastError: { at: 4, outcome: 'throttled', message: 'wait' },
-      });
-      await store.insert(record, lifeEvent('connected'));
-      const view = await store.read('a');
-      expect(view?.connection).toEqual(record);
-      expect(view?.endpoint).toMatchObject({ endpoint: 'https://as.example/token', failures: 0 });
-      expect(await store.resolve('a')).toBe('a');
-    });
+  const note = (id: string, text: string): Promise<boolean | undefined> =>
+    store.transition(id, () => ({ result: true, connection: { perspioTenantId: text } }), DURABLE);
 
-    it('refuses a second connection of the same name and keeps the first', async () => {
-      await add('a');
-      await expect(add('b', { name: 'a' })).rejects.toMatchObject({
-        code: 'ERR_CONNECTION_EXISTS',
-      });
-      expect(await store.read('b')).toBeUndefined();
-      expect((await store.read('a'))?.connection.name).toBe('a');
-    });
-
-    it('applies all of a change', async () => {
-      await add('a');
+  describe(`${name}: transitions`, () => {
+    it('sees what is stored, changes all that it says, and hands the result back', async () => {
+      const { id } = await added();
+      const generation = 2;
+      const tokens = tokenSet(store, id, generation);
+      const claim = {
+        owner: { ownerId: 'o', machineId: 'm', bootId: 'b', life: 'l', pid: 1 },
+        attemptId: 'a',
+        claimedAt: NOW,
+      };
+      const endpoint = {
+        endpoint: client.tokenEndpoint,
+        failures: 1,
+        blockedUntil: NOW + 5,
+        blockedBecause: 'it fails',
+        recent: [NOW],
+      };
+      let seen: View | undefined;
       const result = await store.transition(
-        'a',
-        ({ connection, endpoint }) => ({
-          result: connection.generation,
-          connection: { generation: 2, tokens: tokenSet(store, 'a', 2) },
-          client: { refusedAt: 7, refusal: 'no' },
-          endpoint: { ...endpoint, failures: 3 },
-          life: [lifeEvent('refreshed', 2)],
-          notices: [{ kind: 'attention', actor: 'owner', at: 8, message: 'act' }],
+        id,
+        (view) => {
+          seen = view;
+          return {
+            result: { any: 'value' },
+            connection: { generation, tokens, claim, grantId: 'grant-2' },
+            endpoint,
+            client: { refusedAt: NOW, refusal: 'no' },
+            life: [lifeEvent('refreshed', generation)],
+            notices: [{ kind: 'recovered', actor: 'nobody', at: NOW, message: 'fine' }],
+            leftovers: [
+              {
+                kind: 'stray',
+                grantId: 'grant-1',
+                attemptId: 'a',
+                sealed: store.sealer.seal('left', leftoverContext('a')),
+                at: NOW,
+              },
+            ],
+          };
+        },
+        DURABLE,
+      );
+      expect(result).toEqual({ any: 'value' });
+      expect(seen?.connection.generation).toBe(1);
+      expect(seen?.endpoint).toMatchObject({ endpoint: client.tokenEndpoint, failures: 0 });
+      const view = await store.read(id);
+      expect(view?.connection).toMatchObject({ generation, claim, grantId: 'grant-2' });
+      expect(view?.connection.tokens).toMatchObject({ dueAt: tokens.dueAt, scope: ['api'] });
+      expect(view?.client).toMatchObject({ refusedAt: NOW, refusal: 'no' });
+      expect(view?.endpoint).toEqual(endpoint);
+      expect(await store.endpoints()).toEqual([endpoint]);
+      expect((await store.life(id, 9)).map(({ event }) => event)).toEqual([
+        'refreshed',
+        'connected',
+      ]);
+      expect(await store.pendingNotices(NOW, 9)).toMatchObject([{ message: 'fine' }]);
+      expect(await store.leftovers(id)).toMatchObject([{ kind: 'stray', attemptId: 'a' }]);
+    });
+
+    it('keeps a record whole, whatever its state', async () => {
+      const attention = {
+        kind: 'attention',
+        since: NOW,
+        actor: 'owner',
+        code: 'ERR_GRANT_REFUSED',
+        reason: 'r',
+        remedy: 'm',
+      } as const;
+      const states: readonly ConnectionRecord['state'][] = [
+        { kind: 'active' },
+        { kind: 'uncertain', since: NOW, reason: 'lost', lastTry: true },
+        attention,
+        { kind: 'paused', since: NOW, before: attention },
+        { kind: 'disconnected', since: NOW },
+      ];
+      for (const state of states) {
+        const record = await added({
+          state,
+          intent: {
+            attemptId: 'i',
+            grantId: 'grant-1',
+            generation: 1,
+            firstAt: NOW,
+            bootId: 'b',
+            count: 1,
+          },
+          lastError: { at: NOW, outcome: 'throttled', message: 'wait' },
+          backoff: { failures: 3, notBefore: NOW + 0.5 },
+        });
+        expect((await store.read(record.id))?.connection).toEqual(record);
+      }
+      const bare = await added({
+        subject: undefined,
+        tokens: undefined,
+        subscriptionKey: undefined,
+      });
+      expect((await store.read(bare.id))?.connection).toEqual(bare);
+    });
+
+    it('writes nothing when the decision throws', async () => {
+      const { id } = await added();
+      const failure = new Error('undecided');
+      await expect(
+        store.transition(
+          id,
+          () => {
+            throw failure;
+          },
+          DURABLE,
+        ),
+      ).rejects.toBe(failure);
+      expect((await store.read(id))?.connection.perspioTenantId).toBe(undefined);
+    });
+
+    it('writes all of a change or none: what cannot be stored undoes the rest', async () => {
+      const { id } = await added();
+      const change = store.transition(
+        id,
+        () => ({
+          result: true,
+          connection: { perspioTenantId: 'half' },
+          life: [lifeEvent('half')],
+          notices: [
+            { kind: 'attention', actor: 'owner', at: NOW, message: undefined as unknown as string },
+          ],
+        }),
+        DURABLE,
+      );
+      await expect(change).rejects.toThrow();
+      expect((await store.read(id))?.connection.perspioTenantId).toBe(undefined);
+      expect(await store.life(id, 9)).toHaveLength(1);
+    });
+
+    it('resolves to undefined, without deciding, where there is no such connection', async () => {
+      let decided = false;
+      const result = await store.transition(
+        'unknown',
+        () => {
+          decided = true;
+          return { result: 1 };
+        },
+        DURABLE,
+      );
+      expect([result, decided]).toEqual([undefined, false]);
+    });
+
+    it('spoils none of those that happen together with one that throws', async () => {
+      const records = await Promise.all(Array.from({ length: 12 }, () => added()));
+      const outcomes = await Promise.allSettled(
+        records.map(({ id }, i) =>
+          store.transition(
+            id,
+            () => {
+              if (i % 5 === 2) throw new Error('this one');
+              return { result: i, connection: { perspioTenantId: `t${String(i)}` } };
+            },
+            { durable: i % 2 === 0 },
+          ),
+        ),
+      );
+      for (const [i, outcome] of outcomes.entries()) {
+        const failed = i % 5 === 2;
+        expect(outcome.status).toBe(failed ? 'rejected' : 'fulfilled');
+        const view = await store.read(records[i]?.id ?? '');
+        expect(view?.connection.perspioTenantId).toBe(failed ? undefined : `t${String(i)}`);
+      }
+    });
+
+    it('runs those on one connection one after another, each on what the last left', async () => {
+      const { id } = await added();
+      const counted = Array.from({ length: 50 }, () =>
+        store.transition(
+          id,
+          ({ connection: { backoff } }) => ({
+            result: backoff.failures,
+            connection: { backoff: { ...backoff, failures: backoff.failures + 1 } },
+          }),
+          { durable: false },
+        ),
+      );
+      expect(new Set(await Promise.all(counted)).size).toBe(50);
+      expect((await store.read(id))?.connection.backoff.failures).toBe(50);
+    });
+
+    it('loses nothing of what several processes write at once', async () => {
+      const { id } = await added();
+      const writers = [true, true, false].map((durable) => place.write(id, 40, durable));
+      for (const writer of writers) await writer.line();
+      await Promise.all(Array.from({ length: 40 }, (_, i) => note(id, `note ${String(i)}`)));
+      for (const writer of writers) await writer.done();
+      const view = await store.read(id);
+      expect(view?.connection).toMatchObject({ generation: 121, perspioTenantId: 'note 39' });
+      const lines = await store.life(id, 1_000);
+      expect(lines.map(({ generation }) => generation)).toEqual(
+        Array.from({ length: 121 }, (_, i) => 121 - i),
+      );
+    });
+
+    it('keeps what another process wrote and ended over, durable or not', async () => {
+      const { id } = await added();
+      for (const durable of [true, false]) {
+        const before = (await store.read(id))?.connection.generation ?? 0;
+        await place.write(id, 3, durable).done();
+        expect((await store.read(id))?.connection.generation).toBe(before + 3);
+      }
+    });
+  });
+
+  describe(`${name}: names`, () => {
+    it('refuses a name in use, when adding and when renaming', async () => {
+      const taken = { code: 'ERR_CONNECTION_EXISTS' };
+      await added({ name: 'first' });
+      const second = await added({ name: 'second' });
+      await expect(added({ name: 'first' })).rejects.toMatchObject(taken);
+      await expect(store.rename(second.id, 'first')).rejects.toMatchObject(taken);
+      expect(await store.list()).toHaveLength(2);
+    });
+
+    it('renames, and leaves id and history', async () => {
+      const { id } = await added({ name: 'before' });
+      await store.rename(id, 'after');
+      expect(await store.resolve('before')).toBeUndefined();
+      expect(await store.resolve('after')).toBe(id);
+      expect((await store.read(id))?.connection.name).toBe('after');
+      expect(await store.life(id, 9)).toHaveLength(1);
+      await store.rename(id, 'after');
+      await store.rename('unknown', 'other');
+      expect(await store.resolve('other')).toBeUndefined();
+    });
+
+    it('lists by name, page by page', async () => {
+      const names = Array.from({ length: 25 }, (_, i) => `c${String(i).padStart(2, '0')}`);
+      for (const one of [...names].reverse()) await added({ name: one });
+      const pages: string[][] = [];
+      for (let afterName = ''; ; afterName = pages.at(-1)?.at(-1) ?? '') {
+        const page = await store.list({ afterName, limit: 10 });
+        if (page.length === 0) break;
+        pages.push(page.map(({ connection }) => connection.name));
+        expect(page.every((row) => row.client.id === client.id)).toBe(true);
+      }
+      expect(pages.map((page) => page.length)).toEqual([10, 10, 5]);
+      expect(pages.flat()).toEqual(names);
+      expect(await store.list()).toHaveLength(25);
+    });
+
+    it('removes a connection with all that belongs to it', async () => {
+      const { id, name: removed } = await added();
+      await store.transition(
+        id,
+        () => ({
+          result: true,
+          notices: [{ kind: 'attention', actor: 'owner', at: NOW, message: 'm' }],
           leftovers: [
             {
-              kind: 'stray',
-              grantId: 'grant-1',
-              attemptId: 'attempt-1',
-              sealed: store.sealer.seal('stray', leftoverContext('attempt-1')),
-              at: 9,
+              kind: 'revoke',
+              grantId: 'g',
+              attemptId: 'a',
+              sealed: store.sealer.seal('x', leftoverContext('a')),
+              at: NOW,
             },
           ],
         }),
         DURABLE,
       );
-      expect(result).toBe(1);
-      const view = await store.read('a');
-      expect(view).toMatchObject({
-        connection: { generation: 2 },
-        client: { refusedAt: 7, refusal: 'no' },
-        endpoint: { failures: 3 },
-      });
-      expect((await store.life('a', 10)).map(({ event }) => event)).toEqual([
-        'refreshed',
-        'connected',
-      ]);
-      expect(await store.pendingNotices(10, 10)).toMatchObject([
-        { connection: 'a', message: 'act' },
-      ]);
-      expect(await store.leftovers('a')).toMatchObject([{ kind: 'stray', attemptId: 'attempt-1' }]);
+      await store.remove(id);
+      await store.remove('unknown');
+      expect(await store.read(id)).toBeUndefined();
+      expect(await store.resolve(removed)).toBeUndefined();
+      expect(await store.life(id, 9)).toEqual([]);
+      expect(await store.leftovers(id)).toEqual([]);
+      expect(await store.pendingNotices(NOW, 9)).toEqual([]);
+      expect(await store.clients()).toHaveLength(1);
     });
+  });
 
-    it('applies nothing of a change whose decision throws, and spoils no other in the same turn', async () => {
-      await add('a');
-      await add('b');
-      const failing = store.transition(
-        'a',
-        () => {
-          throw new Error('decision failed');
-        },
-        DURABLE,
-      );
-      const rename = { connection: { perspioTenantId: 'in-2' }, result: 'done' };
-      const passing = store.transition('b', () => rename, DURABLE);
-      await expect(failing).rejects.toThrow('decision failed');
-      expect(await passing).toBe('done');
-      expect((await store.read('a'))?.connection.perspioTenantId).toBeUndefined();
-      expect((await store.read('b'))?.connection.perspioTenantId).toBe('in-2');
-    });
-
-    it('answers undefined for a connection that is not there', async () => {
-      expect(await store.transition('nobody', () => ({ result: 1 }), DURABLE)).toBeUndefined();
-      expect(await store.read('nobody')).toBeUndefined();
-      expect(await store.resolve('nobody')).toBeUndefined();
-    });
-
-    it('loses no step of two keepers that count at once', async () => {
-      await add('a', { generation: 0 });
-      const other = await made.another();
-      const count = (by: Store) =>
-        by.transition(
-          'a',
-          ({ connection }) => ({
-            result: true,
-            connection: { backoff: { failures: connection.backoff.failures + 1, notBefore: 0 } },
-          }),
-          { durable: false },
-        );
-      const steps = Array.from({ length: 100 }, (_, i) => count(i % 2 === 0 ? store : other));
-      await Promise.all(steps);
-      expect((await store.read('a'))?.connection.backoff.failures).toBe(100);
-      await other.close();
-    });
-
-    it('tells by its counter that another keeper wrote', async () => {
-      await add('a');
-      const other = await made.another();
-      const before = store.changeCounter();
-      expect(store.changeCounter()).toBe(before);
-      await other.rename('a', 'b');
-      expect(store.changeCounter()).not.toBe(before);
-      await other.close();
-    });
-
-    it('renames, keeps the id, and refuses a name in use', async () => {
-      await add('a');
-      await add('b');
-      await store.rename('a', 'c');
-      expect(await store.resolve('c')).toBe('a');
-      expect(await store.resolve('a')).toBeUndefined();
-      await expect(store.rename('a', 'b')).rejects.toMatchObject({ code: 'ERR_CONNECTION_EXISTS' });
-    });
-
-    it('removes a connection with all that belongs to it', async () => {
-      await add('a');
-      await store.transition(
-        'a',
-        () => ({
-          result: true,
-          notices: [{ kind: 'attention', actor: 'owner', at: 1, message: 'm' }],
+  describe(`${name}: clients`, () => {
+    it('adds one only once, whatever the order of its overrides', async () => {
+      const overrides = { issuer: 'https://as.example', rotation: 'grace', scopes: { a: 1, b: 2 } };
+      const first = await store.putClient(newClient({ overrides }));
+      const again = await store.putClient(
+        newClient({
+          overrides: { scopes: { b: 2, a: 1 }, rotation: 'grace', issuer: 'https://as.example' },
         }),
-        DURABLE,
       );
-      await store.remove('a');
-      expect(await store.read('a')).toBeUndefined();
-      expect(await store.life('a', 10)).toEqual([]);
-      expect(await store.pendingNotices(10, 10)).toEqual([]);
-    });
-
-    it('lists in order of name, page by page', async () => {
-      for (const id of ['c', 'a', 'b']) await add(id);
-      const names = async (options?: { afterName?: string; limit?: number }) =>
-        (await store.list(options)).map(({ connection }) => connection.name);
-      expect(await names()).toEqual(['a', 'b', 'c']);
-      expect(await names({ limit: 2 })).toEqual(['a', 'b']);
-      expect(await names({ afterName: 'b' })).toEqual(['c']);
-    });
-
-    it('finds what is due, the soonest-expiring first, and nothing of a refused client', async () => {
-      const due = (id: string, dueAt: number, accessExpiresAt: number) =>
-        add(id, { tokens: tokenSet(store, id, 1, { dueAt, accessExpiresAt }) });
-      await due('late', 100, 900);
-      await due('soon', 200, 300);
-      await due('not yet', 5_000, 9_000);
-      await add('attention', {
-        state: {
-          kind: 'attention',
-          since: 1,
-          actor: 'owner',
-          code: 'ERR_GRANT_REFUSED',
-          reason: 'r',
-          remedy: 'm',
-        },
-      });
-      expect(await store.nextDueAt()).toBe(100);
-      expect(await store.due(1_000, 10)).toEqual(['soon', 'late']);
-      expect(await store.due(1_000, 1)).toEqual(['soon']);
-      const refuse = { result: true, client: { refusedAt: 1, refusal: 'no' } };
-      await store.transition('late', () => refuse, DURABLE);
-      expect(await store.due(1_000, 10)).toEqual([]);
-      expect(await store.nextDueAt()).toBeUndefined();
-    });
-
-    it('keeps one client for one registration and its overrides', async () => {
-      const same = await store.putClient(clientRecord(store, { id: 'client-2' }));
-      expect(same.id).toBe('client-1');
-      const other = await store.putClient(
-        clientRecord(store, { id: 'client-3', overrides: { rotation: 'none' } }),
-      );
-      expect(other.id).toBe('client-3');
+      expect(again.id).toBe(first.id);
+      expect(first.overrides).toEqual(overrides);
       expect(await store.clients()).toHaveLength(2);
+      const other = newClient({
+        overrides,
+        authentication: 'client_secret_post',
+      });
+      expect((await store.putClient(other)).id).toBe(other.id);
     });
 
-    it('replaces the secret of every client of a registration and lifts its refusal', async () => {
-      await store.putClient(
-        clientRecord(store, { id: 'client-3', overrides: { rotation: 'none' } }),
+    it('keeps one of two that are added at the same time', async () => {
+      const second = await place.open();
+      const both = await Promise.all(
+        [store, second].map((one) => one.putClient(newClient({ clientId: 'together' }, one))),
       );
-      await add('a');
-      await add('b', { clientId: 'client-3' });
-      await store.transition(
-        'a',
-        () => ({ result: 1, client: { refusedAt: 1, refusal: 'no' } }),
-        DURABLE,
+      expect(both[0]?.id).toBe(both[1]?.id);
+    });
+
+    it('gives every client of a registration a new secret and lifts its refusal', async () => {
+      const sibling = await store.putClient(newClient({ authentication: 'client_secret_post' }));
+      const stranger = await store.putClient(
+        newClient({ tokenEndpoint: 'https://other.example/token' }),
       );
-      expect((await store.clients()).every(({ refusedAt }) => refusedAt === 1)).toBe(true);
-      const count = await store.setClientSecret(
-        { tokenEndpoint: 'https://as.example/token', clientId: 'app' },
-        ({ id }, revision) => store.sealer.seal('fresh', clientSecretContext({ id, revision })),
-        77,
+      const { id } = await added();
+      await added({ clientId: sibling.id });
+      await added({ clientId: stranger.id });
+      const refuse = { refusedAt: NOW, refusal: 'expired' };
+      await store.transition(id, () => ({ result: true, client: refuse }), DURABLE);
+      const refused = (await store.clients()).filter(({ refusedAt }) => refusedAt === NOW);
+      expect(refused.map((one) => one.id).sort()).toEqual([client.id, sibling.id].sort());
+
+      const concerned = await store.setClientSecret(
+        client,
+        (one, revision) =>
+          store.sealer.seal(`new-${one.id}`, clientSecretContext({ id: one.id, revision })),
+        NOW + 1,
       );
-      expect(count).toBe(2);
-      for (const client of await store.clients()) {
-        expect(client).toMatchObject({ revision: 2, refusedAt: undefined, secretExpiresAt: 77 });
-        const plain = store.sealer.open(
-          client.secret ?? new Uint8Array(),
-          clientSecretContext(client),
+      expect(concerned).toBe(2);
+      for (const one of await store.clients()) {
+        const isOfRegistration = one.id !== stranger.id;
+        expect(one).toMatchObject(
+          isOfRegistration
+            ? { revision: 2, secretExpiresAt: NOW + 1, refusedAt: undefined, refusal: undefined }
+            : { revision: 1, secretExpiresAt: undefined },
         );
-        expect(Buffer.from(plain).toString()).toBe('fresh');
+        const plain = store.sealer.open(one.secret ?? Buffer.alloc(0), clientSecretContext(one));
+        const expected = isOfRegistration ? `new-${one.id}` : 'secret of the client';
+        expect(Buffer.from(plain).toString()).toBe(expected);
       }
     });
 
-    it('gives a notice to one keeper at a time, again after its reservation, and never once delivered', async () => {
-      await add('a');
-      const notices = [{ kind: 'attention', actor: 'owner', at: 1, message: 'm' }] as const;
-      await store.transition('a', () => ({ result: 1, notices }), DURABLE);
-      const [notice] = await store.pendingNotices(10, 10);
-      const id = notice?.id ?? 0;
-      expect(await store.reserveNotice(id, 10, 100)).toBe(true);
-      expect(await store.reserveNotice(id, 11, 100)).toBe(false);
-      expect(await store.pendingNotices(50, 10)).toEqual([]);
-      expect(await store.pendingNotices(101, 10)).toHaveLength(1);
-      expect(await store.reserveNotice(id, 101, 200)).toBe(true);
-      await store.noticeDelivered(id, 102);
-      expect(await store.pendingNotices(1_000, 10)).toEqual([]);
-      expect(await store.reserveNotice(id, 1_000, 2_000)).toBe(false);
+    it('lifts a refusal that a transition takes back', async () => {
+      const { id } = await added();
+      const set = (change: Partial<Pick<ClientRecord, 'refusedAt' | 'refusal'>>) =>
+        store.transition(id, () => ({ result: true, client: change }), DURABLE);
+      await set({ refusedAt: NOW, refusal: 'expired' });
+      await set({});
+      expect((await store.read(id))?.client.refusedAt).toBe(NOW);
+      await set({ refusedAt: undefined, refusal: undefined });
+      expect((await store.read(id))?.client).toMatchObject({
+        refusedAt: undefined,
+        refusal: undefined,
+      });
+    });
+  });
+
+  describe(`${name}: what is due`, () => {
+    const dueRecord = (dueAt: number, accessExpiresAt: number): Partial<ConnectionRecord> => {
+      const id = crypto.randomUUID();
+      return { id, tokens: tokenSet(store, id, 1, { dueAt, accessExpiresAt }) };
+    };
+
+    it('comes soonest-expiring first, as many as asked for', async () => {
+      const late = await added(dueRecord(NOW - 5, NOW + 900));
+      const soon = await added(dueRecord(NOW - 1, NOW + 100));
+      const middle = await added(dueRecord(NOW, NOW + 500));
+      await added(dueRecord(NOW + 1, NOW + 50));
+      expect(await store.due(NOW, 10)).toEqual([soon.id, middle.id, late.id]);
+      expect(await store.due(NOW, 2)).toEqual([soon.id, middle.id]);
+      expect(await store.nextDueAt()).toBe(NOW - 5);
     });
 
-    it('gives a notice again when its reservation lies so far ahead that the clock must have been set back', async () => {
-      await add('a');
+    it('is nothing where only a person can move a connection on, or its client is refused', async () => {
+      await added({ ...dueRecord(NOW - 5, NOW), state: { kind: 'disconnected', since: NOW } });
+      await added({
+        ...dueRecord(NOW - 5, NOW),
+        state: { kind: 'uncertain', since: NOW, reason: 'r', lastTry: false },
+      });
+      expect([await store.due(NOW, 10), await store.nextDueAt()]).toEqual([[], undefined]);
+      const { id } = await added(dueRecord(NOW - 5, NOW));
+      expect(await store.due(NOW, 10)).toEqual([id]);
+      const refuse = { refusedAt: NOW, refusal: 'no' };
+      await store.transition(id, () => ({ result: true, client: refuse }), DURABLE);
+      expect([await store.due(NOW, 10), await store.nextDueAt()]).toEqual([[], undefined]);
+    });
+
+    it('follows what transitions make of it', async () => {
+      const { id } = await added(dueRecord(NOW - 5, NOW));
+      const backoff = { failures: 1, notBefore: NOW + 60_000 };
+      await store.transition(id, () => ({ result: true, connection: { backoff } }), DURABLE);
+      expect(await store.due(NOW, 10)).toEqual([]);
+      expect(await store.nextDueAt()).toBe(NOW + 60_000);
+    });
+  });
+
+  describe(`${name}: history`, () => {
+    it('is told newest first, and keeps the newest 500 lines', async () => {
+      const { id } = await added();
+      const other = await added();
+      for (let i = 0; i < 60; i++) {
+        const life = Array.from({ length: 10 }, (_, j) =>
+          lifeEvent('refresh_failed', 5, { at: NOW + i * 10 + j, detail: 'd' }),
+        );
+        await store.transition(id, () => ({ result: true, life }), { durable: false });
+      }
+      const lines = await store.life(id, 1_000);
+      expect(lines).toHaveLength(500);
+      expect(lines.map(({ at }) => at)).toEqual(
+        Array.from({ length: 500 }, (_, i) => NOW + 599 - i),
+      );
+      expect(await store.life(id, 3)).toEqual(lines.slice(0, 3));
+      expect(lines[0]).toEqual(lifeEvent('refresh_failed', 5, { at: NOW + 599, detail: 'd' }));
+      expect(await store.life(other.id, 9)).toHaveLength(1);
+    });
+  });
+
+  describe(`${name}: the outbox`, () => {
+    const post = async (message: string, id?: string): Promise<void> => {
+      const connection = id ?? (await added()).id;
+      await store.transition(
+        connection,
+        () => ({
+          result: true,
+          notices: [{ kind: 'attention', actor: 'owner', at: NOW, message }],
+        }),
+        DURABLE,
+      );
+    };
+
+    it('hands out messages oldest first, with the name that the connection has now', async () => {
+      const { id } = await added({ name: 'before' });
+      for (const message of ['one', 'two', 'three']) await post(message, id);
+      await store.rename(id, 'after');
+      const waiting = await store.pendingNotices(NOW, 2);
+      expect(waiting.map(({ message }) => message)).toEqual(['one', 'two']);
+      expect(waiting[0]).toMatchObject({ connection: 'after', kind: 'attention', actor: 'owner' });
+    });
+
+    it('reserves each message for one deliverer, until the reservation runs out', async () => {
+      await post('one');
+      const [notice] = await store.pendingNotices(NOW, 9);
+      const id = notice?.id ?? -1;
+      const second = await place.open();
+      const won = await Promise.all([
+        store.reserveNotice(id, NOW, NOW + 100),
+        second.reserveNotice(id, NOW, NOW + 100),
+      ]);
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(await store.pendingNotices(NOW + 99, 9)).toEqual([]);
+      expect(await second.reserveNotice(id, NOW + 99, NOW + 200)).toBe(false);
+      expect(await store.pendingNotices(NOW + 100, 9)).toHaveLength(1);
+      expect(await second.reserveNotice(id, NOW + 100, NOW + 200)).toBe(true);
+      await second.noticeDelivered(id, NOW + 150);
+      expect(await store.pendingNotices(NOW + 1_000, 9)).toEqual([]);
+      expect(await store.reserveNotice(id, NOW + 1_000, NOW + 2_000)).toBe(false);
+      expect(await store.reserveNotice(9_999, NOW, NOW + 1)).toBe(false);
+    });
+  });
+
+  describe(`${name}: a reservation`, () => {
+    it('does not count when it lies so far ahead that the clock must have been set back', async () => {
+      const { id: connection } = await added();
       const notices = [{ kind: 'attention', actor: 'owner', at: 1, message: 'm' }] as const;
-      await store.transition('a', () => ({ result: 1, notices }), DURABLE);
+      await store.transition(connection, () => ({ result: 1, notices }), DURABLE);
       const [notice] = await store.pendingNotices(10_000_000, 10);
       const id = notice?.id ?? 0;
       expect(await store.reserveNotice(id, 10_000_000, 10_060_000)).toBe(true);
@@ -278,61 +522,175 @@ export function describeStore(name: string, open: () => Promise<StoreUnderTest>)
       expect(await store.pendingNotices(9_759_999, 10)).toHaveLength(1);
       expect(await store.reserveNotice(id, 1_000, 61_000)).toBe(true);
     });
+  });
 
-    it('forgets a leftover when told', async () => {
-      await add('a');
-      const sealed = store.sealer.seal('x', leftoverContext('attempt-1'));
-      const leftovers = [
-        { kind: 'quarantine', grantId: 'g', attemptId: 'attempt-1', sealed, at: 1 },
-      ] as const;
-      await store.transition('a', () => ({ result: 1, leftovers }), DURABLE);
-      await store.removeLeftover('a', 'attempt-1');
-      expect(await store.leftovers('a')).toEqual([]);
+  describe(`${name}: leftovers`, () => {
+    it('are kept sealed, one an attempt, newest first, until forgotten', async () => {
+      const { id } = await added();
+      const keep = (attemptId: string, at: number, text: string): Promise<unknown> =>
+        store.transition(
+          id,
+          () => ({
+            result: true,
+            leftovers: [
+              {
+                kind: 'quarantine',
+                grantId: 'grant-1',
+                attemptId,
+                sealed: store.sealer.seal(text, leftoverContext(attemptId)),
+                at,
+              },
+            ],
+          }),
+          DURABLE,
+        );
+      await keep('a', NOW, 'first');
+      await keep('b', NOW + 1, 'second');
+      await keep('a', NOW + 2, 'third');
+      const kept = await store.leftovers(id);
+      expect(kept.map(({ attemptId }) => attemptId)).toEqual(['a', 'b']);
+      const plain = store.sealer.open(kept[0]?.sealed ?? Buffer.alloc(0), leftoverContext('a'));
+      expect(Buffer.from(plain).toString()).toBe('third');
+      await store.removeLeftover(id, 'a');
+      await store.removeLeftover(id, 'unknown');
+      expect((await store.leftovers(id)).map(({ attemptId }) => attemptId)).toEqual(['b']);
+    });
+  });
+
+  describe(`${name}: the change counter`, () => {
+    it('moves when another process wrote, and not by itself', async () => {
+      const { id } = await added();
+      const before = store.changeCounter();
+      expect(store.changeCounter()).toBe(before);
+      await store.read(id);
+      expect(store.changeCounter()).toBe(before);
+      await place.write(id, 1, false).done();
+      const after = store.changeCounter();
+      expect(after).not.toBe(before);
+      expect(store.changeCounter()).toBe(after);
     });
 
-    it('keeps a bounded history, the newest of it', async () => {
-      await add('a');
-      for (let generation = 1; generation <= 640; generation++) {
+    it('moves when another open store in this process wrote', async () => {
+      const { id } = await added();
+      const second = await place.open();
+      const before = store.changeCounter();
+      await second.rename(id, 'other');
+      expect(store.changeCounter()).not.toBe(before);
+    });
+  });
+
+  describe(`${name}: secrets`, () => {
+    it('lie nowhere in plain text, while open and when closed', async () => {
+      const record = await added();
+      const { id } = record;
+      for (let generation = 2; generation < 6; generation++) {
+        const tokens = tokenSet(store, id, generation);
         await store.transition(
-          'a',
-          () => ({ result: 1, life: [lifeEvent('refreshed', generation)] }),
-          {
-            durable: false,
-          },
+          id,
+          () => ({ result: 1, connection: { generation, tokens } }),
+          DURABLE,
         );
       }
-      const life = await store.life('a', 10_000);
-      expect(life.length).toBeLessThanOrEqual(564);
-      expect(life[0]?.generation).toBe(640);
+      await place.write(id, 5, false).done();
+      const hidden = [
+        ...['accessToken', 'refreshToken'].flatMap((field) =>
+          [1, 5, 10].map((n) => `${field} ${String(n)}`),
+        ),
+        'secret of the client',
+      ];
+      const search = async (): Promise<readonly string[]> => {
+        const bytes = await place.bytes();
+        expect(bytes.includes(id)).toBe(true);
+        return hidden.filter(
+          (secret) =>
+            bytes.includes(secret) || bytes.includes(Buffer.from(secret).toString('base64')),
+        );
+      };
+      expect(await search()).toEqual([]);
+      await store.close();
+      expect(await search()).toEqual([]);
     });
 
-    it('tidies up without touching anything in use', async () => {
-      await add('a');
-      const owner = await store.claims.identify();
-      const other = await made.another();
-      await other.tidy();
-      expect(await other.claims.judge(owner)).toBe('alive');
-      expect(await store.claims.identify()).toEqual(owner);
-      await other.close();
-    });
-
-    it('writes no secret in the clear', async () => {
-      await add('secretive');
-      const bytes = Buffer.from(await made.written());
-      expect(bytes.includes('secretive')).toBe(true);
-      for (const secret of ['accessToken 1', 'refreshToken 1', 'secret of the client']) {
-        expect(bytes.includes(secret)).toBe(false);
+    it('open again in another open store, and only where they belong', async () => {
+      const record = await added();
+      const second = await place.open();
+      const tokens = (await second.read(record.id))?.connection.tokens;
+      for (const field of ['accessToken', 'refreshToken'] as const) {
+        const sealed = tokens?.[field] ?? Buffer.alloc(0);
+        const plain = second.sealer.open(sealed, tokenContext(record.id, field, 1));
+        expect(Buffer.from(plain).toString()).toBe(`${field} 1`);
+        const damaged = expect.objectContaining({ code: 'ERR_STORE_DAMAGED' });
+        const elsewhere = [
+          tokenContext('other', field, 1),
+          tokenContext(record.id, field, 2),
+          subscriptionKeyContext(record.id),
+        ];
+        for (const context of elsewhere) {
+          expect(() => second.sealer.open(sealed, context)).toThrow(damaged);
+        }
       }
+      expect(second.sealer.fingerprint('token')).toBe(store.sealer.fingerprint('token'));
     });
+  });
 
-    it('opens a secret only where it belongs', async () => {
-      await add('a');
-      const sealed = (await store.read('a'))?.connection.tokens?.refreshToken ?? new Uint8Array();
-      const open = (record: string, generation: number) => () =>
-        store.sealer.open(sealed, tokenContext(record, 'refreshToken', generation));
-      expect(Buffer.from(open('a', 1)()).toString()).toBe('refreshToken 1');
-      expect(open('a', 2)).toThrow(expect.objectContaining({ code: 'ERR_STORE_DAMAGED' }));
-      expect(open('b', 1)).toThrow(expect.objectContaining({ code: 'ERR_STORE_DAMAGED' }));
+  describe(`${name}: any order of writes`, () => {
+    it('leaves what a plain map would hold', async () => {
+      interface Step {
+        readonly at: number;
+        readonly text: string;
+        readonly fails: boolean;
+      }
+      const step: fc.Arbitrary<Step> = fc.record({
+        at: fc.nat(3),
+        text: fc.string({ unit: 'grapheme', maxLength: 40 }),
+        fails: fc.boolean(),
+      });
+      const records = await Promise.all([0, 1, 2, 3].map(() => added()));
+      const model = new Map<string, string | undefined>(records.map(({ id }) => [id, undefined]));
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
+          const writes = steps.map(({ at, text, fails }) => {
+            const id = records[at]?.id ?? '';
+            if (!fails) model.set(id, text);
+            return store.transition(
+              id,
+              () => {
+                if (fails) throw new Error('refused');
+                return { result: true, connection: { perspioTenantId: text } };
+              },
+              { durable: false },
+            );
+          });
+          await Promise.allSettled(writes);
+          for (const [id, text] of model) {
+            expect((await store.read(id))?.connection.perspioTenantId).toBe(text);
+          }
+        }),
+        { numRuns: 50 },
+      );
+    });
+  });
+
+  describe(`${name}: tidying up`, () => {
+    it('touches nothing in use', async () => {
+      const owner = await store.claims.identify();
+      const second = await place.open();
+      await second.tidy();
+      expect(await second.claims.judge(owner)).toBe('alive');
+      expect(await store.claims.identify()).toEqual(owner);
+    });
+  });
+
+  describe(`${name}: closing`, () => {
+    it('lets what is being written come to its end, and may be done twice', async () => {
+      const { id } = await added();
+      const writing = note(id, 'last');
+      await Promise.all([store.close(), store.close()]);
+      expect(await writing).toBe(true);
+      await expect(store.read(id)).rejects.toMatchObject({ code: 'ERR_KEEPER_CLOSED' });
+      await expect(note(id, 'more')).rejects.toMatchObject({ code: 'ERR_KEEPER_CLOSED' });
+      const again = await place.open();
+      expect((await again.read(id))?.connection.perspioTenantId).toBe('last');
     });
   });
 }

@@ -11,6 +11,7 @@ import { systemRandom } from '../../src/system/random.ts';
 export interface SqliteHome {
   readonly folder: string;
   readonly keyFile: string;
+  readonly markFile: string;
   open(create?: boolean): Promise<SqliteStore>;
   /** All bytes of the store's folder. */
   written(): Promise<Uint8Array>;
@@ -22,10 +23,12 @@ export async function sqliteHome(): Promise<SqliteHome> {
   const top = await mkdtemp(path.join(tmpdir(), 'evergrant-store-'));
   const folder = path.join(top, 'store');
   const keyFile = path.join(top, 'master.key');
+  const markFile = path.join(top, 'store.mark');
   const machine = await thisMachine();
   return {
     folder,
     keyFile,
+    markFile,
     open: (create = true) =>
       openSqliteStore({
         folder,
@@ -34,6 +37,8 @@ export async function sqliteHome(): Promise<SqliteHome> {
         clock: systemClock,
         random: systemRandom,
         machine,
+        markFile,
+        isFragile: () => true,
       }),
     async written() {
       const entries = await readdir(folder, { recursive: true, withFileTypes: true });

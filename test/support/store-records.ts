@@ -91,7 +91,11 @@ export function connectionRecord(
 }
 
 /** A line of history. */
-export function lifeEvent(event: string, generation = 1): LifeEvent {
+export function lifeEvent(
+  event: string,
+  generation = 1,
+  change: Partial<LifeEvent> = {},
+): LifeEvent {
   return {
     at: 1,
     event,
@@ -100,5 +104,6 @@ export function lifeEvent(event: string, generation = 1): LifeEvent {
     by: 'test',
     fingerprint: undefined,
     detail: undefined,
+    ...change,
   };
 }

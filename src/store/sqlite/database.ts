@@ -1,9 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { StoreError } from '../../errors.ts';
-import { checkOwnerOnly, createPrivateFile, fileSystemType } from '../../system/files.ts';
 import { sleep, type Clock } from '../../system/clock.ts';
-import { isBusy, storeError } from './errors.ts';
+import { isBusy, isFull, storeError } from './errors.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
+import { readSnapshot } from './snapshot.ts';
+import { Statements } from './statements.ts';
 
 /*
  * Opening the file. Busy timeout 0: SQLite's own waiting would stop the event loop, so whoever finds the database busy waits by timer.
@@ -13,81 +15,141 @@ import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 const LEAST_SQLITE = [3, 51, 3] as const;
 const OPEN_PATIENCE_MS = 5_000;
 
-/** File systems on which the kernel's locks or WAL's shared memory cannot be trusted, by statfs type on Linux. */
-const UNSAFE_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'NFS'],
-  [0x517b, 'SMB'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB2'],
-  [0x65735546, 'FUSE'],
-  [0x01021997, '9P'],
-  [0x5346414f, 'AFS'],
-  [0x00c36400, 'Ceph'],
-  [0x0bd00bd0, 'Lustre'],
-  [0x47504653, 'GPFS'],
-]);
+/** Opens a database file that exists; a missing one is an error and stays missing. */
+export function openExisting(path: string, readOnly = false): DatabaseSync {
+  const url = pathToFileURL(path);
+  url.searchParams.set('mode', readOnly ? 'ro' : 'rw');
+  return new DatabaseSync(url, { readOnly, timeout: 0, enableForeignKeyConstraints: true });
+}
 
 /**
- * Opens the database file, making and migrating it as needed.
- *
- * @param create - whether a missing file may be made; otherwise it is `ERR_STORE_MISSING`.
- * @throws {@link StoreError} one code for each way the file can be unusable; nothing was changed then.
+ * The open database file. On a disk so full that SQLite cannot open its WAL, it is a snapshot in memory instead: everything can be read,
+ * nothing written, and each write tries to open the file again.
  */
-export async function openDatabase(
-  path: string,
-  folder: string,
-  clock: Clock,
-  create: boolean,
-): Promise<DatabaseSync> {
-  checkVersion();
-  for (const suffix of ['', '-wal', '-shm']) await checkOwnerOnly(path + suffix, 'file');
-  const exists = (await checkOwnerOnly(path, 'file')) !== undefined;
-  if (!exists && !create) {
-    throw new StoreError(
-      'ERR_STORE_MISSING',
-      `there is no store at ${path}; connect or add something first`,
-    );
+export class StoreFile {
+  /** Statements on what is open. */
+  readonly statements: Statements;
+  readonly #path: string;
+  #isSnapshot: boolean;
+  #reopened = 0;
+
+  /** Made by {@link openStoreFile}. */
+  constructor(path: string, database: DatabaseSync, isSnapshot: boolean) {
+    this.#path = path;
+    this.#isSnapshot = isSnapshot;
+    this.statements = new Statements(database);
   }
-  await checkFileSystem(folder);
-  if (!exists) await createPrivateFile(path);
-  const database = openFile(path);
-  try {
-    await whenFree(clock, () => {
-      prepare(database, path);
-    });
-    return database;
-  } catch (error) {
-    database.close();
-    throw storeError(error, path);
+
+  /** Opens the file if only a snapshot is at hand. @throws as SQLite says when that is still not possible. */
+  leaveSnapshot(): void {
+    if (!this.#isSnapshot) return;
+    const snapshot = this.statements.database;
+    const database = openExisting(this.#path);
+    try {
+      prepare(database, this.#path);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    this.statements.moveTo(database);
+    snapshot.close();
+    this.#isSnapshot = false;
+    this.#reopened++;
+  }
+
+  /** Differs from the last one when another connection may have written. */
+  changeCounter(): number {
+    try {
+      this.leaveSnapshot();
+    } catch {
+      // What is at hand has not changed then.
+    }
+    return this.#reopened * 2 ** 32 + pragma(this.statements.database, 'data_version');
   }
 }
 
-/** Runs something that may find the database busy, until it does not or patience ends. */
-async function whenFree(clock: Clock, run: () => void): Promise<void> {
+/**
+ * Opens a database file that exists. A blank one is left blank.
+ *
+ * @throws {@link StoreError} one code for each way the file can be unusable; nothing was changed then.
+ */
+export async function openStoreFile(path: string, clock: Clock): Promise<StoreFile> {
+  checkVersion();
+  return whenFree(path, clock, () => {
+    const database = openExisting(path);
+    try {
+      prepare(database, path);
+      return new StoreFile(path, database, false);
+    } catch (error) {
+      database.close();
+      if (!isFull(error)) throw error;
+      return new StoreFile(path, readSnapshot(path, inspect), true);
+    }
+  });
+}
+
+/**
+ * Runs something that may find the database busy, until it does not or patience ends.
+ *
+ * @throws {@link StoreError} `ERR_STORE_LOCKED` after five seconds; whatever else fails at once, made typed.
+ */
+export async function whenFree<T>(path: string, clock: Clock, run: () => T): Promise<T> {
   const deadline = clock.monotonic() + OPEN_PATIENCE_MS;
   for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
     try {
-      run();
-      return;
+      return run();
     } catch (error) {
-      if (!isBusy(error) || clock.monotonic() > deadline) throw error;
+      if (!isBusy(error) || clock.monotonic() > deadline) throw storeError(error, path);
     }
     await sleep(clock, wait);
   }
 }
 
-function openFile(path: string): DatabaseSync {
+/** How many migrations a database has had; 0 for a blank one. */
+export function schemaVersion(database: DatabaseSync): number {
+  return pragma(database, 'user_version');
+}
+
+/**
+ * Runs the migrations that a database lacks, and `more`, in one transaction; nothing when it lacks none by then. The WAL must be on.
+ */
+export function migrate(database: DatabaseSync, more: () => void = () => {}): void {
+  database.exec('BEGIN IMMEDIATE');
   try {
-    return new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
+    const version = schemaVersion(database);
+    for (const step of MIGRATIONS.slice(version)) database.exec(step);
+    if (version < MIGRATIONS.length) {
+      database.exec(`PRAGMA application_id = ${String(APPLICATION_ID)}`);
+      database.exec(`PRAGMA user_version = ${String(MIGRATIONS.length)}`);
+      more();
+    }
+    database.exec('COMMIT');
   } catch (error) {
-    throw storeError(error, path);
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
   }
 }
 
 function prepare(database: DatabaseSync, path: string): void {
-  const applicationId = pragma(database, 'application_id');
-  const version = pragma(database, 'user_version');
-  if (applicationId !== APPLICATION_ID && (applicationId !== 0 || hasTables(database))) {
+  inspect(database, 'main', path);
+  const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
+  if (mode !== 'wal') {
+    throw new StoreError('ERR_STORE_UNAVAILABLE', `${path} cannot be kept with a WAL`);
+  }
+  database.exec(
+    'PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON',
+  );
+  const version = schemaVersion(database);
+  if (version > 0 && version < MIGRATIONS.length) migrate(database);
+}
+
+/** Refuses what is no store of this version or an older one. @param schema - name under which the database is attached. */
+function inspect(database: DatabaseSync, schema: string, path: string): void {
+  const applicationId = pragma(database, 'application_id', schema);
+  const version = pragma(database, 'user_version', schema);
+  const isBlank = applicationId === 0 && version === 0 && !hasTables(database, schema);
+  if (isBlank) return;
+  if (applicationId !== APPLICATION_ID) {
     throw new StoreError(
       'ERR_STORE_FOREIGN',
       `${path} is a database of another program; choose another home`,
@@ -99,33 +161,20 @@ function prepare(database: DatabaseSync, path: string): void {
       `${path} was written by a newer evergrant (schema ${String(version)}, this one knows ${String(MIGRATIONS.length)}); upgrade`,
     );
   }
-  if (version === 0) database.exec('PRAGMA journal_mode = WAL');
-  database.exec(
-    'PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON',
-  );
-  if (version < MIGRATIONS.length) migrate(database);
-}
-
-function migrate(database: DatabaseSync): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const version = pragma(database, 'user_version');
-    for (const step of MIGRATIONS.slice(version)) database.exec(step);
-    database.exec(`PRAGMA application_id = ${String(APPLICATION_ID)}`);
-    database.exec(`PRAGMA user_version = ${String(MIGRATIONS.length)}`);
-    database.exec('COMMIT');
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
+  if (version < 1) {
+    throw new StoreError(
+      'ERR_STORE_DAMAGED',
+      `${path} is damaged; restore a backup, nothing was changed`,
+    );
   }
 }
 
-function pragma(database: DatabaseSync, name: string): number {
-  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+function pragma(database: DatabaseSync, name: string, schema = 'main'): number {
+  return Number(database.prepare(`PRAGMA ${schema}.${name}`).get()?.[name]);
 }
 
-function hasTables(database: DatabaseSync): boolean {
-  return database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined;
+function hasTables(database: DatabaseSync, schema: string): boolean {
+  return database.prepare(`SELECT 1 FROM ${schema}.sqlite_schema LIMIT 1`).get() !== undefined;
 }
 
 function checkVersion(): void {
@@ -141,14 +190,4 @@ function checkVersion(): void {
       );
     }
   }
-}
-
-async function checkFileSystem(folder: string): Promise<void> {
-  if (process.platform !== 'linux') return;
-  const name = UNSAFE_FILE_SYSTEMS.get(await fileSystemType(folder));
-  if (name === undefined) return;
-  throw new StoreError(
-    'ERR_STORE_UNSAFE',
-    `${folder} lies on ${name}, where locks between processes cannot be trusted; choose a home on a local disk`,
-  );
 }

@@ -1,28 +1,43 @@
 import { StoreError } from '../../errors.ts';
+import type { ClientRecord, ConnectionRecord } from '../../connection/record.ts';
 import type { Clock } from '../../system/clock.ts';
-import { checkOwnerOnly, isEmptyFile, joinPath, privateFolder } from '../../system/files.ts';
+import {
+  checkOwnerOnly,
+  createPrivateFile,
+  fileSize,
+  identityOf,
+  joinPath,
+  privateFolder,
+} from '../../system/files.ts';
 import type { Machine } from '../../system/machine.ts';
 import type { Random } from '../../system/random.ts';
 import {
   createMasterKey,
   loadMasterKey,
-  type MasterKeyDescription,
+  readDescription,
   type MasterKeySource,
 } from '../master-key.ts';
 import { DataKeys, createDataKey } from '../sealing.ts';
-import { openDatabase } from './database.ts';
-import { storeError } from './errors.ts';
-import { readCurrentKey, readDataKey, readFirstKey } from './keys.ts';
+import { ClientTable } from './clients.ts';
+import { ConnectionTable } from './connections.ts';
+import { CopyGuard, type Place } from './copies.ts';
+import { migrate, openStoreFile, schemaVersion, whenFree, type StoreFile } from './database.ts';
+import { checkFileSystem } from './file-systems.ts';
+import { KeyRing } from './key-ring.ts';
+import { KeyUpkeep } from './key-upkeep.ts';
+import { addDataKey, readDataKey, readEndKeys } from './keys.ts';
 import { LifeFiles } from './life.ts';
-import { parseJson, text } from './rows.ts';
+import { readMark } from './mark.ts';
+import { readMeta, writeMeta, writeVouched } from './meta.ts';
 import { SqliteStore } from './sqlite-store.ts';
-import { Statements } from './statements.ts';
 import { Writer } from './writer.ts';
 
 /** What opening a SQLite store takes. */
 export interface SqliteStoreOptions {
   /** Owner-only folder of the store; the database is `evergrant.db` in it, life files lie in `run/`. */
   readonly folder: string;
+  /** Path of a small file apart from the store, which tells that there was one and how far it had come. */
+  readonly markFile: string;
   /** Where the master key is. */
   readonly masterKey: MasterKeySource;
   /** Whether a missing store may be made. */
@@ -33,105 +48,153 @@ export interface SqliteStoreOptions {
   readonly random: Random;
   /** This machine. */
   readonly machine: Machine;
-}
-
-interface Meta {
-  readonly storeId: string;
-  readonly masterKey: MasterKeyDescription;
+  /** Whether using a refresh token of this connection twice may revoke its grant. */
+  readonly isFragile: (client: ClientRecord, connection: ConnectionRecord) => boolean;
 }
 
 /**
- * Opens the store, making it where that is allowed.
+ * Opens the store, making it where that is allowed and none ever was.
  *
  * @throws {@link StoreError} one code for each way store or key can be unusable; nothing was changed then, and nothing is ever made anew in
- *   place of something damaged.
+ *   place of something lost or damaged.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const { folder, clock, random, machine, create } = options;
-  const runFolder = joinPath(folder, 'run');
-  await (create ? privateFolder(folder) : checkOwnerOnly(folder, 'folder'));
+  const { folder, machine, clock } = options;
   const path = joinPath(folder, 'evergrant.db');
-  await refuseEmptied(path, runFolder, create);
-  const database = await openDatabase(path, folder, clock, create);
+  const identity = await findFile(path, options);
+  const place = { file: identity, machineId: machine.machineId };
+  const file = await openStoreFile(path, clock);
   try {
-    await privateFolder(runFolder);
-    const statements = new Statements(database);
-    const writer = new Writer(database, path, clock);
-    const { meta, masterKey } = await unlock(options, statements, writer);
-    const first = readFirstKey(statements);
-    const current = readCurrentKey(statements, undefined);
-    if (first === undefined || current === undefined) {
-      throw new StoreError('ERR_STORE_DAMAGED', `${path} has lost its data keys; restore a backup`);
+    if (schemaVersion(file.statements.database) === 0) {
+      await fill(path, file, options, place);
     }
-    const keys = new DataKeys(random, masterKey, meta.storeId, { first, current }, (id) =>
-      writer.reading(() => readDataKey(statements, id)),
-    );
-    const lives = new LifeFiles(runFolder, machine, random);
-    const { storeId } = meta;
-    const store = new SqliteStore({ database, statements, writer, keys, lives, storeId, clock });
-    return store;
+    return await assemble(path, file, options, place);
   } catch (error) {
-    database.close();
-    throw storeError(error, path);
+    file.statements.database.close();
+    throw error;
   }
 }
 
-/** SQLite takes an empty file for a new database, even where a store was: its folder of life files, made after it, tells. */
-async function refuseEmptied(path: string, runFolder: string, create: boolean): Promise<void> {
-  const wasStore = (await checkOwnerOnly(runFolder, 'folder')) !== undefined;
-  if (!(await isEmptyFile(path))) return;
-  if (wasStore) {
-    throw new StoreError(
-      'ERR_STORE_DAMAGED',
-      `${path} has lost all it held; restore a backup, or remove it to begin anew`,
-    );
-  }
-  if (!create) throw new StoreError('ERR_STORE_MISSING', `${path} is empty; connect first`);
+/** Finds the file, or makes an empty one where none ever was. @returns its identity. */
+async function findFile(path: string, options: SqliteStoreOptions): Promise<string> {
+  const { folder, create, markFile } = options;
+  await (create ? privateFolder(folder) : checkOwnerOnly(folder, 'folder'));
+  for (const suffix of ['-wal', '-shm']) await checkOwnerOnly(path + suffix, 'file');
+  const identity = await checkOwnerOnly(path, 'file');
+  // SQLite takes a file of one byte for a new database, too.
+  const isEmpty = ((await fileSize(path)) ?? 0) <= 1;
+  if (isEmpty) await refuseLoss(path, markFile);
+  if (isEmpty && !create) throw missing(path);
+  await checkFileSystem(folder);
+  if (identity !== undefined) return identity;
+  await createPrivateFile(path);
+  const made = await checkOwnerOnly(path, 'file');
+  if (made !== undefined) return made;
+  throw new StoreError('ERR_STORE_UNAVAILABLE', `${path} vanished as it was made; try again`);
 }
 
-async function unlock(
-  options: SqliteStoreOptions,
-  statements: Statements,
-  writer: Writer,
-): Promise<{ readonly meta: Meta; readonly masterKey: Uint8Array }> {
-  // Both are written in one transaction, so whoever sees the key sees the identity.
-  const isMade = readFirstKey(statements) !== undefined;
-  const known = readMeta(statements);
-  if (known === undefined && !isMade) await initialise(options, statements, writer);
-  const meta = known ?? readMeta(statements);
-  if (meta === undefined)
-    throw new StoreError('ERR_STORE_DAMAGED', 'the store has lost its identity; restore a backup');
-  const masterKey = await loadMasterKey(options.masterKey, meta.masterKey, meta.storeId);
-  return { meta, masterKey };
+/** A store that was there once is never made anew: whoever lost it must know. */
+async function refuseLoss(path: string, markFile: string): Promise<void> {
+  const leftWal = (await fileSize(`${path}-wal`)) ?? 0;
+  if ((await readMark(markFile)) === undefined && leftWal === 0) return;
+  throw new StoreError(
+    'ERR_STORE_DAMAGED',
+    `the store ${path} is gone or empty, though there was one; restore a backup, or remove ${markFile} and ${path}-wal to begin anew`,
+  );
 }
 
-/** Gives an empty store its identity and first data key. When another process was quicker, its identity stands. */
-async function initialise(
+function missing(path: string): StoreError {
+  return new StoreError(
+    'ERR_STORE_MISSING',
+    `there is no store at ${path}; connect or add something first`,
+  );
+}
+
+/** Gives a blank file its tables, identity and first data key. When another process was quicker, what that one made stands. */
+async function fill(
+  path: string,
+  file: StoreFile,
   options: SqliteStoreOptions,
-  statements: Statements,
-  writer: Writer,
+  place: Place,
 ): Promise<void> {
-  const { random, clock, masterKey: source } = options;
+  const { random, clock, masterKey: source, markFile } = options;
+  await refuseLoss(path, markFile);
+  if (!options.create) throw missing(path);
   const storeId = random.uuid();
   const { key, description } = await createMasterKey(source, random, storeId);
   const dataKey = createDataKey(random, key, storeId);
-  await writer.write(() => {
-    if (readMeta(statements) !== undefined) return;
-    statements.insert('meta', { key: 'store_id', value: storeId });
-    statements.insert('meta', { key: 'master_key', value: JSON.stringify(description) });
-    statements.insert('meta', { key: 'data_key', value: dataKey.id });
-    const { id, wrapped } = dataKey;
-    statements.insert('data_key', { id, wrapped, created_at: clock.now() });
-  }, true);
+  const ends = { first: dataKey, current: dataKey };
+  const keys = new DataKeys(random, key, storeId, ends, () => undefined);
+  const { statements: sql } = file;
+  await whenFree(path, clock, () => {
+    migrate(sql.database, () => {
+      writeMeta(sql, 'store_id', storeId);
+      writeMeta(sql, 'master_key', JSON.stringify(description));
+      writeMeta(sql, 'first_data_key', dataKey.id);
+      writeMeta(sql, 'epoch', '1');
+      writeVouched(sql, keys, 'rotations', '0');
+      writeVouched(sql, keys, 'place', JSON.stringify(place));
+      addDataKey(sql, dataKey, clock.now());
+    });
+  });
 }
 
-function readMeta(statements: Statements): Meta | undefined {
-  const rows = statements.all(
-    `SELECT key, value FROM meta WHERE key IN ('store_id', 'master_key')`,
+async function assemble(
+  path: string,
+  file: StoreFile,
+  options: SqliteStoreOptions,
+  place: Place,
+): Promise<SqliteStore> {
+  const { folder, clock, random, machine } = options;
+  const { statements: sql } = file;
+  const writer = new Writer(file, path, clock);
+  const { storeId, keys, described } = await unlock(writer, file, options);
+  const ring = new KeyRing(sql, keys);
+  const connections = new ConnectionTable(sql, ring);
+  const clients = new ClientTable(sql, ring);
+  const tables = { sql, writer, connections, clients, clock, storeId };
+  const { markFile, isFragile } = options;
+  const copies = new CopyGuard({ ...tables, keys, machine, place, markFile, isFragile });
+  const keyUpkeep = new KeyUpkeep({ ...tables, ring, random }, described);
+  const runFolder = joinPath(folder, 'run');
+  await privateFolder(runFolder);
+  await copies.check();
+  const lives = new LifeFiles({
+    folder: runFolder,
+    machine,
+    random,
+    isNamed: (ownerId) => writer.reading(() => connections.isClaimant(ownerId)),
+    checkStore: () => checkPlace(path, place),
+  });
+  const parts = { file, writer, ring, connections, clients, lives, copies, keyUpkeep, storeId };
+  return new SqliteStore({ ...parts, clock });
+}
+
+async function unlock(
+  writer: Writer,
+  { statements: sql }: StoreFile,
+  { masterKey: source, random }: SqliteStoreOptions,
+): Promise<{ readonly storeId: string; readonly keys: DataKeys; readonly described: string }> {
+  const [storeId, described] = writer.reading(() => [
+    readMeta(sql, 'store_id'),
+    readMeta(sql, 'master_key'),
+  ]);
+  if (storeId === undefined || described === undefined) {
+    throw new StoreError(
+      'ERR_STORE_DAMAGED',
+      'the store has lost its identity; restore a backup, nothing was changed',
+    );
+  }
+  const masterKey = await loadMasterKey(source, readDescription(described), storeId);
+  const ends = writer.reading(() => readEndKeys(sql));
+  const keys = new DataKeys(random, masterKey, storeId, ends, (id) => readDataKey(sql, id));
+  return { storeId, keys, described };
+}
+
+async function checkPlace(path: string, place: Place): Promise<void> {
+  if ((await identityOf(path)) === place.file) return;
+  throw new StoreError(
+    'ERR_STORE_UNAVAILABLE',
+    `${path} was removed or replaced while it was open; close this process and open it again`,
   );
-  const values = new Map(rows.map((row) => [text(row, 'key'), text(row, 'value')]));
-  const storeId = values.get('store_id');
-  const masterKey = values.get('master_key');
-  if (storeId === undefined || masterKey === undefined) return undefined;
-  return { storeId, masterKey: parseJson(masterKey, 'master_key') as MasterKeyDescription };
 }

@@ -1,4 +1,3 @@
-import { StoreError } from '../../errors.ts';
 import { nextStepAt } from '../../connection/schedule.ts';
 import type {
   ClientRecord,
@@ -9,6 +8,7 @@ import type {
   TokenSet,
 } from '../../connection/record.ts';
 import type { Leftover } from '../../connection/decision.ts';
+import { StoreError } from '../../errors.ts';
 
 /*
  * Between records and rows. Sealed values have columns of their own; what is only ever read whole is JSON.
@@ -42,10 +42,10 @@ export function connectionCells(record: ConnectionRecord): Record<string, Cell> 
     refresh_token: tokens?.refreshToken ?? null,
     id_token: tokens?.idToken ?? null,
     subscription_key: record.subscriptionKey ?? null,
-    claim: optionalJson(record.claim),
-    intent: optionalJson(record.intent),
+    claim: jsonOrNull(record.claim),
+    intent: jsonOrNull(record.intent),
     backoff: JSON.stringify(record.backoff),
-    last_error: optionalJson(record.lastError),
+    last_error: jsonOrNull(record.lastError),
     next_step_at: nextStepAt(record) ?? null,
     access_expires_at: tokens?.accessExpiresAt ?? null,
   };
@@ -53,7 +53,7 @@ export function connectionCells(record: ConnectionRecord): Record<string, Cell> 
 
 /** Reads a connection's row. */
 export function connectionOf(row: Row): ConnectionRecord {
-  const facts = parseJson(text(row, 'facts'), 'facts') as Pick<
+  const facts = json(row, 'facts') as Pick<
     ConnectionRecord,
     'beginning' | 'subject' | 'scopes' | 'perspioTenantId' | 'createdAt'
   >;
@@ -69,11 +69,11 @@ export function connectionOf(row: Row): ConnectionRecord {
     grantId: text(row, 'grant_id'),
     generation: number(row, 'generation'),
     tokens: tokenSetOf(row),
-    state: parseJson(text(row, 'state'), 'state') as ConnectionRecord['state'],
-    claim: parsed(row, 'claim') as ConnectionRecord['claim'],
-    intent: parsed(row, 'intent') as ConnectionRecord['intent'],
-    backoff: parseJson(text(row, 'backoff'), 'backoff') as ConnectionRecord['backoff'],
-    lastError: parsed(row, 'last_error') as ConnectionRecord['lastError'],
+    state: json(row, 'state') as ConnectionRecord['state'],
+    claim: optionalJson(row, 'claim') as ConnectionRecord['claim'],
+    intent: optionalJson(row, 'intent') as ConnectionRecord['intent'],
+    backoff: json(row, 'backoff') as ConnectionRecord['backoff'],
+    lastError: optionalJson(row, 'last_error') as ConnectionRecord['lastError'],
     createdAt: facts.createdAt,
   };
 }
@@ -86,13 +86,22 @@ export function clientCells(client: ClientRecord): Record<string, Cell> {
     client_id: client.clientId,
     token_endpoint: client.tokenEndpoint,
     authentication: client.authentication,
-    overrides: JSON.stringify(client.overrides),
+    overrides: canonicalJson(client.overrides),
     secret: client.secret ?? null,
     secret_expires_at: client.secretExpiresAt ?? null,
     revision: client.revision,
     refused_at: client.refusedAt ?? null,
     refusal: client.refusal ?? null,
   };
+}
+
+/** JSON with members in order of name, so that equal data is equal text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
 }
 
 /** Reads a client's row. */
@@ -103,7 +112,7 @@ export function clientOf(row: Row): ClientRecord {
     clientId: text(row, 'client_id'),
     tokenEndpoint: text(row, 'token_endpoint'),
     authentication: text(row, 'authentication') as ClientRecord['authentication'],
-    overrides: parseJson(text(row, 'overrides'), 'overrides') as ClientRecord['overrides'],
+    overrides: json(row, 'overrides') as ClientRecord['overrides'],
     secret: blob(row, 'secret'),
     secretExpiresAt: optionalNumber(row, 'secret_expires_at'),
     revision: number(row, 'revision'),
@@ -114,7 +123,7 @@ export function clientOf(row: Row): ClientRecord {
 
 /** Reads an endpoint's row. */
 export function endpointOf(row: Row): EndpointState {
-  return parseJson(text(row, 'state'), 'state') as EndpointState;
+  return json(row, 'state') as EndpointState;
 }
 
 /** Reads a line of history. */
@@ -153,34 +162,18 @@ export function leftoverOf(row: Row): Leftover {
   };
 }
 
-/** A text column. @throws {@link StoreError} `ERR_STORE_DAMAGED` when it holds none */
+/** A text column. */
 export function text(row: Row, column: string): string {
   const cell = row[column];
-  if (typeof cell !== 'string') throw damaged(`column ${column} holds no text`);
+  if (typeof cell !== 'string') throw damaged(column);
   return cell;
 }
 
-/** A number column. @throws {@link StoreError} `ERR_STORE_DAMAGED` when it holds none */
+/** A number column. */
 export function number(row: Row, column: string): number {
   const cell = row[column];
-  if (typeof cell !== 'number') throw damaged(`column ${column} holds no number`);
+  if (typeof cell !== 'number') throw damaged(column);
   return cell;
-}
-
-/** Reads JSON that the store wrote. @throws {@link StoreError} `ERR_STORE_DAMAGED` when it is none */
-export function parseJson(json: string, column: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw damaged(`column ${column} holds no JSON`);
-  }
-}
-
-function damaged(fact: string): StoreError {
-  return new StoreError(
-    'ERR_STORE_DAMAGED',
-    `the store is damaged: ${fact}; restore a backup, nothing was changed`,
-  );
 }
 
 function withoutSecrets(tokens: TokenSet): Partial<TokenSet> {
@@ -189,12 +182,9 @@ function withoutSecrets(tokens: TokenSet): Partial<TokenSet> {
 }
 
 function tokenSetOf(row: Row): TokenSet | undefined {
-  const plain = optionalText(row, 'token_set');
-  if (plain === undefined) return undefined;
-  const rest = parseJson(plain, 'token_set') as Omit<
-    TokenSet,
-    'accessToken' | 'refreshToken' | 'idToken'
-  >;
+  const rest = optionalJson(row, 'token_set') as
+    Omit<TokenSet, 'accessToken' | 'refreshToken' | 'idToken'> | undefined;
+  if (rest === undefined) return undefined;
   return {
     ...rest,
     accessToken: blob(row, 'access_token'),
@@ -218,11 +208,27 @@ function blob(row: Row, column: string): Uint8Array | undefined {
   return cell instanceof Uint8Array ? cell : undefined;
 }
 
-function optionalJson(value: object | undefined): string | null {
+function jsonOrNull(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
-function parsed(row: Row, column: string): unknown {
-  const cell = optionalText(row, column);
-  return cell === undefined ? undefined : parseJson(cell, column);
+/** A column of JSON, which only this file writes. */
+function json(row: Row, column: string): unknown {
+  const plain = text(row, column);
+  try {
+    return JSON.parse(plain);
+  } catch {
+    throw damaged(column);
+  }
+}
+
+function optionalJson(row: Row, column: string): unknown {
+  return optionalText(row, column) === undefined ? undefined : json(row, column);
+}
+
+function damaged(column: string): StoreError {
+  return new StoreError(
+    'ERR_STORE_DAMAGED',
+    `the store holds something unreadable (column ${column}); restore a backup, nothing was changed`,
+  );
 }

@@ -15,7 +15,8 @@ CREATE TABLE meta (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE data_key (
-  id TEXT PRIMARY KEY,
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   wrapped BLOB NOT NULL,
   created_at REAL NOT NULL,
   retired_at REAL
@@ -33,6 +34,7 @@ CREATE TABLE client (
   revision INTEGER NOT NULL,
   refused_at REAL,
   refusal TEXT,
+  mac BLOB NOT NULL,
   UNIQUE (provider, client_id, token_endpoint, authentication, overrides)
 ) STRICT;
 CREATE INDEX client_registration ON client (token_endpoint, client_id);
@@ -55,7 +57,8 @@ CREATE TABLE connection (
   backoff TEXT NOT NULL,
   last_error TEXT,
   next_step_at REAL,
-  access_expires_at REAL
+  access_expires_at REAL,
+  mac BLOB NOT NULL
 ) STRICT;
 CREATE INDEX connection_due ON connection (next_step_at) WHERE next_step_at IS NOT NULL;
 CREATE INDEX connection_claimed ON connection (id) WHERE claim IS NOT NULL;

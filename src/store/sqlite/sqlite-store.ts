@@ -1,6 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { freshEndpoint } from '../../connection/gate.ts';
-import { ConfigurationError } from '../../errors.ts';
+import type { Change, Leftover, View } from '../../connection/decision.ts';
 import type {
   ClientRecord,
   ConnectionRecord,
@@ -8,52 +7,41 @@ import type {
   LifeEvent,
   Notice,
 } from '../../connection/record.ts';
+import type { Sealer } from '../../connection/secrets.ts';
 import type { Clock } from '../../system/clock.ts';
-import {
-  clientSecretContext,
-  leftoverContext,
-  mapSealed,
-  type SealContext,
-  type Sealer,
-} from '../../connection/secrets.ts';
-import type { Change, Leftover, View } from '../../connection/decision.ts';
-import { dataKeyIdOf, type DataKeys } from '../sealing.ts';
-import { LONGEST_RESERVATION_MS, type ConnectionSummary, type Store } from '../store.ts';
+import type { MasterKeySource } from '../master-key.ts';
+import type { ConnectionSummary, Store } from '../store.ts';
+import type { ClientTable } from './clients.ts';
+import type { ConnectionTable } from './connections.ts';
+import type { CopyGuard, CopyStatus } from './copies.ts';
+import type { StoreFile } from './database.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { KeyStatus, KeyUpkeep } from './key-upkeep.ts';
+import { addLife, keepLeftover, leftoversOf, lifeOf } from './history.ts';
 import type { LifeFiles } from './life.ts';
-import { readCurrentKey } from './keys.ts';
-import {
-  clientCells,
-  clientOf,
-  connectionCells,
-  connectionOf,
-  endpointOf,
-  leftoverOf,
-  lifeEventOf,
-  noticeOf,
-  number,
-  text,
-} from './rows.ts';
-import type { Statements } from './statements.ts';
-import { backupStore, readKeyStatus, type KeyStatus } from './upkeep.ts';
+import { addNotice, markDelivered, pendingNotices, reserveNotice } from './outbox.ts';
+import { endpointOf, number, text } from './rows.ts';
+import { backupStore, findDamage } from './upkeep.ts';
 import type { Writer } from './writer.ts';
-
-/** Lines of history kept for each connection. */
-const LIFE_LINES = 500;
-/** Takes the instant, and until when a reservation may last. */
-const NOT_RESERVED = '(coalesce(reserved_until, 0) <= ? OR reserved_until > ?)';
 
 /** The parts of an open SQLite store. */
 export interface SqliteParts {
   /** The open file. */
-  readonly database: DatabaseSync;
-  /** Its prepared statements. */
-  readonly statements: Statements;
+  readonly file: StoreFile;
   /** Its transactions. */
   readonly writer: Writer;
   /** Its data keys. */
-  readonly keys: DataKeys;
+  readonly ring: KeyRing;
+  /** Its connections. */
+  readonly connections: ConnectionTable;
+  /** Its clients. */
+  readonly clients: ClientTable;
   /** Who vouches for its claims. */
   readonly lives: LifeFiles;
+  /** Whether it is the original. */
+  readonly copies: CopyGuard;
+  /** Its keys, for upkeep. */
+  readonly keyUpkeep: KeyUpkeep;
   /** Its id. */
   readonly storeId: string;
   /** Time. */
@@ -66,39 +54,38 @@ export class SqliteStore implements Store {
   readonly claims: LifeFiles;
   readonly storeId: string;
   readonly #parts: SqliteParts;
-  readonly #sql: Statements;
+  #closed: Promise<void> | undefined;
 
   /** Made by {@link openSqliteStore}. */
   constructor(parts: SqliteParts) {
     this.#parts = parts;
-    this.#sql = parts.statements;
-    this.sealer = parts.keys;
+    this.sealer = parts.ring.keys;
     this.claims = parts.lives;
     this.storeId = parts.storeId;
   }
 
-  transition<T>(
+  async transition<T>(
     connectionId: string,
     decide: (view: View) => Change<T>,
     options: { readonly durable: boolean },
   ): Promise<T | undefined> {
-    return this.#parts.writer.write(() => {
+    const done = await this.#parts.writer.write(() => {
       const view = this.#view(connectionId);
       if (view === undefined) return undefined;
       const change = decide(view);
-      this.#followKeyRotation();
       this.#apply(view, change);
-      return change.result;
+      return { result: change.result, rotated: change.connection?.generation !== undefined };
     }, options.durable);
+    if (done?.rotated === true) this.#parts.copies.rotated();
+    return done?.result;
   }
 
-  insert(record: ConnectionRecord, life: LifeEvent): Promise<void> {
-    return this.#parts.writer.write(() => {
-      this.#followKeyRotation();
-      this.#refuseTakenName(record.name);
-      this.#sql.insert('connection', connectionCells(this.#current(record)));
-      this.#addLife(record.id, life);
-    }, true);
+  async insert(record: ConnectionRecord, life: LifeEvent): Promise<void> {
+    await this.#write(() => {
+      this.#parts.connections.add(record);
+      addLife(this.#sql, record.id, life);
+    });
+    this.#parts.copies.rotated();
   }
 
   read(connectionId: string): Promise<View | undefined> {
@@ -106,23 +93,16 @@ export class SqliteStore implements Store {
   }
 
   resolve(name: string): Promise<string | undefined> {
-    return this.#reading(() => {
-      const row = this.#sql.get('SELECT id FROM connection WHERE name = ?', name);
-      return row === undefined ? undefined : text(row, 'id');
-    });
+    return this.#reading(() => this.#parts.connections.resolve(name));
   }
 
   list(
     options: { readonly afterName?: string; readonly limit?: number } = {},
   ): Promise<readonly ConnectionSummary[]> {
     return this.#reading(() => {
-      const clients = new Map(this.#clients().map((client) => [client.id, client]));
-      const rows = this.#sql.all(
-        'SELECT * FROM connection WHERE name > ? ORDER BY name LIMIT ?',
-        options.afterName ?? '',
-        options.limit ?? -1,
-      );
-      return rows.map(connectionOf).flatMap((connection) => {
+      const clients = new Map(this.#parts.clients.all().map((client) => [client.id, client]));
+      const { afterName = '', limit = -1 } = options;
+      return this.#parts.connections.page(afterName, limit).flatMap((connection) => {
         const client = clients.get(connection.clientId);
         return client === undefined ? [] : [{ connection, client }];
       });
@@ -130,38 +110,25 @@ export class SqliteStore implements Store {
   }
 
   rename(connectionId: string, name: string): Promise<void> {
-    return this.#parts.writer.write(() => {
-      this.#refuseTakenName(name);
-      this.#sql.update('connection', connectionId, { name });
-    }, true);
+    return this.#write(() => {
+      const { connections } = this.#parts;
+      const before = connections.find(connectionId);
+      if (before !== undefined) connections.replace(before, { ...before, name });
+    });
   }
 
   remove(connectionId: string): Promise<void> {
-    return this.#parts.writer.write(() => {
-      this.#sql.run('DELETE FROM connection WHERE id = ?', connectionId);
-    }, true);
+    return this.#write(() => {
+      this.#parts.connections.remove(connectionId);
+    });
   }
 
   putClient(client: ClientRecord): Promise<ClientRecord> {
-    return this.#parts.writer.write(() => {
-      this.#followKeyRotation();
-      this.#sql.insert('client', clientCells(this.#currentClient(client)), 'OR IGNORE');
-      const row = this.#sql.get(
-        `SELECT * FROM client WHERE provider = ? AND client_id = ? AND token_endpoint = ?
-          AND authentication = ? AND overrides = ?`,
-        client.provider,
-        client.clientId,
-        client.tokenEndpoint,
-        client.authentication,
-        JSON.stringify(client.overrides),
-      );
-      if (row === undefined) throw new TypeError('the client that was just put is not there');
-      return clientOf(row);
-    }, true);
+    return this.#write(() => this.#parts.clients.put(client));
   }
 
   clients(): Promise<readonly ClientRecord[]> {
-    return this.#reading(() => this.#clients());
+    return this.#reading(() => this.#parts.clients.all());
   }
 
   setClientSecret(
@@ -170,29 +137,17 @@ export class SqliteStore implements Store {
     secretExpiresAt: number | undefined,
   ): Promise<number> {
     const { tokenEndpoint, clientId } = registration;
-    return this.#parts.writer.write(() => {
-      this.#followKeyRotation();
-      let connections = 0;
-      for (const client of this.#registration(tokenEndpoint, clientId)) {
+    const { clients, connections } = this.#parts;
+    const lifted = { secretExpiresAt, refusedAt: undefined, refusal: undefined };
+    return this.#write(() => {
+      let concerned = 0;
+      for (const client of clients.registration(tokenEndpoint, clientId)) {
         const revision = client.revision + 1;
-        this.#sql.update('client', client.id, {
-          secret: this.#reseal(
-            secret(client, revision),
-            clientSecretContext({ id: client.id, revision }),
-          ),
-          secret_expires_at: secretExpiresAt ?? null,
-          revision,
-          refused_at: null,
-          refusal: null,
-        });
-        const row = this.#sql.get(
-          'SELECT count(*) AS n FROM connection WHERE client = ?',
-          client.id,
-        );
-        connections += row === undefined ? 0 : number(row, 'n');
+        clients.replace({ ...client, ...lifted, revision, secret: secret(client, revision) });
+        concerned += connections.count(client.id);
       }
-      return connections;
-    }, true);
+      return concerned;
+    });
   }
 
   due(now: number, limit: number): Promise<readonly string[]> {
@@ -219,69 +174,35 @@ export class SqliteStore implements Store {
   }
 
   life(connectionId: string, limit: number): Promise<readonly LifeEvent[]> {
-    return this.#reading(() =>
-      this.#sql
-        .all(
-          'SELECT * FROM life WHERE connection = ? ORDER BY id DESC LIMIT ?',
-          connectionId,
-          limit,
-        )
-        .map(lifeEventOf),
-    );
+    return this.#reading(() => lifeOf(this.#sql, connectionId, limit));
   }
 
   pendingNotices(now: number, limit: number): Promise<readonly Notice[]> {
-    return this.#reading(() =>
-      this.#sql
-        .all(
-          `SELECT notice.*, connection.name AS name FROM notice
-            LEFT JOIN connection ON connection.id = notice.connection
-            WHERE delivered_at IS NULL AND ${NOT_RESERVED}
-            ORDER BY notice.id LIMIT ?`,
-          now,
-          now + LONGEST_RESERVATION_MS,
-          limit,
-        )
-        .map(noticeOf),
-    );
+    return this.#reading(() => pendingNotices(this.#sql, now, limit));
   }
 
   reserveNotice(id: number, now: number, until: number): Promise<boolean> {
-    return this.#parts.writer.write(() => {
-      const reserved = this.#sql.run(
-        `UPDATE notice SET reserved_until = ?
-          WHERE id = ? AND delivered_at IS NULL AND ${NOT_RESERVED}`,
-        until,
-        id,
-        now,
-        now + LONGEST_RESERVATION_MS,
-      );
-      return reserved > 0;
-    }, false);
+    return this.#parts.writer.write(() => reserveNotice(this.#sql, id, now, until), false);
   }
 
   noticeDelivered(id: number, now: number): Promise<void> {
-    return this.#parts.writer.write(() => {
-      this.#sql.run('UPDATE notice SET delivered_at = ? WHERE id = ?', now, id);
-    }, true);
+    return this.#write(() => {
+      markDelivered(this.#sql, id, now);
+    });
   }
 
   leftovers(connectionId: string): Promise<readonly Leftover[]> {
-    return this.#reading(() =>
-      this.#sql
-        .all('SELECT * FROM leftover WHERE connection = ? ORDER BY at DESC', connectionId)
-        .map(leftoverOf),
-    );
+    return this.#reading(() => leftoversOf(this.#sql, connectionId));
   }
 
   removeLeftover(connectionId: string, attemptId: string): Promise<void> {
-    return this.#parts.writer.write(() => {
+    return this.#write(() => {
       this.#sql.run(
         'DELETE FROM leftover WHERE connection = ? AND attempt = ?',
         connectionId,
         attemptId,
       );
-    }, true);
+    });
   }
 
   endpoints(): Promise<readonly EndpointState[]> {
@@ -291,75 +212,80 @@ export class SqliteStore implements Store {
   }
 
   changeCounter(): number {
-    const row = this.#sql.get('PRAGMA data_version');
-    return row === undefined ? 0 : number(row, 'data_version');
+    return this.#parts.writer.reading(() => this.#parts.file.changeCounter());
   }
 
-  /**
-   * Seals everything anew under a new data key, one connection a transaction, while others go on working. When it was interrupted the next
-   * call finishes it first.
-   *
-   * @returns how many connections were sealed anew.
-   */
-  async rotateDataKey(): Promise<number> {
-    const { keys, writer, clock } = this.#parts;
-    const fresh = keys.create();
-    await writer.write(() => {
-      this.#sql.run('UPDATE data_key SET retired_at = ? WHERE retired_at IS NULL', clock.now());
-      this.#sql.insert('data_key', {
-        id: fresh.id,
-        wrapped: fresh.wrapped,
-        created_at: clock.now(),
-      });
-      this.#sql.insert('meta', { key: 'data_key', value: fresh.id }, 'OR REPLACE');
-    }, true);
-    keys.use(fresh);
-    return this.resealAll();
-  }
-
-  /** Seals anew what still lies under a retired data key. @returns how many connections that were. */
-  async resealAll(): Promise<number> {
-    let resealed = 0;
-    for (const { connection } of await this.list()) {
-      if (await this.#resealConnection(connection.id)) resealed++;
-    }
-    await this.#parts.writer.write(() => {
-      this.#followKeyRotation();
-      for (const client of this.#clients()) {
-        this.#sql.update('client', client.id, {
-          secret: this.#currentClient(client).secret ?? null,
-        });
-      }
-    }, true);
-    return resealed;
+  tidy(): Promise<void> {
+    return this.#parts.lives.clean();
   }
 
   /** What is known of the keys, for people. */
   keyStatus(): Promise<KeyStatus> {
-    return this.#reading(() => readKeyStatus(this.#sql));
+    return this.#reading(() => this.#parts.keyUpkeep.status());
   }
 
-  /** Copies the store into a new file. @throws {@link StoreError} when that cannot be written */
+  /** As {@link KeyUpkeep.rotateDataKey}. */
+  rotateDataKey(): Promise<number> {
+    return this.#parts.keyUpkeep.rotateDataKey();
+  }
+
+  /** As {@link KeyUpkeep.resealAll}. */
+  resealAll(): Promise<number> {
+    return this.#parts.keyUpkeep.resealAll();
+  }
+
+  /** As {@link KeyUpkeep.changeMasterKey}. */
+  changeMasterKey(source: MasterKeySource): Promise<void> {
+    return this.#parts.keyUpkeep.changeMasterKey(source);
+  }
+
+  /** Copies the store into a new file. @throws {@link StoreError} as {@link backupStore} */
   backup(target: string): Promise<void> {
-    return backupStore(this.#parts.database, target);
+    return backupStore(this.#sql.database, target, this.#parts.clock.now());
   }
 
-  async close(): Promise<void> {
-    await this.#parts.lives.close((ownerId) => this.isClaimant(ownerId));
-    this.#parts.database.close();
+  /** Whether the store was noticed to be a copy, and waits for the operator. */
+  copyStatus(): Promise<CopyStatus> {
+    return this.#reading(() => this.#parts.copies.status());
   }
 
-  tidy(): Promise<void> {
-    return this.#parts.lives.clean((ownerId) => this.isClaimant(ownerId));
+  /**
+   * The operator's word that nothing else uses this copy's refresh tokens: what was held because of the copy goes on.
+   *
+   * @returns how many connections that were.
+   */
+  acceptCopy(): Promise<number> {
+    return this.#parts.copies.accept();
   }
 
-  /** Tells whether any claim names this owner. */
-  isClaimant(ownerId: string): boolean {
-    const row = this.#sql.get(
-      `SELECT 1 FROM connection WHERE claim IS NOT NULL AND claim ->> '$.owner.ownerId' = ? LIMIT 1`,
-      ownerId,
-    );
-    return row !== undefined;
+  /** Reads the whole file and says what is damaged, one line each; none when nothing is. */
+  findDamage(): Promise<readonly string[]> {
+    return this.#reading(() => findDamage(this.#sql, this.#parts, this.#parts.ring));
+  }
+
+  /** Waits for what is being written, then closes files and locks. Closing again does nothing. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { writer, lives, copies } = this.#parts;
+    await writer.idle();
+    await copies.close();
+    await lives.close();
+    this.#sql.database.close();
+  }
+
+  get #sql(): StoreFile['statements'] {
+    return this.#parts.file.statements;
+  }
+
+  #write<T>(run: () => T): Promise<T> {
+    return this.#parts.writer.write(() => {
+      this.#parts.ring.follow();
+      return run();
+    }, true);
   }
 
   #reading<T>(read: () => T): Promise<T> {
@@ -369,139 +295,43 @@ export class SqliteStore implements Store {
   }
 
   #view(connectionId: string): View | undefined {
-    const row = this.#sql.get('SELECT * FROM connection WHERE id = ?', connectionId);
-    if (row === undefined) return undefined;
-    const clientRow = this.#sql.get('SELECT * FROM client WHERE id = ?', text(row, 'client'));
-    if (clientRow === undefined) return undefined;
-    const client = clientOf(clientRow);
-    const endpoint = this.#sql.get(
-      'SELECT state FROM endpoint WHERE endpoint = ?',
-      client.tokenEndpoint,
-    );
-    return {
-      connection: connectionOf(row),
-      client,
-      endpoint: endpoint === undefined ? freshEndpoint(client.tokenEndpoint) : endpointOf(endpoint),
-    };
+    const connection = this.#parts.connections.find(connectionId);
+    if (connection === undefined) return undefined;
+    const client = this.#parts.clients.find(connection.clientId);
+    if (client === undefined) return undefined;
+    const { tokenEndpoint } = client;
+    const row = this.#sql.get('SELECT state FROM endpoint WHERE endpoint = ?', tokenEndpoint);
+    const endpoint = row === undefined ? freshEndpoint(tokenEndpoint) : endpointOf(row);
+    return { connection, client, endpoint };
   }
 
   #apply(view: View, change: Change<unknown>): void {
-    const { id } = view.connection;
-    if (change.connection !== undefined) this.#replace(view.connection, change.connection);
-    if (change.endpoint !== undefined) {
-      const { endpoint } = change.endpoint;
-      this.#sql.insert(
-        'endpoint',
-        { endpoint, state: JSON.stringify(change.endpoint) },
-        'OR REPLACE',
-      );
+    const { ring, connections } = this.#parts;
+    const { connection } = view;
+    ring.follow();
+    if (change.connection !== undefined) {
+      connections.replace(connection, { ...connection, ...change.connection });
     }
-    if (change.client !== undefined && Object.keys(change.client).length > 0) {
-      const { refusedAt, refusal } = change.client;
-      for (const client of this.#registration(view.client.tokenEndpoint, view.client.clientId)) {
-        const cells = { refused_at: refusedAt ?? null, refusal: refusal ?? null };
-        this.#sql.update('client', client.id, cells);
-      }
+    if (change.endpoint !== undefined) this.#putEndpoint(change.endpoint);
+    if (change.client !== undefined) this.#changeClients(view.client, change.client);
+    for (const event of change.life ?? []) addLife(this.#sql, connection.id, event);
+    for (const notice of change.notices ?? []) addNotice(this.#sql, connection.id, notice);
+    for (const left of change.leftovers ?? []) keepLeftover(this.#sql, ring, connection.id, left);
+  }
+
+  #putEndpoint(state: EndpointState): void {
+    const cells = { endpoint: state.endpoint, state: JSON.stringify(state) };
+    this.#sql.insert('endpoint', cells, 'OR REPLACE');
+  }
+
+  #changeClients(
+    { tokenEndpoint, clientId }: ClientRecord,
+    change: Partial<Pick<ClientRecord, 'refusedAt' | 'refusal'>>,
+  ): void {
+    if (Object.keys(change).length === 0) return;
+    const { clients } = this.#parts;
+    for (const client of clients.registration(tokenEndpoint, clientId)) {
+      clients.replace({ ...client, ...change });
     }
-    for (const event of change.life ?? []) this.#addLife(id, event);
-    for (const { kind, actor, at, message } of change.notices ?? []) {
-      this.#sql.insert('notice', { connection: id, kind, actor, at, message });
-    }
-    for (const leftover of change.leftovers ?? []) this.#keep(id, leftover);
-  }
-
-  #replace(before: ConnectionRecord, change: Partial<ConnectionRecord>): void {
-    const cellsBefore = connectionCells(before);
-    const after = connectionCells(this.#current({ ...before, ...change }));
-    const changed = Object.entries(after).filter(([column, cell]) => cellsBefore[column] !== cell);
-    if (changed.length > 0) this.#sql.update('connection', before.id, Object.fromEntries(changed));
-  }
-
-  #keep(connection: string, leftover: Leftover): void {
-    const { kind, grantId: grant_id, attemptId: attempt, at } = leftover;
-    const sealed = this.#reseal(leftover.sealed, leftoverContext(attempt));
-    this.#sql.insert('leftover', { connection, attempt, kind, grant_id, sealed, at }, 'OR REPLACE');
-  }
-
-  #addLife(connection: string, event: LifeEvent): void {
-    this.#sql.insert('life', {
-      connection,
-      at: event.at,
-      event: event.event,
-      grant_id: event.grantId,
-      generation: event.generation,
-      by_keeper: event.by,
-      fingerprint: event.fingerprint ?? null,
-      detail: event.detail ?? null,
-    });
-    if (event.generation % 64 !== 0) return;
-    this.#sql.run(
-      `DELETE FROM life WHERE connection = ?1 AND id <=
-        (SELECT id FROM life WHERE connection = ?1 ORDER BY id DESC LIMIT 1 OFFSET ${String(LIFE_LINES)})`,
-      connection,
-    );
-  }
-
-  #clients(): readonly ClientRecord[] {
-    return this.#sql.all('SELECT * FROM client ORDER BY provider, client_id').map(clientOf);
-  }
-
-  #registration(tokenEndpoint: string, clientId: string): readonly ClientRecord[] {
-    return this.#sql
-      .all(
-        'SELECT * FROM client WHERE token_endpoint = ? AND client_id = ?',
-        tokenEndpoint,
-        clientId,
-      )
-      .map(clientOf);
-  }
-
-  #refuseTakenName(name: string): void {
-    if (this.#sql.get('SELECT 1 FROM connection WHERE name = ?', name) === undefined) return;
-    throw new ConfigurationError(
-      'ERR_CONNECTION_EXISTS',
-      `a connection named ${name} exists already; choose another name, or reconnect it`,
-      { connection: name },
-    );
-  }
-
-  /** Another process may have rotated the data key since: what is written now must not lie under the retired one. */
-  #followKeyRotation(): void {
-    const { keys } = this.#parts;
-    const current = readCurrentKey(this.#sql, keys.currentId);
-    if (current !== undefined) keys.use(current);
-  }
-
-  #current(record: ConnectionRecord): ConnectionRecord {
-    return mapSealed(record, (sealed, context) => this.#reseal(sealed, context));
-  }
-
-  #currentClient(client: ClientRecord): ClientRecord {
-    if (client.secret === undefined) return client;
-    return { ...client, secret: this.#reseal(client.secret, clientSecretContext(client)) };
-  }
-
-  #reseal(sealed: Uint8Array, context: SealContext): Uint8Array {
-    const { keys } = this.#parts;
-    if (dataKeyIdOf(sealed) === keys.currentId) return sealed;
-    return keys.seal(keys.open(sealed, context), context);
-  }
-
-  #resealConnection(connectionId: string): Promise<boolean> {
-    return this.#parts.writer.write(() => {
-      this.#followKeyRotation();
-      const row = this.#sql.get('SELECT * FROM connection WHERE id = ?', connectionId);
-      if (row === undefined) return false;
-      const before = connectionOf(row);
-      const after = this.#current(before);
-      for (const left of this.#sql.all(
-        'SELECT * FROM leftover WHERE connection = ?',
-        connectionId,
-      )) {
-        this.#keep(connectionId, leftoverOf(left));
-      }
-      if (after !== before) this.#sql.update('connection', connectionId, connectionCells(after));
-      return after !== before;
-    }, true);
   }
 }

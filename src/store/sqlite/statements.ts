@@ -3,12 +3,28 @@ import type { Cell, Row } from './rows.ts';
 
 /** Prepared statements of one database, prepared when first used. */
 export class Statements {
-  readonly #database: DatabaseSync;
-  readonly #prepared = new Map<string, StatementSync>();
+  #database: DatabaseSync;
+  #prepared = new Map<string, StatementSync>();
 
   /** @param database - stays open as long as this is used. */
   constructor(database: DatabaseSync) {
     this.#database = database;
+  }
+
+  /** The database that statements run on. */
+  get database(): DatabaseSync {
+    return this.#database;
+  }
+
+  /** Goes on with another database of the same schema. */
+  moveTo(database: DatabaseSync): void {
+    this.#database = database;
+    this.#prepared = new Map();
+  }
+
+  /** Runs statements that return nothing and are not kept. */
+  exec(sql: string): void {
+    this.#database.exec(sql);
   }
 
   /** The first row, if there is one. */

@@ -1,60 +1,84 @@
 import { backup, type DatabaseSync } from 'node:sqlite';
-import { StoreError } from '../../errors.ts';
+import { clientSecretContext, mapSealed } from '../../connection/secrets.ts';
+import { EvergrantError, StoreError } from '../../errors.ts';
 import { createPrivateFile, removeFile } from '../../system/files.ts';
-import type { MasterKeyDescription } from '../master-key.ts';
+import type { ClientTable } from './clients.ts';
+import type { ConnectionTable } from './connections.ts';
+import { openExisting } from './database.ts';
 import { storeError } from './errors.ts';
-import { number, parseJson, text } from './rows.ts';
+import type { KeyRing } from './key-ring.ts';
 import type { Statements } from './statements.ts';
 
-/** The keys of a store, for people; holds none of them. */
-export interface KeyStatus {
-  /** Where the master key is. */
-  readonly masterKey: 'file' | 'passphrase' | 'keychain';
-  /** Data keys, the newest first. Retired ones stay while anything may lie under them. */
-  readonly dataKeys: readonly {
-    /** Sixteen hex digits. */
-    readonly id: string;
-    /** Epoch milliseconds. */
-    readonly createdAt: number;
-    /** Epoch milliseconds; undefined for the one in use. */
-    readonly retiredAt: number | undefined;
-  }[];
-}
-
-/** Reads what is known of the keys of a store. */
-export function readKeyStatus(sql: Statements): KeyStatus {
-  const row = sql.get(`SELECT value FROM meta WHERE key = 'master_key'`);
-  if (row === undefined) {
-    throw new StoreError('ERR_STORE_DAMAGED', 'the store has lost its identity; restore a backup');
-  }
-  const { kind } = parseJson(text(row, 'value'), 'master_key') as MasterKeyDescription;
-  const rows = sql.all(
-    'SELECT id, created_at, retired_at FROM data_key ORDER BY created_at DESC, rowid DESC',
-  );
-  return {
-    masterKey: kind,
-    dataKeys: rows.map((key) => ({
-      id: text(key, 'id'),
-      createdAt: number(key, 'created_at'),
-      retiredAt: key['retired_at'] === null ? undefined : number(key, 'retired_at'),
-    })),
-  };
-}
-
 /**
- * Copies an open store into one new owner-only file, while it goes on being used. The copy is of one instant and sealed as the store is;
- * SQLite writes it in one transaction, so it is whole or empty.
+ * Copies an open store into one new owner-only file, while it goes on being used. The copy is of one instant, sealed as the store is, and
+ * marked, so that opening it as a store is noticed.
  *
  * @throws {@link StoreError} when something lies at the target, or it cannot be written; then nothing is left there.
  */
-export async function backupStore(database: DatabaseSync, target: string): Promise<void> {
+export async function backupStore(
+  database: DatabaseSync,
+  target: string,
+  now: number,
+): Promise<void> {
   if (!(await createPrivateFile(target))) {
     throw new StoreError('ERR_STORE_FOREIGN', `${target} exists already; choose another name`);
   }
   try {
     await backup(database, target);
+    mark(target, now);
   } catch (error) {
-    await removeFile(target);
+    for (const suffix of ['', '-journal', '-wal', '-shm']) await removeFile(target + suffix);
     throw storeError(error, target);
   }
+}
+
+/** Without the WAL mode the copy is one file, wherever it is taken. */
+function mark(target: string, now: number): void {
+  const copy = openExisting(target);
+  try {
+    copy.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA');
+    copy
+      .prepare(`INSERT OR REPLACE INTO meta (key, value) VALUES ('backup_at', ?)`)
+      .run(String(now));
+  } finally {
+    copy.close();
+  }
+}
+
+/** Reads the whole file, every row of a client and a connection and every secret in them, and says what is damaged, one line each. */
+export function findDamage(
+  sql: Statements,
+  {
+    connections,
+    clients,
+  }: { readonly connections: ConnectionTable; readonly clients: ClientTable },
+  { keys }: KeyRing,
+): readonly string[] {
+  const found = sql
+    .all('PRAGMA integrity_check(20)')
+    .map((row) => String(row['integrity_check']))
+    .filter((line) => line !== 'ok');
+  const note = (read: () => void): void => {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof EvergrantError)) throw error;
+      found.push(error.message);
+    }
+  };
+  const openAll = (id: string): void => {
+    const record = connections.find(id);
+    if (record === undefined) return;
+    mapSealed(record, (sealed, context) => {
+      keys.open(sealed, context);
+      return sealed;
+    });
+  };
+  for (const id of connections.ids()) note(() => openAll(id));
+  note(() => {
+    for (const client of clients.all()) {
+      if (client.secret !== undefined) keys.open(client.secret, clientSecretContext(client));
+    }
+  });
+  return found;
 }

@@ -1,6 +1,6 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../system/clock.ts';
 import { endOfTurn } from '../../system/turn.ts';
+import type { StoreFile } from './database.ts';
 import { isBusy, storeError } from './errors.ts';
 
 interface Job {
@@ -13,6 +13,8 @@ interface Job {
 
 /** How long a write waits for another process's transaction. */
 const PATIENCE_MS = 1_000;
+/** How long it waits before it looks again. */
+const LOOK_AGAIN_MS = 2;
 
 /**
  * Runs writes of one database in transactions, all that are waiting at the end of a turn together in one, since a durable commit costs the
@@ -20,16 +22,17 @@ const PATIENCE_MS = 1_000;
  * the kernel. When a write of a group throws, the group is undone and its writes are run one by one, so that none spoils another's.
  */
 export class Writer {
-  readonly #database: DatabaseSync;
+  readonly #file: StoreFile;
   readonly #path: string;
   readonly #clock: Clock;
   #queue: Job[] = [];
   #scheduled = false;
   #durable = true;
+  #idle: (() => void)[] = [];
 
   /** @param path - names the file in errors. */
-  constructor(database: DatabaseSync, path: string, clock: Clock) {
-    this.#database = database;
+  constructor(file: StoreFile, path: string, clock: Clock) {
+    this.#file = file;
     this.#path = path;
     this.#clock = clock;
   }
@@ -61,6 +64,14 @@ export class Writer {
     }
   }
 
+  /** Resolves when no write waits any more. */
+  idle(): Promise<void> {
+    if (this.#queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+    });
+  }
+
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -73,51 +84,39 @@ export class Writer {
   #drain(): void {
     const jobs = this.#queue;
     this.#queue = [];
-    if (jobs.length === 0) return;
-    try {
-      this.#begin(jobs.some((job) => job.durable));
-    } catch (error) {
-      this.#postpone(jobs, error);
-      return;
-    }
     this.#runTogether(jobs);
-  }
-
-  #begin(durable: boolean): void {
-    if (durable !== this.#durable) {
-      this.#database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
-      this.#durable = durable;
-    }
-    this.#database.exec('BEGIN IMMEDIATE');
+    if (this.#queue.length > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #runTogether(jobs: readonly Job[]): void {
     const results: unknown[] = [];
+    let begun = false;
     try {
+      this.#begin(jobs.some((job) => job.durable));
+      begun = true;
       for (const job of jobs) results.push(job.run());
-      this.#database.exec('COMMIT');
+      this.#file.statements.exec('COMMIT');
     } catch (error) {
       this.#rollback();
-      if (jobs.length === 1) {
-        jobs[0]?.reject(storeError(error, this.#path));
-        return;
-      }
-      for (const job of jobs) this.#runAlone(job);
+      if (!begun || jobs.length === 1 || isBusy(error)) this.#postpone(jobs, error);
+      else for (const job of jobs) this.#runTogether([job]);
       return;
     }
     for (const [i, job] of jobs.entries()) job.resolve(results[i]);
   }
 
-  #runAlone(job: Job): void {
-    try {
-      this.#begin(job.durable);
-    } catch (error) {
-      this.#postpone([job], error);
-      return;
+  #begin(durable: boolean): void {
+    this.#file.leaveSnapshot();
+    const { statements } = this.#file;
+    if (durable !== this.#durable) {
+      statements.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+      this.#durable = durable;
     }
-    this.#runTogether([job]);
+    statements.exec('BEGIN IMMEDIATE');
   }
 
+  /** Queues again what found the database busy; the rest fails. */
   #postpone(jobs: readonly Job[], error: unknown): void {
     const now = this.#clock.monotonic();
     for (const job of jobs) {
@@ -126,13 +125,19 @@ export class Writer {
     }
     if (this.#queue.length === 0 || this.#scheduled) return;
     this.#scheduled = true;
-    this.#clock.timer(2, () => {
+    this.#clock.timer(LOOK_AGAIN_MS, () => {
       this.#scheduled = false;
       this.#drain();
     });
   }
 
+  /** A failure of the disk may have undone the transaction already, or forbid to undo it; the next BEGIN tells. */
   #rollback(): void {
-    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    const { database } = this.#file.statements;
+    try {
+      if (database.isTransaction) database.exec('ROLLBACK');
+    } catch {
+      // What counts is why the transaction failed.
+    }
   }
 }

@@ -48,6 +48,8 @@ async function open(create: boolean): Promise<SqliteStore> {
     clock: impatientClock(),
     random: systemRandom,
     machine: await thisMachine(),
+    markFile: home.markFile,
+    isFragile: () => true,
   });
 }
 

@@ -18,7 +18,13 @@ const HOLDER = `
   const { LifeFiles } = await import('./src/store/sqlite/life.ts');
   const { thisMachine } = await import('./src/system/machine.ts');
   const { systemRandom } = await import('./src/system/random.ts');
-  const lives = new LifeFiles(process.argv[1], await thisMachine(), systemRandom);
+  const lives = new LifeFiles({
+    folder: process.argv[1],
+    machine: await thisMachine(),
+    random: systemRandom,
+    isNamed: () => true,
+    checkStore: async () => {},
+  });
   console.log(JSON.stringify(await lives.identify()));
   process.stdin.on('data', async () => console.log(JSON.stringify(await lives.identify())));
   process.stdin.resume();
@@ -35,6 +41,8 @@ interface Holder {
 let folder: string;
 let machine: Machine;
 let prober: LifeFiles;
+/** Owners that a claim names. */
+let named: Set<string>;
 const holders: Holder[] = [];
 
 async function hold(): Promise<Holder> {
@@ -62,15 +70,26 @@ async function hold(): Promise<Holder> {
   return holder;
 }
 
+function newProber(): LifeFiles {
+  return new LifeFiles({
+    folder,
+    machine,
+    random: systemRandom,
+    isNamed: (ownerId) => named.has(ownerId),
+    checkStore: () => Promise.resolve(),
+  });
+}
+
 beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'evergrant-life-'));
   machine = await thisMachine();
-  prober = new LifeFiles(folder, machine, systemRandom);
+  named = new Set();
+  prober = newProber();
 });
 
 afterEach(async () => {
   await Promise.all(holders.splice(0).map((holder) => holder.kill()));
-  await prober.close(() => false);
+  await prober.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -90,7 +109,7 @@ describe('a keeper in another process', () => {
     const living = await hold();
     const dead = await hold();
     await dead.kill();
-    const probers = Array.from({ length: 8 }, () => new LifeFiles(folder, machine, systemRandom));
+    const probers = Array.from({ length: 8 }, () => newProber());
     for (let round = 0; round < 40; round++) {
       const verdicts = await Promise.all(
         probers.flatMap((one) => [one.judge(living.owner), one.judge(dead.owner)]),
@@ -144,13 +163,14 @@ describe('the keeper itself', () => {
 describe('cleaning', () => {
   it('removes files of dead keepers that no claim names, and no others', async () => {
     const living = await hold();
-    const named = await hold();
+    const claimant = await hold();
     const forgotten = await hold();
-    await named.kill();
+    await claimant.kill();
     await forgotten.kill();
-    await prober.clean((ownerId) => ownerId === named.owner.ownerId);
+    named.add(claimant.owner.ownerId);
+    await prober.clean();
     expect(await prober.judge(living.owner)).toBe('alive');
-    expect(await prober.judge(named.owner)).toBe('dead');
+    expect(await prober.judge(claimant.owner)).toBe('dead');
     expect(await prober.judge(forgotten.owner)).toBe('unknown');
   });
 });

@@ -1,0 +1,104 @@
+import type { ConnectionRecord } from '../../connection/record.ts';
+import { mapSealed } from '../../connection/secrets.ts';
+import { ConfigurationError } from '../../errors.ts';
+import type { KeyRing } from './key-ring.ts';
+import { countRotation } from './meta.ts';
+import { checkMac, withMac } from './row-mac.ts';
+import { connectionCells, connectionOf, number, text, type Cell, type Row } from './rows.ts';
+import type { Statements } from './statements.ts';
+
+/** The rows of connections: read with their MAC checked, written with it and under the data key in use. */
+export class ConnectionTable {
+  readonly #sql: Statements;
+  readonly #ring: KeyRing;
+
+  /** Reads and writes inside whatever transaction is open. */
+  constructor(sql: Statements, ring: KeyRing) {
+    this.#sql = sql;
+    this.#ring = ring;
+  }
+
+  /** A connection by id. */
+  find(id: string): ConnectionRecord | undefined {
+    const row = this.#sql.get('SELECT * FROM connection WHERE id = ?', id);
+    return row === undefined ? undefined : this.#read(row);
+  }
+
+  /** The id behind a name. A name that the index does not know is looked for in the rows, lest a damaged index hide a connection. */
+  resolve(name: string): string | undefined {
+    const row =
+      this.#sql.get('SELECT id FROM connection WHERE name = ?', name) ??
+      this.#sql.get('SELECT id FROM connection NOT INDEXED WHERE name = ?', name);
+    return row === undefined ? undefined : text(row, 'id');
+  }
+
+  /** Those after a name, in order of name. A negative limit is none. */
+  page(afterName: string, limit: number): readonly ConnectionRecord[] {
+    return this.#sql
+      .all('SELECT * FROM connection WHERE name > ? ORDER BY name LIMIT ?', afterName, limit)
+      .map((row) => this.#read(row));
+  }
+
+  /** All ids. */
+  ids(): readonly string[] {
+    return this.#sql.all('SELECT id FROM connection ORDER BY id').map((row) => text(row, 'id'));
+  }
+
+  /** How many belong to a client. */
+  count(clientId: string): number {
+    const row = this.#sql.get('SELECT count(*) AS n FROM connection WHERE client = ?', clientId);
+    return row === undefined ? 0 : number(row, 'n');
+  }
+
+  /** Whether any claim names this owner. */
+  isClaimant(ownerId: string): boolean {
+    const row = this.#sql.get(
+      `SELECT 1 FROM connection WHERE claim IS NOT NULL AND claim ->> '$.owner.ownerId' = ? LIMIT 1`,
+      ownerId,
+    );
+    return row !== undefined;
+  }
+
+  /** Adds a connection. @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` */
+  add(record: ConnectionRecord): void {
+    this.#refuseTakenName(record.name);
+    this.#sql.insert('connection', this.#cells(record));
+    if (record.tokens !== undefined) countRotation(this.#sql, this.#ring.keys);
+  }
+
+  /** Writes what differs between two states of a connection, and what lies under a retired data key. @returns whether anything did. */
+  replace(before: ConnectionRecord, after: ConnectionRecord): boolean {
+    if (after.name !== before.name) this.#refuseTakenName(after.name);
+    const cells = this.#cells(after);
+    const known = connectionCells(before);
+    const changed = Object.entries(cells).filter(([column, cell]) => known[column] !== cell);
+    // The MAC is always among them.
+    if (changed.length < 2) return false;
+    this.#sql.update('connection', before.id, Object.fromEntries(changed));
+    if (after.generation !== before.generation) countRotation(this.#sql, this.#ring.keys);
+    return true;
+  }
+
+  /** Removes a connection with all that belongs to it. */
+  remove(id: string): void {
+    this.#sql.run('DELETE FROM connection WHERE id = ?', id);
+  }
+
+  #cells(record: ConnectionRecord): Record<string, Cell> {
+    const sealed = mapSealed(record, (bytes, context) => this.#ring.reseal(bytes, context));
+    return withMac(this.#ring.keys, 'connection', connectionCells(sealed));
+  }
+
+  #read(row: Row): ConnectionRecord {
+    return connectionOf(checkMac(this.#ring.keys, 'connection', row));
+  }
+
+  #refuseTakenName(name: string): void {
+    if (this.resolve(name) === undefined) return;
+    throw new ConfigurationError(
+      'ERR_CONNECTION_EXISTS',
+      `a connection named ${name} exists already; choose another name, or reconnect it`,
+      { connection: name },
+    );
+  }
+}

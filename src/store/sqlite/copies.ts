@@ -1,0 +1,247 @@
+import { COPIED, holdCopied, isHeldCopy, releaseCopied } from '../../connection/copied.ts';
+import type { ClientRecord, ConnectionRecord } from '../../connection/record.ts';
+import { event } from '../../connection/verdict.ts';
+import { StoreError } from '../../errors.ts';
+import type { Clock } from '../../system/clock.ts';
+import { isLastingMachineId, type Machine } from '../../system/machine.ts';
+import type { DataKeys } from '../sealing.ts';
+import type { ClientTable } from './clients.ts';
+import type { ConnectionTable } from './connections.ts';
+import { addLife } from './history.ts';
+import { clearMeta, readMeta, readVouched, writeMeta, writeVouched } from './meta.ts';
+import { addNotice } from './outbox.ts';
+import { readMark, writeMark, type Mark } from './mark.ts';
+import type { Statements } from './statements.ts';
+import type { Writer } from './writer.ts';
+
+/*
+ * Notices that a store is not the one it was: a copied file has another inode, a copied home another machine, a backup says so itself, and
+ * one that was put in place of the newer store knows of fewer token sets than the mark that lies apart from it. What cannot be noticed: a
+ * disk or machine cloned as a whole, and a store rolled back together with its mark into the same inode.
+ */
+
+/** Where a store was last known to be. */
+export interface Place {
+  /** Identity of its file. */
+  readonly file: string;
+  /** Identity of its machine. */
+  readonly machineId: string;
+}
+
+/** Whether a store was noticed to be a copy. */
+export interface CopyStatus {
+  /** How often that happened, the creation included. */
+  readonly epoch: number;
+  /** Set while connections are held until the operator accepts the copy. */
+  readonly unconfirmed:
+    | {
+        /** When it was noticed, in epoch milliseconds. */
+        readonly since: number;
+        /** What gave it away, in words. */
+        readonly because: string;
+      }
+    | undefined;
+}
+
+/** What noticing copies takes. */
+export interface CopyGuardParts {
+  /** The open store. */
+  readonly sql: Statements;
+  /** Its transactions. */
+  readonly writer: Writer;
+  /** Its connections. */
+  readonly connections: ConnectionTable;
+  /** Its clients. */
+  readonly clients: ClientTable;
+  /** Its data keys. */
+  readonly keys: DataKeys;
+  /** Its id. */
+  readonly storeId: string;
+  /** Time. */
+  readonly clock: Clock;
+  /** This machine. */
+  readonly machine: Machine;
+  /** Where it is now. */
+  readonly place: Place;
+  /** Path of the mark. */
+  readonly markFile: string;
+  /** Whether using a refresh token of this connection twice may revoke its grant. */
+  readonly isFragile: (client: ClientRecord, connection: ConnectionRecord) => boolean;
+}
+
+/** Least time between two writings of the mark, but for the last. */
+const MARK_EVERY_MS = 60_000;
+
+/** Watches over one open store. */
+export class CopyGuard {
+  readonly #parts: CopyGuardParts;
+  #isMarkBehind = false;
+  #markedAt = -MARK_EVERY_MS;
+  #marking: Promise<void> = Promise.resolve();
+
+  /** Watches nothing before {@link CopyGuard.check}. */
+  constructor(parts: CopyGuardParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks whether the store is the one that it was, and holds what must not be used if it is not. @throws {@link StoreError} */
+  async check(): Promise<void> {
+    const { writer, markFile } = this.#parts;
+    const mark = await readMark(markFile);
+    if (writer.reading(() => this.#suspicion(mark)) !== undefined) {
+      await writer.write(() => {
+        this.#hold(mark);
+      }, true);
+      this.#isMarkBehind = true;
+    }
+    if (mark === undefined || this.#isMarkBehind) await this.#writeMark();
+  }
+
+  /** Call when token sets were recorded: now and then the mark follows. */
+  rotated(): void {
+    this.#isMarkBehind = true;
+    if (this.#parts.clock.monotonic() - this.#markedAt < MARK_EVERY_MS) return;
+    this.#marking = this.#marking.then(() => this.#writeMark());
+  }
+
+  /** Whether the store was noticed to be a copy. */
+  status(): CopyStatus {
+    const { sql } = this.#parts;
+    const unconfirmed = readMeta(sql, 'unconfirmed');
+    return {
+      epoch: Number(readMeta(sql, 'epoch') ?? 0),
+      unconfirmed:
+        unconfirmed === undefined ? undefined : (parse(unconfirmed) as CopyStatus['unconfirmed']),
+    };
+  }
+
+  /** Lets go what was held because the store is a copy. @returns how many connections that were. */
+  accept(): Promise<number> {
+    const { sql, writer, connections } = this.#parts;
+    return writer.write(() => {
+      clearMeta(sql, 'unconfirmed');
+      let accepted = 0;
+      for (const connection of this.#readable()) {
+        const change = releaseCopied(connection);
+        if (change === undefined) continue;
+        accepted++;
+        connections.replace(connection, { ...connection, ...change });
+        addLife(sql, connection.id, event(connection, this.#facts(), 'copy_accepted', undefined));
+      }
+      return accepted;
+    }, true);
+  }
+
+  /** Lets the mark follow for the last time. */
+  async close(): Promise<void> {
+    await this.#marking;
+    if (this.#isMarkBehind) await this.#writeMark();
+  }
+
+  /** What gives the copy away; undefined when nothing does. */
+  #suspicion(mark: Mark | undefined): string | undefined {
+    const { sql, keys, place, storeId } = this.#parts;
+    if (readMeta(sql, 'backup_at') !== undefined) return 'its file is a backup';
+    const known = parse(readVouched(sql, keys, 'place')) as Place;
+    if (known.file !== place.file) return 'its file is another than before';
+    const isElsewhere = known.machineId !== place.machineId;
+    if (isElsewhere && [known, place].every(({ machineId }) => isLastingMachineId(machineId))) {
+      return 'it is on another machine than before';
+    }
+    const isOlder = mark?.storeId === storeId && this.#rotations() < mark.rotations;
+    return isOlder ? 'it is older than it was' : undefined;
+  }
+
+  #hold(mark: Mark | undefined): void {
+    const { sql, keys, clock, storeId, place } = this.#parts;
+    const because = this.#suspicion(mark);
+    // Another process may have been quicker.
+    if (because === undefined) return;
+    const marked = mark?.storeId === storeId ? mark.rotations : 0;
+    clearMeta(sql, 'backup_at');
+    writeVouched(sql, keys, 'place', JSON.stringify(place));
+    writeMeta(sql, 'epoch', String(this.status().epoch + 1));
+    const rotations = Math.max(this.#rotations(), marked) + 1;
+    writeVouched(sql, keys, 'rotations', String(rotations));
+    const held = this.#holdConnections(because);
+    if (held === 0) return;
+    const since = clock.now();
+    writeMeta(sql, 'unconfirmed', JSON.stringify({ since, because }));
+    addNotice(sql, undefined, {
+      kind: 'store_copied',
+      actor: 'operator',
+      at: since,
+      message: `the store was copied or restored (${because}); connections held lest a refresh token be used twice: ${String(held)}. If nothing else uses this store's connections any more: evergrant doctor --accept-copy`,
+    });
+  }
+
+  #holdConnections(because: string): number {
+    const { sql, connections, clients, clock, isFragile } = this.#parts;
+    let held = 0;
+    for (const connection of this.#readable()) {
+      const client = clients.find(connection.clientId);
+      const fragile = client === undefined || isFragile(client, connection);
+      const after = { ...connection, ...holdCopied(connection, fragile, clock.now()) };
+      connections.replace(connection, after);
+      if (!isHeldCopy(after.state)) continue;
+      held++;
+      addLife(
+        sql,
+        connection.id,
+        event(after, this.#facts(), 'uncertain', `${COPIED}: ${because}`),
+      );
+    }
+    return held;
+  }
+
+  /** What is damaged cannot be used, so it need not be held. */
+  *#readable(): Generator<ConnectionRecord> {
+    for (const id of this.#parts.connections.ids()) {
+      const connection = ignoringDamage(() => this.#parts.connections.find(id));
+      if (connection !== undefined) yield connection;
+    }
+  }
+
+  #rotations(): number {
+    const { sql, keys } = this.#parts;
+    return Number(readVouched(sql, keys, 'rotations'));
+  }
+
+  #facts(): { readonly now: number; readonly by: string } {
+    const { clock, machine } = this.#parts;
+    return { now: clock.now(), by: `${machine.hostname} pid ${String(machine.pid)}` };
+  }
+
+  /** A mark that cannot be written costs a chance to notice, and no more. */
+  async #writeMark(): Promise<void> {
+    const { storeId, markFile, clock, writer } = this.#parts;
+    this.#isMarkBehind = false;
+    this.#markedAt = clock.monotonic();
+    try {
+      const rotations = writer.reading(() => this.#rotations());
+      await writeMark(markFile, { storeId, rotations });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new StoreError(
+      'ERR_STORE_DAMAGED',
+      'the store has lost what it knew of its place; restore a backup, nothing was changed',
+    );
+  }
+}
+
+function ignoringDamage<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ERR_STORE_DAMAGED') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,167 @@
+import { failpoint } from '#failpoints';
+import { StoreError } from '../../errors.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { Random } from '../../system/random.ts';
+import {
+  createMasterKey,
+  readDescription,
+  type MasterKeyDescription,
+  type MasterKeySource,
+} from '../master-key.ts';
+import { dataKeyIdOf } from '../sealing.ts';
+import type { ClientTable } from './clients.ts';
+import type { ConnectionTable } from './connections.ts';
+import { keepLeftover, leftoversOf } from './history.ts';
+import type { KeyRing } from './key-ring.ts';
+import { addDataKey, readDataKeys } from './keys.ts';
+import { readMeta, writeMeta } from './meta.ts';
+import { number, text } from './rows.ts';
+import type { Statements } from './statements.ts';
+import type { Writer } from './writer.ts';
+
+/** The keys of a store, for people; holds none of them. */
+export interface KeyStatus {
+  /** Where the master key is. */
+  readonly masterKey: MasterKeyDescription['kind'];
+  /** Data keys, the newest first. Retired ones stay, since a backup or a spilled answer may lie under them. */
+  readonly dataKeys: readonly {
+    /** Sixteen hex digits. */
+    readonly id: string;
+    /** Epoch milliseconds. */
+    readonly createdAt: number;
+    /** Epoch milliseconds; undefined for the one in use. */
+    readonly retiredAt: number | undefined;
+  }[];
+}
+
+/** What upkeep of the keys works with. */
+export interface KeyUpkeepParts {
+  /** The open store. */
+  readonly sql: Statements;
+  /** Its transactions. */
+  readonly writer: Writer;
+  /** Its data keys. */
+  readonly ring: KeyRing;
+  /** What is sealed. */
+  readonly connections: ConnectionTable;
+  /** What else is sealed. */
+  readonly clients: ClientTable;
+  /** Time. */
+  readonly clock: Clock;
+  /** Randomness. */
+  readonly random: Random;
+  /** Its id. */
+  readonly storeId: string;
+}
+
+/** Sealed anew in one transaction. */
+const BATCH = 32;
+
+/** Renews the keys of an open store while other processes go on using it. */
+export class KeyUpkeep {
+  readonly #parts: KeyUpkeepParts;
+  /** As the store described the master key that this process holds. */
+  #description: string;
+
+  /** @param description - of the master key that the store was opened with. */
+  constructor(parts: KeyUpkeepParts, description: string) {
+    this.#parts = parts;
+    this.#description = description;
+  }
+
+  /** What is known of the keys. */
+  status(): KeyStatus {
+    const { sql } = this.#parts;
+    const rows = sql.all('SELECT id, created_at, retired_at FROM data_key ORDER BY number DESC');
+    return {
+      masterKey: readDescription(readMeta(sql, 'master_key')).kind,
+      dataKeys: rows.map((key) => ({
+        id: text(key, 'id'),
+        createdAt: number(key, 'created_at'),
+        retiredAt: key['retired_at'] === null ? undefined : number(key, 'retired_at'),
+      })),
+    };
+  }
+
+  /**
+   * Seals everything anew under a new data key, some connections a transaction. What another process writes meanwhile is sealed under the new
+   * key as well. When it is interrupted, everything still opens, and the next call seals anew what was left.
+   *
+   * @returns how many connections were sealed anew.
+   */
+  async rotateDataKey(): Promise<number> {
+    const { sql, writer, ring, clock } = this.#parts;
+    const fresh = await writer.write(() => {
+      this.#requireMasterKey();
+      const key = ring.keys.create();
+      addDataKey(sql, key, clock.now());
+      return key;
+    }, true);
+    ring.keys.use(fresh);
+    return this.resealAll();
+  }
+
+  /**
+   * Puts the store under another master key: all data keys are wrapped anew in one transaction, so that either the old key opens it or the new
+   * one. The old key is left where it is, since backups made before need it. Processes that have the store open go on.
+   *
+   * @param source - of the new key; what lies there already is taken, else one is made.
+   * @throws {@link StoreError} as {@link createMasterKey}.
+   */
+  async changeMasterKey(source: MasterKeySource): Promise<void> {
+    const { sql, writer, ring, random, storeId } = this.#parts;
+    const { key, description } = await createMasterKey(source, random, storeId);
+    const described = JSON.stringify(description);
+    failpoint('master-key-made');
+    await writer.write(() => {
+      this.#requireMasterKey();
+      for (const { id } of readDataKeys(sql)) {
+        const { wrapped } = ring.keys.rewrap(id, key);
+        sql.run('UPDATE data_key SET wrapped = ? WHERE id = ?', wrapped, id);
+      }
+      writeMeta(sql, 'master_key', described);
+    }, true);
+    failpoint('master-key-changed');
+    this.#description = described;
+    ring.keys.moveTo(key);
+  }
+
+  /** Seals anew what still lies under a retired data key. @returns how many connections that were. */
+  async resealAll(): Promise<number> {
+    const { writer, connections, clients, ring } = this.#parts;
+    const ids = writer.reading(() => connections.ids());
+    let resealed = 0;
+    for (let i = 0; i < ids.length; i += BATCH) {
+      const batch = ids.slice(i, i + BATCH).map((id) => this.#resealConnection(id));
+      resealed += (await Promise.all(batch)).filter(Boolean).length;
+      failpoint('key-rotation-batch');
+    }
+    await writer.write(() => {
+      ring.follow();
+      for (const client of clients.all()) clients.replace(client);
+    }, true);
+    return resealed;
+  }
+
+  /** A data key wrapped by a master key that the store has left would open nowhere. */
+  #requireMasterKey(): void {
+    if (readMeta(this.#parts.sql, 'master_key') === this.#description) return;
+    throw new StoreError(
+      'ERR_KEY_WRONG',
+      'another process changed the master key since this one opened the store; open it again',
+    );
+  }
+
+  #resealConnection(connectionId: string): Promise<boolean> {
+    const { sql, writer, connections, ring } = this.#parts;
+    return writer.write(() => {
+      ring.follow();
+      for (const left of leftoversOf(sql, connectionId)) {
+        if (dataKeyIdOf(left.sealed) === ring.keys.currentId) continue;
+        keepLeftover(sql, ring, connectionId, left);
+      }
+      const record = connections.find(connectionId);
+      return record !== undefined && connections.replace(record, record);
+    }, true);
+  }
+}
