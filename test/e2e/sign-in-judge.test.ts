@@ -11,6 +11,7 @@ import { Secret } from '../../src/secret.ts';
 import { systemClock } from '../../src/system/clock.ts';
 import { nodeHttp } from '../../src/system/node-http.ts';
 import { systemRandom } from '../../src/system/random.ts';
+import { decideInteraction, follow, INTERACTIONS, isInteraction } from '../support/oidc-sign-in.ts';
 
 /*
  * A strict authorization server written by others judges our sign-in: it demands PKCE and pushed requests, and announces `iss`.
@@ -49,9 +50,7 @@ const configuration = {
     devInteractions: { enabled: false },
     pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
   },
-  interactions: {
-    url: (_context: unknown, { uid }: { readonly uid: string }) => `/interaction/${uid}`,
-  },
+  interactions: INTERACTIONS,
   findAccount: (_context: unknown, accountId: string) => ({
     accountId,
     claims: () => ({ sub: accountId }),
@@ -65,8 +64,9 @@ beforeAll(async () => {
   const provider = new Provider(issuer, configuration);
   const callback = provider.callback();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const isInteraction = request.url?.startsWith('/interaction/') === true;
-    void (isInteraction ? decide(provider, request, response) : callback(request, response));
+    void (isInteraction(request)
+      ? decideInteraction(provider, 'judge', request, response)
+      : callback(request, response));
   });
 });
 
@@ -75,45 +75,6 @@ afterAll(() => {
   server.close();
   server.closeAllConnections();
 });
-
-/** The person signs in as alice and consents to everything. */
-async function decide(
-  provider: Provider,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { prompt, params } = await provider.interactionDetails(request, response);
-  if (prompt.name === 'login') {
-    await provider.interactionFinished(request, response, { login: { accountId: 'alice' } });
-    return;
-  }
-  const grant = new provider.Grant({ accountId: 'alice', clientId: 'judge' });
-  grant.addOIDCScope(String(params['scope']));
-  const consent = { grantId: await grant.save() };
-  await provider.interactionFinished(
-    request,
-    response,
-    { consent },
-    { mergeWithLastSubmission: true },
-  );
-}
-
-/** Follows redirects as a browser does, keeping cookies. */
-async function follow(address: string): Promise<void> {
-  const cookies = new Map<string, string>();
-  let url = address;
-  for (let step = 0; step < 15; step++) {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await fetch(url, { redirect: 'manual', headers: { cookie } });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      cookies.set(name, value);
-    }
-    const location = response.headers.get('location');
-    if (location === null) return;
-    url = new URL(location, url).href;
-  }
-}
 
 async function request(): Promise<CodeRequest> {
   const found = await discover(deps, issuer, { insecureLoopback: true });

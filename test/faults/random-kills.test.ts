@@ -1,47 +1,49 @@
-import { expect, it } from 'vitest';
-import { makeKeptHome } from '../support/kept-home.ts';
+import { expect, test } from 'vitest';
+import { drawDelays, emulatorAuthority } from './experiments/authority.ts';
 import { chooseSeed } from './experiments/findings.ts';
-import { startForeignServer } from './experiments/foreign-server.ts';
+import { oidcAuthority } from './experiments/oidc-authority.ts';
 import { killAtRandom } from './experiments/random-kills.ts';
-import { keptHomeAt, signInAt, startServer } from './experiments/servers.ts';
 
-const KILLS = 100;
+const LONGEST_MS = 240_000;
 
-it.each(['single-use', 'reusable'] as const)(
-  '100 kills at random instants at a %s server lose nothing in silence and revoke nothing that lives',
-  async (rotation) => {
-    await using server = await startServer({ commitDelayMs: 8, answerDelayMs: 8 });
-    const { home: made } = await keptHomeAt(server, rotation);
-    await using home = made;
-    const judge = {
-      signIn: () => signInAt(server, rotation),
-      isHonoured: (token: string) => server.isRefreshTokenHonoured(token),
-      isAlive: (token: string) => server.isAccessTokenAlive(token),
-    };
-    const seed = chooseSeed(`kills at a ${rotation} server`);
-    const { counted, violations } = await killAtRandom(home, judge, { trials: KILLS, seed });
-    console.log(`kills at a ${rotation} server:`, JSON.stringify(counted));
-    expect(violations).toEqual([]);
-    if (rotation === 'reusable') expect(counted['uncertain']).toBe(0);
-    else expect(counted['uncertain']).toBeGreaterThan(0);
+test(
+  'of 100 kills at random at a strict server none loses what was stored, revokes a family, or is silent',
+  async () => {
+    const size = { trials: 100, seed: chooseSeed('strict') };
+    const findings = await killAtRandom(
+      (random) => emulatorAuthority('single-use', drawDelays(random)),
+      size,
+    );
+    console.log(findings.counted);
+    expect(findings.violations).toEqual([]);
+    expect(findings.counted['in the window']).toBeGreaterThan(0);
   },
-  180_000,
+  LONGEST_MS,
 );
 
-it('50 kills at a server that others wrote show the same', async () => {
-  await using server = await startForeignServer();
-  await using home = await makeKeptHome(server.registration, await server.signIn());
-  const seed = chooseSeed('kills at oidc-provider');
-  const { counted, violations } = await killAtRandom(home, server, { trials: 50, seed });
-  console.log('kills at oidc-provider:', JSON.stringify(counted));
-  expect(violations).toEqual([]);
-}, 120_000);
+test(
+  'of 100 kills at random at a server that lets refresh tokens be used again none needs a person',
+  async () => {
+    const size = { trials: 100, seed: chooseSeed('reusable') };
+    const findings = await killAtRandom(
+      (random) => emulatorAuthority('reusable', drawDelays(random)),
+      size,
+      true,
+    );
+    expect(findings.violations).toEqual([]);
+    expect(findings.counted['kills']).toBe(100);
+  },
+  LONGEST_MS,
+);
 
-it('keepers without the intent are found out by the same experiment', async () => {
-  await using server = await startForeignServer();
-  await using home = await makeKeptHome(server.registration, await server.signIn());
-  const seed = chooseSeed('kills without the intent');
-  const hurt = { sabotage: ['intent'] };
-  const { violations } = await killAtRandom(home, server, { trials: 10, seed }, hurt);
-  expect(violations.length).toBeGreaterThan(0);
-}, 60_000);
+test(
+  'the same holds of 50 kills at a strict server by others',
+  async () => {
+    const size = { trials: 50, seed: chooseSeed('oidc-provider') };
+    const findings = await killAtRandom((random) => oidcAuthority(drawDelays(random)), size);
+    console.log(findings.counted);
+    expect(findings.violations).toEqual([]);
+    expect(findings.counted['in the window']).toBeGreaterThan(0);
+  },
+  LONGEST_MS,
+);

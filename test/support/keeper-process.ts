@@ -49,7 +49,7 @@ export type KeeperLine =
   | { readonly reply: number; readonly result: unknown }
   | KeeperProcessEvent;
 
-/** A keeper in a process of its own, which can be killed, stopped and sabotaged. */
+/** A keeper in a process of its own, which can be killed and stopped. */
 export interface KeeperProcess extends AsyncDisposable {
   readonly pid: number;
   /** What it has told so far. */
@@ -76,16 +76,14 @@ export interface KeeperProcess extends AsyncDisposable {
 export interface KeeperHurt {
   /** `name:action`, e.g. `after-send:kill`. */
   readonly failpoints?: readonly string[];
-  /** Names of the defences to switch off. */
-  readonly sabotage?: readonly string[];
 }
 
 const main = new URL('keeper.process.ts', import.meta.url).pathname;
 
-/** Starts a keeper on a home and waits until it is open. */
+/** Starts a keeper on a home and waits until it is open. Defences that this process has switched off by variable are off there too. */
 export async function startKeeperProcess(
   options: KeeperProcessOptions,
-  { failpoints = [], sabotage = [] }: KeeperHurt = {},
+  { failpoints = [] }: KeeperHurt = {},
 ): Promise<KeeperProcess> {
   const child = spawn(
     process.execPath,
@@ -95,7 +93,6 @@ export async function startKeeperProcess(
       env: {
         ...process.env,
         EVERGRANT_FAILPOINTS: failpoints.join(','),
-        EVERGRANT_SABOTAGE: sabotage.join(','),
       },
     },
   );

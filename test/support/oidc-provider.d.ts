@@ -7,28 +7,9 @@ declare module 'oidc-provider' {
     save(): Promise<string>;
   }
 
-  /** A token as the server keeps it. */
-  export interface StoredToken {
-    readonly grantId: string;
-    /** Set once it was exchanged. */
-    readonly consumed?: unknown;
-    save(): Promise<string>;
-  }
-
-  interface TokenClass {
-    new (of: object): StoredToken;
-    find(value: string): Promise<StoredToken | undefined>;
-  }
-
   export default class Provider {
     constructor(issuer: string, configuration: object);
-    readonly Grant: {
-      new (of: { accountId: string; clientId: string }): Grant;
-      find(grantId: string): Promise<Grant | undefined>;
-    };
-    readonly Client: { find(clientId: string): Promise<object | undefined> };
-    readonly RefreshToken: TokenClass;
-    readonly AccessToken: TokenClass;
+    readonly Grant: new (of: { accountId: string; clientId: string }) => Grant;
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     interactionDetails(
       request: IncomingMessage,

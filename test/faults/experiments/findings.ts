@@ -1,17 +1,33 @@
-/** What an experiment came to: the same figures in a test and in a trial. */
-export interface Findings {
-  /** Figures by name, in the order of a report. */
-  readonly counted: Readonly<Record<string, number>>;
-  /** One line for each breach of a promise, with what is needed to see it again. */
-  readonly violations: readonly string[];
-}
-
 /** How big an experiment is, and from which seed its chance comes. */
 export interface Size {
   /** See each experiment. */
   readonly trials: number;
   /** Repeats the same instants and delays. */
   readonly seed: number;
+}
+
+/** What an experiment comes to, the same in a test and in a trial. */
+export class Findings {
+  /** Figures by name, in the order of a report. */
+  readonly counted: Record<string, number>;
+  /** One line for each breach of a promise, with what is needed to see it again. */
+  readonly violations: string[] = [];
+
+  /** @param names - figures that are reported even where they stay 0. */
+  constructor(...names: readonly string[]) {
+    this.counted = Object.fromEntries(names.map((name) => [name, 0]));
+  }
+
+  /** Adds to a figure. */
+  count(name: string, howMany = 1): void {
+    this.counted[name] = (this.counted[name] ?? 0) + howMany;
+  }
+
+  /** Counts a breach of a promise where there is one. */
+  check(isKept: boolean, promise: string, detail: string): void {
+    this.count(promise, isKept ? 0 : 1);
+    if (!isKept) this.violations.push(`${promise}: ${detail}`);
+  }
 }
 
 /** The seed of this run: `EVERGRANT_SEED`, else one of the clock. Prints it, so that a failure can be repeated. */

@@ -1,64 +1,121 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Random } from '../../../src/system/random.ts';
 import { seededRandom } from '../../../src/emulator/seeded-random.ts';
-import type { KeeperHurt } from '../../support/keeper-process.ts';
-import type { FreshTokens, KeptHome } from '../../support/kept-home.ts';
-import type { Findings, Size } from './findings.ts';
+import { makeKeptHome, type KeptHome } from '../../support/kept-home.ts';
+import { inLanes } from '../../support/lanes.ts';
+import type { Authority } from './authority.ts';
+import { Findings, type Size } from './findings.ts';
+import { LIFE_MS } from './servers.ts';
 
-/** The authorization server, as far as the experiment must ask it. */
-export interface KillJudge {
-  /** Tokens of another sign-in. */
-  signIn(): Promise<FreshTokens>;
-  /** Whether the server would still take this refresh token. */
-  isHonoured(refreshToken: string): Promise<boolean>;
-  /** Whether an API would still take this access token. */
-  isAlive(accessToken: string): Promise<boolean>;
+/*
+ * A keeper refreshes in a tight loop and is killed by SIGKILL at a random instant, over and over, on one connection. After each kill another
+ * keeper opens the home, the store is compared with what the server holds, and the connection is left to heal before the loop goes on.
+ */
+
+/** What is counted; the last five are promises. */
+const FIGURES = [
+  'kills',
+  'in the window',
+  'sent in doubt, not consumed',
+  'lost after our commit',
+  'family revoked while the access token lived',
+  'lost in silence',
+  'a person needed without need',
+  'not healed',
+] as const;
+
+/** Kills at one server, whose delays stay the same. */
+const KILLS_A_SERVER = 10;
+/** Several refreshes long, so that every instant of one is hit. */
+const LONGEST_LOOP_MS = 100;
+
+/** What a kill is judged by. */
+interface Experiment {
+  readonly authority: Authority;
+  readonly home: KeptHome;
+  readonly random: Random;
+  readonly findings: Findings;
+  /** Whether the old refresh token stays good when it is exchanged. */
+  readonly isReusable: boolean;
 }
 
 /**
- * Kills a keeper that does nothing but refresh, at random instants, and looks after each kill what the next keeper makes of it. In doubt
- * a person signs in again, which is counted.
+ * Makes so many kills.
+ *
+ * @param start - starts a server; its delays come from the random numbers.
  */
 export async function killAtRandom(
-  home: KeptHome,
-  judge: KillJudge,
+  start: (random: Random) => Promise<Authority>,
   { trials, seed }: Size,
-  hurt: KeeperHurt = {},
+  isReusable = false,
 ): Promise<Findings> {
-  const random = seededRandom(seed);
-  const violations: string[] = [];
-  let uncertain = 0;
-  let generations = 0;
-  let notices = 0;
-  for (let trial = 0; trial < trials; trial++) {
-    const keeper = await home.spawn(hurt);
-    const refreshing = keeper.refresh(10_000).catch(() => undefined);
-    await delay(5 + random.fraction() * 150);
-    await keeper.kill();
-    await refreshing;
+  const findings = new Findings(...FIGURES);
+  const seeds = Array.from({ length: Math.ceil(trials / KILLS_A_SERVER) }, (_, i) => seed + i);
+  await inLanes(seeds, 2, emptyLane, async (batchSeed) => {
+    const random = seededRandom(batchSeed);
+    await using authority = await start(random);
+    await using home = await makeKeptHome(authority.begin, await authority.signIn());
+    const experiment = { authority, home, random, findings, isReusable };
+    for (let kill = 1; kill <= KILLS_A_SERVER; kill++) {
+      await killOnce(experiment, `batch EVERGRANT_SEED=${String(batchSeed)}, kill ${String(kill)}`);
+    }
+  });
+  return findings;
+}
 
-    const served = await home.token();
-    const seen = await home.look();
-    const { state, generation } = seen.connection;
-    const where = `trial ${String(trial)}, seed ${String(seed)}: `;
-    generations = generation;
-    if (!('value' in served))
-      violations.push(`${where}a living token was withheld: ${served.code}`);
-    else if (!(await judge.isAlive(served.value))) {
-      violations.push(`${where}the family was revoked while its access token lived`);
-    }
-    const told = seen.notices.filter((kind) => kind === 'uncertain').length;
-    if (state.kind === 'uncertain') {
-      uncertain += 1;
-      if (told !== notices + 1)
-        violations.push(`${where}uncertain, but ${String(told - notices)} notices`);
-      await home.signIn(await judge.signIn());
-    } else if (state.kind !== 'active') {
-      violations.push(`${where}the connection is ${state.kind}`);
-      await home.signIn(await judge.signIn());
-    } else if (!(await judge.isHonoured(seen.refreshToken))) {
-      violations.push(`${where}active, but the server does not take the stored refresh token`);
-    }
-    notices = told;
+const emptyLane = (): Promise<AsyncDisposable> =>
+  Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
+
+async function killOnce(experiment: Experiment, which: string): Promise<void> {
+  const { authority, home, random, findings, isReusable } = experiment;
+  const before = await home.look();
+  const announced = await killInLoop(home, random.fraction() * LONGEST_LOOP_MS);
+  findings.count('kills');
+
+  const served = await home.token();
+  await authority.settle();
+  const seen = await home.look();
+  const { kind: state } = seen.connection.state;
+  const isHonoured = await authority.honours(seen.refreshToken);
+  const told = seen.notices.slice(before.notices.length).join(' ');
+  const story = `${which}; state ${state}, told "${told}"`;
+  findings.count('in the window', isHonoured ? 0 : 1);
+  findings.count('sent in doubt, not consumed', isHonoured && state === 'uncertain' ? 1 : 0);
+
+  const isKept = announced <= seen.connection.generation;
+  findings.check(isKept, 'lost after our commit', `generation ${String(announced)}; ${story}`);
+  const isAlive = 'value' in served && (await authority.accepts(served.value));
+  findings.check(isAlive, 'family revoked while the access token lived', story);
+  const isTold = state === 'uncertain' ? told === 'uncertain' : told === '' && isHonoured;
+  findings.check(isTold, 'lost in silence', story);
+  if (isReusable) findings.check(state === 'active', 'a person needed without need', story);
+  if (state === 'uncertain' || isReusable) await outlive(experiment, isHonoured, story);
+}
+
+/** Lets a keeper refresh in a tight loop for so long, then kills it. @returns the newest generation it told of. */
+async function killInLoop(home: KeptHome, afterMs: number): Promise<number> {
+  await using victim = await home.spawn();
+  victim.refresh(Number.MAX_SAFE_INTEGER).catch(() => undefined);
+  await delay(afterMs);
+  await victim.kill();
+  const refreshed = victim.events.filter(({ event }) => event === 'refreshed');
+  return Math.max(0, ...refreshed.map(({ generation = 0 }) => generation));
+}
+
+/** What was not consumed must heal by itself at the access token's expiry; what was must end in one order to sign in again. */
+async function outlive(
+  { authority, home, findings }: Experiment,
+  isHonoured: boolean,
+  story: string,
+): Promise<void> {
+  home.aheadMs += LIFE_MS;
+  const served = await home.token();
+  if (isHonoured) {
+    const isHealed = 'value' in served && (await authority.accepts(served.value));
+    findings.check(isHealed, 'not healed', story);
+    return;
   }
-  return { counted: { trials, uncertain, generations }, violations };
+  const isAsked = 'code' in served && served.code === 'ERR_GRANT_REFUSED';
+  findings.check(isAsked, 'lost in silence', `${story}, then ${JSON.stringify(served)}`);
+  await home.signIn(await authority.signIn());
 }
