@@ -44,12 +44,14 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /**
  * Makes at most one request for a connection, if the order needs one and nobody else is at it.
  *
+ * @param onClaimed - called when nobody else holds the claim any more.
  * @throws {@link StoreError} when the store cannot be used; then nothing was sent, or the answer lies in a spill file.
  */
 export async function attemptRefresh(
   engine: Engine,
   connectionId: string,
   order: Order,
+  onClaimed: () => void,
 ): Promise<AttemptResult> {
   let dead: Claim | undefined;
   for (;;) {
@@ -63,6 +65,7 @@ export async function attemptRefresh(
       continue;
     }
     if (claimed.kind !== 'claimed') return claimed;
+    onClaimed();
     failpoint('after-lock');
     const result = await proceed(engine, owner, claimed.view, order);
     if (result !== 'start_over') return result;

@@ -101,20 +101,27 @@ export class Flights {
 
   async #fly(connectionId: string, order: Order, self: () => Airborne): Promise<AttemptResult> {
     for (;;) {
-      const result = await this.#attempt(connectionId, order);
+      const result = await this.#attempt(connectionId, order, () => {
+        self().holder = undefined;
+      });
       self().settled = result.kind === 'settled';
       if (isDueAgain(result, this.#engine.clock.now())) continue;
       if (result.kind !== 'held' || order.demand.kind === 'due') return result;
       self().holder = result.claim;
       if (!(await this.#untilChanged(self()))) return result;
-      self().holder = undefined;
     }
   }
 
-  async #attempt(connectionId: string, order: Order): Promise<AttemptResult> {
+  async #attempt(
+    connectionId: string,
+    order: Order,
+    onClaimed: () => void,
+  ): Promise<AttemptResult> {
     const view = await this.#engine.store.read(connectionId);
     const client = `${view?.client.clientId ?? ''} ${view?.client.tokenEndpoint ?? ''}`;
-    return this.#pilots.fly(client, () => attemptRefresh(this.#engine, connectionId, order));
+    return this.#pilots.fly(client, () =>
+      attemptRefresh(this.#engine, connectionId, order, onClaimed),
+    );
   }
 
   /** Waits until the store changed or it is time to probe again. @returns false when nobody waits any more. */
