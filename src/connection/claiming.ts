@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import type { Change, View } from './decision.ts';
 import { isPastEarlyExpiry } from './freshness.ts';
 import { passGate, type GatePolicy } from './gate.ts';
@@ -73,7 +74,9 @@ export const MOST_DOUBTFUL_ATTEMPTS = 2;
 export function decideClaim(view: View, request: ClaimRequest): Change<ClaimResult> {
   const { connection } = view;
   const { now } = request;
-  if (isSatisfied(connection, request.demand, now)) return { result: { kind: 'satisfied', view } };
+  if (isSatisfied(connection, request.demand, now) && !sabotaged('reread')) {
+    return { result: { kind: 'satisfied', view } };
+  }
   if (isStopped(view, request)) return { result: { kind: 'stopped', view } };
   const claim = connection.claim;
   if (claim !== undefined && !mayReplace(claim, request)) {
@@ -104,7 +107,7 @@ export function isSatisfied(connection: ConnectionRecord, demand: Demand, now: n
 }
 
 function mayReplace(claim: Claim, request: ClaimRequest): boolean {
-  if (claim.attemptId === request.replaces) return true;
+  if (claim.attemptId === request.replaces || sabotaged('claim')) return true;
   return (
     isRepeatable(request.rotation) && Math.abs(request.now - claim.claimedAt) > HARMLESS_CLAIM_MS
   );

@@ -80,7 +80,8 @@ export function decideVerdict(
 ): Change<Verdict> {
   const { connection } = view;
   const isCurrent =
-    connection.grantId === attempt.grantId && connection.generation === attempt.generation;
+    sabotaged('generation-check') ||
+    (connection.grantId === attempt.grantId && connection.generation === attempt.generation);
   const isMine = connection.claim?.attemptId === attempt.attemptId;
   // An attempt whose claim was taken over counts with what is final; the rest whoever took it is finding out now.
   if (!isCurrent || (!isMine && PASSING.has(outcome.kind))) {

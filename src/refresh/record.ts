@@ -36,6 +36,7 @@ export async function recordOutcome(
     return scoped;
   };
   const keep = tokens === undefined ? undefined : spillOf(claimed, answered, tokens);
+  if (sabotaged('store-before-serve')) announce(engine, decide(view).result, answered.outcome);
   const verdict = await persist(engine, view.connection.id, decide, keep);
   failpoint('after-commit');
   if (verdict.kind === 'recorded') await forgetStray(engine, view.connection.id, answered);

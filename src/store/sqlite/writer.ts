@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import type { Clock } from '../../system/clock.ts';
 import { endOfTurn } from '../../system/turn.ts';
 import type { StoreFile } from './database.ts';
@@ -106,7 +107,8 @@ export class Writer {
     for (const [i, job] of jobs.entries()) job.resolve(results[i]);
   }
 
-  #begin(durable: boolean): void {
+  #begin(isWanted: boolean): void {
+    const durable = isWanted && !sabotaged('sync');
     this.#file.leaveSnapshot();
     const { statements } = this.#file;
     if (durable !== this.#durable) {
