@@ -23,7 +23,7 @@ const EXPERIMENTS: Readonly<Record<string, readonly [() => Promise<Findings>, st
       }),
     'lost in silence',
   ],
-  claim: [() => herd(3, 'reusable'), 'more than one request for an expiry'],
+  claim: [() => stopHolder('after-send'), 'a refresh token sent twice'],
   reread: [() => herd(3), 'more than one request for an expiry'],
   'owner-check': [() => stopHolder('after-intent'), 'a refresh token sent twice'],
   'generation-check': [answerLate, 'answers dropped'],

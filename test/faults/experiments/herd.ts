@@ -2,7 +2,7 @@ import type { KeptHome } from '../../support/kept-home.ts';
 import type { KeeperProcess, Served } from '../../support/keeper-process.ts';
 import type { EmulatorProcess } from '../../support/emulator-process.ts';
 import { Findings } from './findings.ts';
-import { keptHomeAt, LIFE_MS, startServer, type Rotation } from './servers.ts';
+import { keptHomeAt, LIFE_MS, startServer } from './servers.ts';
 
 /*
  * Many processes with many callers each find the same token expired at the same moment, over and over.
@@ -12,10 +12,10 @@ const PROCESSES = 8;
 const CALLERS = 50;
 
 /** Lets so many tokens expire. */
-export async function herd(expiries: number, rotation: Rotation = 'single-use'): Promise<Findings> {
+export async function herd(expiries: number): Promise<Findings> {
   const findings = new Findings('expiries', 'callers', 'requests');
   await using server = await startServer();
-  const { home: made, grantId } = await keptHomeAt(server, rotation);
+  const { home: made, grantId } = await keptHomeAt(server, 'single-use');
   await using home = made;
   const keepers = await Promise.all(Array.from({ length: PROCESSES }, () => home.spawn()));
   for (let expiry = 1; expiry <= expiries; expiry++) {
@@ -32,10 +32,8 @@ export async function herd(expiries: number, rotation: Rotation = 'single-use'):
   findings.count('requests', entries.length);
   const told = `${String(entries.length)} requests for ${String(expiries)} expiries`;
   findings.check(entries.length === expiries, 'more than one request for an expiry', told);
-  if (rotation === 'single-use') {
-    for (const { sequence, replay } of entries) {
-      findings.check(!replay, 'a refresh token sent twice', `request ${String(sequence)}`);
-    }
+  for (const { sequence, replay } of entries) {
+    findings.check(!replay, 'a refresh token sent twice', `request ${String(sequence)}`);
   }
   await Promise.all(keepers.map((keeper) => keeper.close()));
   return findings;
