@@ -1,4 +1,5 @@
-import type { ConnectionRecord } from '../connection/record.ts';
+import { sabotaged } from '#failpoints';
+import type { ConnectionRecord, TokenSet } from '../connection/record.ts';
 import type { Engine } from './engine.ts';
 
 /*
@@ -24,18 +25,23 @@ export class ClockWatch {
   /** Looks at the clock, and makes everything due when it was set back by more than a minute since the last look or the last request. */
   async look(): Promise<void> {
     const offset = offsetOf(this.#engine);
-    const wasSetBack = this.#offset - offset > MINUTE_MS;
+    const wasSetBack = this.#offset - offset > MINUTE_MS && !sabotaged('set-back');
     this.#offset = offset;
     const isFirst = this.#isFirst;
     this.#isFirst = false;
-    if (wasSetBack || (isFirst && (await this.#hasFutureRequests()))) await this.#distrust();
+    if (wasSetBack || (isFirst && (await this.#remembersFuture()))) await this.#distrust();
   }
 
-  /** Across a restart only what the store remembers of the last requests can tell. */
-  async #hasFutureRequests(): Promise<boolean> {
+  /** Across a restart only what the store remembers can tell. */
+  async #remembersFuture(): Promise<boolean> {
     const { store, clock } = this.#engine;
+    const latest = clock.now() + MINUTE_MS;
     const endpoints = await store.endpoints();
-    return endpoints.some(({ recent }) => recent.some((at) => at > clock.now() + MINUTE_MS));
+    if (endpoints.some(({ recent }) => recent.some((at) => at > latest))) return true;
+    const rows = await store.list();
+    return rows.some(({ connection: { tokens, claim } }) => {
+      return (tokens?.receivedAt ?? 0) > latest || (claim?.claimedAt ?? 0) > latest;
+    });
   }
 
   async #distrust(): Promise<void> {
@@ -56,18 +62,36 @@ function offsetOf({ clock }: Engine): number {
   return clock.now() - clock.monotonic();
 }
 
-/** A set that came within the last minute was renewed by another keeper that noticed as well. */
+/**
+ * Cuts every instant of a connection to the furthest that its rule allows, so that its next step comes in time, and makes its token set
+ * due: but for one that came within the last minute, which was renewed by another keeper that noticed as well.
+ */
 function dueAgain(
-  { tokens, backoff }: ConnectionRecord,
+  { tokens, backoff, claim }: ConnectionRecord,
   now: number,
 ): { readonly result: boolean; readonly connection?: Partial<ConnectionRecord> } {
   const age = tokens === undefined ? 0 : now - tokens.receivedAt;
-  if (tokens === undefined || tokens.dueAt <= now || (age >= 0 && age < MINUTE_MS)) {
-    return { result: false };
-  }
-  const notBefore = Math.min(backoff.notBefore, now);
+  const isNew = age >= 0 && age < MINUTE_MS;
+  const isDue = tokens === undefined || tokens.dueAt <= now || isNew;
+  const isCut = tokens === undefined || tokens.accessExpiresAt <= now + tokens.accessLifeMs;
+  const isPast = claim === undefined || claim.claimedAt <= now;
+  if (isDue && isCut && isPast && backoff.notBefore <= now) return { result: false };
   return {
     result: true,
-    connection: { tokens: { ...tokens, dueAt: now }, backoff: { ...backoff, notBefore } },
+    connection: {
+      backoff: { ...backoff, notBefore: Math.min(backoff.notBefore, now) },
+      ...(claim !== undefined && {
+        claim: { ...claim, claimedAt: Math.min(claim.claimedAt, now) },
+      }),
+      ...(tokens !== undefined && { tokens: cut(tokens, isDue ? tokens.dueAt : now, now) }),
+    },
+  };
+}
+
+function cut(tokens: TokenSet, dueAt: number, now: number): TokenSet {
+  return {
+    ...tokens,
+    dueAt,
+    accessExpiresAt: Math.min(tokens.accessExpiresAt, now + tokens.accessLifeMs),
   };
 }

@@ -26,6 +26,8 @@ export interface Exchange {
   ended: boolean;
   /** Whether the process wrote down what the answer meant. */
   settled: boolean;
+  /** Whether the process gave up writing it down, as it may where it brought no token. */
+  abandoned: boolean;
 }
 
 type SendOptions = Parameters<HttpConnection['send']>[1];
@@ -197,5 +199,6 @@ function beginExchange(
     partial: undefined,
     ended: false,
     settled: false,
+    abandoned: false,
   };
 }

@@ -110,6 +110,9 @@ export class SendJudge {
       const token = this.#world.refreshToken(exchange.refreshToken);
       if (token === undefined || this.#oracle.store.connectionOf(token) !== connection.id) continue;
       if (connection.claim?.attemptId === exchange.attemptId) continue;
+      const isWritten = connection.intent?.attemptId !== exchange.attemptId;
+      if (!isWritten) exchange.abandoned = true;
+      if (exchange.abandoned) continue;
       this.#settle(
         exchange,
         connection,
@@ -184,7 +187,8 @@ export class SendJudge {
     const { length } = this.#open;
     for (let i = length - 1; i >= 0; i--) {
       const one = this.#open[i];
-      if (one?.settled === true || one?.process.alive === false) this.#open.splice(i, 1);
+      if (one?.settled === true || one?.abandoned === true || one?.process.alive === false)
+        this.#open.splice(i, 1);
     }
   }
 

@@ -131,6 +131,7 @@ function judgeRest(world: World, restless: ReadonlySet<ConnectionPlan>): void {
   world.oracle.expect(spills.length === 0, 'I12', () => `${spills.join(', ')} was never recovered`);
   for (const plan of restless) {
     const { connection } = world.rowOf(plan) ?? {};
+    world.trace('oracle', JSON.stringify(connection));
     world.oracle.report(
       'I12',
       `${connection?.name ?? 'a connection'} is ${connection?.state.kind ?? 'missing'} and does not come to rest`,

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { LIFE_MS, worldFixture } from '../../support/keeper-under-test.ts';
+
+const makeWorld = worldFixture();
+const DAY_MS = 86_400_000;
+
+it('an uncertain connection has its last try within one life of its token, however far the clock was set back', async () => {
+  const world = await makeWorld();
+  const { connection } = await world.add('a', { overrides: { rotation: 'single-use' } });
+  world.first.keeper.start();
+  world.emulator.faults.next('cut-before-commit');
+  await expect(world.during(connection.refresh())).rejects.toThrow();
+  expect((await connection.status()).state).toBe('uncertain');
+  world.first.skewMs = -DAY_MS;
+  await world.pass(LIFE_MS + 60_000);
+  expect((await connection.status()).state).toBe('active');
+});
+
+it('the claim of a dead keeper is taken over in the background, although it seems to be taken in the future', async () => {
+  const world = await makeWorld();
+  const { connection } = await world.add('a', { withoutAccessToken: true });
+  const { id } = await connection.status();
+  const elsewhere = { ownerId: 'dead', machineId: 'other', bootId: 'other', life: '1', pid: 1 };
+  const claim = { owner: elsewhere, attemptId: 'dead', claimedAt: world.clock.now() };
+  await world.first.store.transition(id, () => ({ result: true, connection: { claim } }), {
+    durable: true,
+  });
+  await world.pass(1_000);
+  const later = await world.restart();
+  later.skewMs = -DAY_MS;
+  later.keeper.start();
+  await world.pass(60_000);
+  expect((await later.keeper.connection('a').status()).generation).toBe(2);
+});
