@@ -199,6 +199,7 @@ export class LocalKeeper implements Keeper {
   > {
     this.#assertOpen();
     const renewed = await renewAllDue(this.#engine, this.#flights);
+    await this.#delivering;
     await deliverNotices(this.#engine, this.#parts.channel);
     const rows = await Promise.all(
       renewed.map(async ({ connectionId, result }) => {
