@@ -51,6 +51,16 @@ const ROLES: Readonly<Record<string, () => Promise<void>>> = {
     await ROLES['write']?.();
   },
 
+  /** Writes `count` generations of a connection, and leaves them in the WAL until its input ends. */
+  async 'write-and-stay'() {
+    const [id = '', count = '1'] = args;
+    const store = await openStoreBelow(home);
+    for (let i = 0; i < Number(count); i++) await nextGeneration(store, id);
+    console.log('written');
+    await untilInputEnds();
+    await store.close();
+  },
+
   /** Writes generations of all connections by turns until its input ends. */
   async 'keep-writing'() {
     const store = await openStoreBelow(home);

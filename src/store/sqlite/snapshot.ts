@@ -17,15 +17,16 @@ export function readSnapshot(path: string, inspect: Inspect): DatabaseSync {
   try {
     const url = pathToFileURL(path);
     url.searchParams.set('mode', 'rw');
+    // Before the attachment, which reads already.
+    memory.exec('PRAGMA locking_mode = EXCLUSIVE');
     memory.prepare('ATTACH ? AS disk').run(url.href);
-    memory.exec('PRAGMA disk.locking_mode = EXCLUSIVE');
     inspect(memory, 'disk', path);
     const version = memory.prepare('PRAGMA disk.user_version').get()?.['user_version'];
     if (version !== MIGRATIONS.length) {
       throw new StoreError('ERR_STORE_FULL', `no space left to make ${path}; free some`);
     }
     copyTables(memory);
-    memory.exec('DETACH disk; PRAGMA query_only = ON');
+    memory.exec(`DETACH disk; PRAGMA user_version = ${String(version)}; PRAGMA query_only = ON`);
     return memory;
   } catch (error) {
     memory.close();

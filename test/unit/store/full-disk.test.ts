@@ -1,0 +1,209 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { tokenContext } from '../../../src/connection/secrets.ts';
+import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
+import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
+import { openStoreBelow } from '../../support/store-below.ts';
+import { startStoreProcess } from '../../support/store-processes.ts';
+import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
+
+const files = vi.hoisted(() => ({ type: undefined as number | undefined }));
+vi.mock(import('../../../src/system/files.ts'), async (importActual) => {
+  const actual = await importActual();
+  return {
+    ...actual,
+    fileSystemType: async (folder: string) => files.type ?? actual.fileSystemType(folder),
+  };
+});
+
+const FULL = { code: 'ERR_STORE_FULL' };
+
+let home: string;
+const stores: SqliteStore[] = [];
+
+beforeEach(async () => {
+  files.type = undefined;
+  home = await makeTemporaryFolder('evergrant-full-');
+});
+
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close().catch(() => undefined);
+  if (isMounted) execFileSync('umount', [home]);
+  isMounted = false;
+  await removeFolder(home);
+});
+
+async function open(): Promise<SqliteStore> {
+  const store = await openStoreBelow(home);
+  stores.push(store);
+  return store;
+}
+
+async function close(store: SqliteStore): Promise<void> {
+  stores.splice(stores.indexOf(store), 1);
+  await store.close();
+}
+
+async function makeStore(): Promise<void> {
+  mkdirSync(path.join(home, 'key'), { mode: 0o700 });
+  const store = await open();
+  await store.putClient(clientRecord(store));
+  await store.insert(connectionRecord(store, 'a'), lifeEvent('connected'));
+  await close(store);
+}
+
+function rename(store: SqliteStore, name: string): Promise<void> {
+  return store.rename('a', name);
+}
+
+async function accessToken(store: SqliteStore): Promise<string> {
+  const sealed = (await store.read('a'))?.connection.tokens?.accessToken ?? new Uint8Array();
+  return Buffer.from(store.sealer.open(sealed, tokenContext('a', 'accessToken', 1))).toString();
+}
+
+let isMounted = false;
+
+/** Puts a file system of half a MiB under the home; false where this user may not. */
+function mountSmallDisk(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=700', 'none', home], {
+      stdio: 'ignore',
+    });
+  } catch {
+    return false;
+  }
+  isMounted = true;
+  return true;
+}
+
+function fillDisk(): void {
+  const ballast = openSync(path.join(home, 'ballast'), 'a');
+  const block = Buffer.alloc(1_024);
+  try {
+    for (;;) writeSync(ballast, block);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' });
+  } finally {
+    closeSync(ballast);
+  }
+}
+
+function freeDisk(): void {
+  rmSync(path.join(home, 'ballast'));
+}
+
+describe('a disk that is full', () => {
+  it('while the store is open: reading goes on, each write is told as such, and works again after', async (context) => {
+    if (!mountSmallDisk()) return context.skip();
+    await makeStore();
+    const store = await open();
+    await rename(store, 'before');
+    fillDisk();
+    let written = 'before';
+    const failure = await (async () => {
+      for (let i = 0; i < 200; i++) {
+        try {
+          await rename(store, `name-${String(i)}`);
+          written = `name-${String(i)}`;
+        } catch (error) {
+          return error;
+        }
+      }
+      return undefined;
+    })();
+    expect(failure).toMatchObject(FULL);
+    expect(await accessToken(store)).toBe('accessToken 1');
+    expect(await store.resolve(written)).toBe('a');
+    freeDisk();
+    await rename(store, 'after');
+    expect(await store.resolve('after')).toBe('a');
+  });
+
+  it('before the store is opened: what lives is served, and nothing is written', async (context) => {
+    if (!mountSmallDisk()) return context.skip();
+    await makeStore();
+    fillDisk();
+    const store = await open();
+    expect(await accessToken(store)).toBe('accessToken 1');
+    expect((await store.list()).map(({ connection }) => connection.name)).toEqual(['a']);
+    expect(await store.due(Number.MAX_SAFE_INTEGER, 9)).toEqual(['a']);
+    await expect(rename(store, 'other')).rejects.toMatchObject(FULL);
+    const second = await open();
+    expect(await accessToken(second)).toBe('accessToken 1');
+    expect(await store.resolve('a')).toBe('a');
+  });
+
+  it('before the store is opened: it is written again as soon as there is room, without being opened anew', async (context) => {
+    if (!mountSmallDisk()) return context.skip();
+    await makeStore();
+    fillDisk();
+    const store = await open();
+    const counter = store.changeCounter();
+    await expect(rename(store, 'other')).rejects.toMatchObject(FULL);
+    freeDisk();
+    await rename(store, 'after');
+    expect(await store.resolve('after')).toBe('a');
+    expect(store.changeCounter()).not.toBe(counter);
+    await close(store);
+    expect(await (await open()).resolve('after')).toBe('a');
+  });
+
+  it('with a commit in the WAL that was never moved into the file: it is read', async (context) => {
+    if (!mountSmallDisk()) return context.skip();
+    await makeStore();
+    const child = startStoreProcess(['write-and-stay', home, 'a', '4']);
+    await child.line();
+    await child.kill();
+    fillDisk();
+    const store = await open();
+    expect((await store.read('a'))?.connection.generation).toBe(5);
+  });
+
+  it('before there is any store: none is made, and room is asked for', async (context) => {
+    if (!mountSmallDisk()) return context.skip();
+    fillDisk();
+    await expect(open()).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_STORE_(FULL|UNAVAILABLE)$/),
+    });
+    freeDisk();
+    mkdirSync(path.join(home, 'key'), { mode: 0o700, recursive: true });
+    expect(await (await open()).list()).toEqual([]);
+  });
+});
+
+describe('a disk that takes no writes at all', () => {
+  it('is told as read-only, and nothing is made', async (context) => {
+    if (!mountSmallDisk()) return context.skip();
+    await makeStore();
+    execFileSync('mount', ['-o', 'remount,ro', home]);
+    await expect(open()).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_STORE_(READ_ONLY|UNAVAILABLE)$/),
+    });
+    execFileSync('mount', ['-o', 'remount,rw', home]);
+    expect(await accessToken(await open())).toBe('accessToken 1');
+  });
+});
+
+describe('a file system that is shared or runs in a process', () => {
+  it.each([
+    ['NFS', 0x6969],
+    ['CIFS', 0xff534d42],
+    ['SMB2', 0xfe534d42],
+    ['FUSE', 0x65735546],
+    ['9P', 0x01021997],
+    ['Ceph', 0x00c36400],
+    ['Lustre', 0x0bd00bd0],
+    ['GPFS', 0x47504653],
+  ])('is refused: %s', async (name, type) => {
+    await makeStore();
+    const before = readFileSync(path.join(home, 'store', 'evergrant.db'));
+    files.type = type;
+    const opening = open();
+    await expect(opening).rejects.toMatchObject({ code: 'ERR_STORE_UNSAFE' });
+    await expect(opening).rejects.toThrow(name);
+    expect(readFileSync(path.join(home, 'store', 'evergrant.db')).equals(before)).toBe(true);
+  });
+});
