@@ -28,6 +28,12 @@ export class Findings {
     this.count(promise, isKept ? 0 : 1);
     if (!isKept) this.violations.push(`${promise}: ${detail}`);
   }
+
+  /** Adds what another run came to. */
+  add({ counted, violations }: Findings): void {
+    for (const [name, howMany] of Object.entries(counted)) this.count(name, howMany);
+    this.violations.push(...violations);
+  }
 }
 
 /** The seed of this run: `EVERGRANT_SEED`, else one of the clock. Prints it, so that a failure can be repeated. */

@@ -1,0 +1,86 @@
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { drawDelays, emulatorAuthority } from '../test/faults/experiments/authority.ts';
+import { commitDurably } from '../test/faults/experiments/durable-commits.ts';
+import { chooseSeed, Findings, type Size } from '../test/faults/experiments/findings.ts';
+import { herd } from '../test/faults/experiments/herd.ts';
+import { killEverywhere } from '../test/faults/experiments/kill-points.ts';
+import { EXPECTED } from '../test/faults/experiments/kill-table.ts';
+import { answerLate } from '../test/faults/experiments/late-answer.ts';
+import { leave } from '../test/faults/experiments/leavers.ts';
+import { oidcAuthority } from '../test/faults/experiments/oidc-authority.ts';
+import { killAtRandom } from '../test/faults/experiments/random-kills.ts';
+import { INJURIES, STOPS, stopHolder } from '../test/faults/experiments/stopped.ts';
+import { takeOver } from '../test/faults/experiments/takers.ts';
+import { tellEarly } from '../test/faults/experiments/told-early.ts';
+
+/*
+ * Runs one experiment of test/faults at full size, prints its figures as a table and ends with 1 when a promise was broken:
+ * `npm run trial -- kills-strict --trials 2000 --seed 7`. Without a name it lists what there is.
+ */
+
+/** Each experiment with its full size. */
+const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = {
+  'kill-points': [20, killByTable],
+  'kills-strict': [2000, (size) => killAtRandom(emulator('single-use'), size)],
+  'kills-reusable': [2000, (size) => killAtRandom(emulator('reusable'), size, true)],
+  'kills-oidc-provider': [300, (size) => killAtRandom((r) => oidcAuthority(drawDelays(r)), size)],
+  herd: [100, ({ trials }) => herd(trials)],
+  stopped: [10, ({ trials }) => repeat(trials, stopEverywhere)],
+  'late-answer': [50, ({ trials }) => repeat(trials, answerLate)],
+  takers: [100, ({ trials }) => takeOver(trials)],
+  leavers: [1000, leave],
+  'told-early': [50, ({ trials }) => repeat(trials, tellEarly)],
+  'durable-commits': [1000, ({ trials }) => commitDurably(trials)],
+};
+
+type Trial = (size: Size) => Promise<Findings>;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { trials: { type: 'string' }, seed: { type: 'string' } },
+});
+const [name = ''] = positionals;
+const [fullSize, run] = TRIALS[name] ?? [];
+if (run === undefined) {
+  console.error(`usage: npm run trial -- NAME [--trials N] [--seed S]`);
+  for (const [each, [trials]] of Object.entries(TRIALS)) {
+    console.error(`  ${each.padEnd(20)} ${String(trials)} trials by default`);
+  }
+  process.exit(2);
+}
+if (values.seed !== undefined) process.env['EVERGRANT_SEED'] = values.seed;
+const trials = values.trials === undefined ? fullSize : Number(values.trials);
+const { counted, violations } = await run({ trials: trials ?? 1, seed: chooseSeed(name) });
+console.table(counted);
+for (const violation of violations) console.log(violation);
+console.log(violations.length === 0 ? 'every promise was kept' : 'PROMISES WERE BROKEN');
+process.exitCode = violations.length === 0 ? 0 : 1;
+
+function emulator(rotation: 'single-use' | 'reusable'): Parameters<typeof killAtRandom>[0] {
+  return (random) => emulatorAuthority(rotation, drawDelays(random));
+}
+
+async function killByTable({ trials: rounds }: Size): Promise<Findings> {
+  const findings = new Findings('kills', 'other than the table');
+  for (const { point, rotation, round, aftermath } of await killEverywhere(rounds)) {
+    findings.count('kills');
+    const isAsWritten = isDeepStrictEqual(aftermath, EXPECTED[point][rotation]);
+    const seen = `${point}, ${rotation}, round ${String(round)}: ${JSON.stringify(aftermath)}`;
+    findings.check(isAsWritten, 'other than the table', seen);
+  }
+  return findings;
+}
+
+async function stopEverywhere(): Promise<Findings> {
+  const all = new Findings();
+  for (const point of STOPS) {
+    for (const injury of INJURIES) all.add(await stopHolder(point, injury));
+  }
+  return all;
+}
+
+async function repeat(times: number, experiment: () => Promise<Findings>): Promise<Findings> {
+  const all = new Findings();
+  for (let i = 0; i < times; i++) all.add(await experiment());
+  return all;
+}
