@@ -18,8 +18,8 @@ const A_MOMENT_MS = 2_000;
 const PATIENCE_MS = 60_000;
 
 const DUE: Order = { demand: { kind: 'due' }, byHand: false, anyway: false };
-/** Flights begun together. */
-const BATCH = 64;
+/** Most flights begun together. */
+const MOST_AT_ONCE = 64;
 /** Most connections looked at in one round; what is beyond stays due. */
 const MOST = 10_000;
 
@@ -28,11 +28,14 @@ export class DueRounds {
   readonly #engine: Engine;
   readonly #flights: Flights;
   readonly #endpoints = new Map<string, string>();
+  /** As many as an endpoint's budget lets pass in a second: of more, chance would choose, and not the soonest expiry. */
+  readonly #atOnce: number;
 
   /** Has met no connection yet. */
   constructor(engine: Engine, flights: Flights) {
     this.#engine = engine;
     this.#flights = flights;
+    this.#atOnce = Math.min(Math.ceil(engine.settings.requestsPerSecond), MOST_AT_ONCE);
   }
 
   /**
@@ -60,7 +63,7 @@ export class DueRounds {
 
   #take(waiting: string[], blocked: ReadonlySet<string>): readonly string[] {
     const batch: string[] = [];
-    while (batch.length < BATCH) {
+    while (batch.length < this.#atOnce) {
       const id = waiting.shift();
       if (id === undefined) break;
       if (!blocked.has(this.#endpoints.get(id) ?? '')) batch.push(id);

@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import type { Clock } from '../system/clock.ts';
 import type { AttemptResult } from './attempt.ts';
 import { waitUntil } from './wait.ts';
@@ -45,7 +46,7 @@ export class Pilots {
   /** The attempt to wait for; undefined when there is none, or need not be. */
   #pilotOf(client: string): Promise<unknown> | undefined {
     const isVouched = (this.#vouched.get(client) ?? 0) > this.#clock.monotonic();
-    return isVouched ? undefined : this.#flying.get(client);
+    return isVouched || sabotaged('pilot') ? undefined : this.#flying.get(client);
   }
 
   #lead(client: string, landing: Promise<unknown>): void {

@@ -9,7 +9,7 @@ import type { Fault, RetryAfter } from '../../../src/emulator/emulator.ts';
 const makeWorld = worldFixture();
 
 afterEach(() => {
-  for (const defence of ['retry-after', 'shared-breaker', 'back-off']) setSabotage(defence, false);
+  for (const defence of ['retry-after', 'shared-breaker']) setSabotage(defence, false);
 });
 
 /** The greatest number of instants that lie in any second. */
@@ -78,13 +78,14 @@ describe('a server that asks to wait', () => {
     ['nothing', null, 60_000],
   ];
 
-  /** Instants of the requests of five impatient connections whose server asks twice to wait. */
+  /** Instants of the requests of three impatient connections whose server asks twice to wait. */
   async function requestsAfter(
     world: World,
     retryAfter: RetryAfter | null,
     waitMs: number,
+    rounds = 20,
   ): Promise<number[]> {
-    for (let i = 0; i < 5; i++) await world.add(`c${String(i)}`);
+    for (let i = 0; i < 3; i++) await world.add(`c${String(i)}`);
     world.first.keeper.start();
     await world.clock.advance(LIFE_MS, () => world.quiet());
     world.emulator.ledger.clear();
@@ -92,9 +93,9 @@ describe('a server that asks to wait', () => {
     world.emulator.faults.always({ kind: 'throttled', retryAfter });
     const others = await world.open();
     others.keeper.start();
-    for (let i = 0; i < 24; i++) {
+    for (let i = 0; i < rounds; i++) {
       for (const { keeper } of world.keepers) {
-        for (let n = 0; n < 5; n++) {
+        for (let n = 0; n < 3; n++) {
           const name = `c${String(n)}`;
           void keeper
             .connection(name)
@@ -127,7 +128,7 @@ describe('a server that asks to wait', () => {
   it('is not left alone by a build that ignores Retry-After', async () => {
     const world = await makeWorld();
     setSabotage('retry-after', true);
-    const at = await requestsAfter(world, 60, 60_000);
+    const at = await requestsAfter(world, 60, 60_000, 12);
     const gaps = at.slice(1).map((instant, i) => instant - (at[i] ?? 0));
     expect(gaps.some((gap) => gap > 10 && gap < 60_000)).toBe(true);
   });
@@ -167,8 +168,8 @@ describe('a server that asks to wait', () => {
 });
 
 describe('an outage of an hour over 500 connections', () => {
-  async function fiveHundred(world: World): Promise<void> {
-    for (let i = 0; i < 500; i++) await world.add(`c${String(i)}`);
+  async function addMany(world: World, count: number): Promise<void> {
+    for (let i = 0; i < count; i++) await world.add(`c${String(i)}`);
   }
 
   it('costs at most 150 requests, and 120 s after the first answer all are fresh, soonest-expiring first', async () => {
@@ -182,10 +183,12 @@ describe('an outage of an hour over 500 connections', () => {
     world.emulator.faults.always({ kind: 'server-error', status: 503 });
     keeper.start();
     await world.pass(0.7 * LIFE_MS);
+    const before = world.requests();
     world.emulator.ledger.clear();
     const from = world.clock.now();
     await world.pass(3_600_000);
-    const during = world.requests().map(({ at }) => at);
+    const asked = world.requests();
+    const during = asked.map(({ at }) => at);
     console.info(`requests in the hour of the outage: ${String(during.length)}`);
     expect(during.length).toBeGreaterThan(5);
     expect(during.length).toBeLessThanOrEqual(150);
@@ -204,26 +207,32 @@ describe('an outage of an hour over 500 connections', () => {
       `all fresh after ${String((issued.at(-1)?.at ?? 0) - worksAt)} ms, at most ${String(mostInASecond(issued.map(({ at }) => at)))} requests in a second`,
     );
     expect(mostInASecond(issued.map(({ at }) => at))).toBeLessThanOrEqual(10);
+    // Those that were sent ahead in the outage may have to wait a few seconds more than the rest.
+    const ahead = new Set([...before, ...asked].map(({ grantId }) => grantId));
     const order = world.emulator.describe().map(({ grantId }) => grantId);
-    const refreshed = issued.map(({ grantId }) => order.indexOf(grantId ?? ''));
+    const places = issued.filter(({ grantId }) => !ahead.has(grantId));
+    const refreshed = places.map(({ grantId }) => order.indexOf(grantId ?? ''));
     // Sent side by side, ten a second: neighbours may swap.
-    for (const [i, place] of refreshed.entries()) expect(Math.abs(place - i)).toBeLessThan(64);
+    const sorted = refreshed.toSorted((x, y) => x - y);
+    for (const [i, place] of refreshed.entries()) {
+      expect(Math.abs(sorted.indexOf(place) - i)).toBeLessThan(20);
+    }
   });
 
   it('costs far more in a build whose breaker does not open', async () => {
     const world = await makeWorld();
     setSabotage('shared-breaker', true);
-    await fiveHundred(world);
+    await addMany(world, 200);
     world.emulator.faults.always({ kind: 'server-error', status: 503 });
     await world.clock.advance(LIFE_MS, () => Promise.resolve());
     world.first.keeper.start();
-    await world.pass(60_000);
+    await world.pass(40_000);
     expect(world.requestCount()).toBeGreaterThan(150);
   });
 
   it('in which 500 expired ones are found at the start makes no burst and starves none', async () => {
     const world = await makeWorld();
-    await fiveHundred(world);
+    await addMany(world, 500);
     await world.clock.advance(LIFE_MS + 1, () => Promise.resolve());
     const { keeper } = world.first;
     keeper.start();
@@ -235,7 +244,7 @@ describe('an outage of an hour over 500 connections', () => {
   });
 });
 
-describe('ten thousand failures in a row', () => {
+describe('three thousand failures in a row', () => {
   it('are each followed by a wait from one second to five minutes', async () => {
     const at: number[] = [];
     const world = await makeWorld();
@@ -249,7 +258,7 @@ describe('ten thousand failures in a row', () => {
       },
     });
     const { connection } = await world.add('a', { by: down, withoutAccessToken: true });
-    while (at.length < 10_000) {
+    while (at.length < 3_000) {
       const error = await connection.token({ timeoutMs: 1 }).catch((reason: unknown) => reason);
       const { retryAt } = error as ServerUnavailableError;
       expect(retryAt).toBeGreaterThanOrEqual(world.clock.now());

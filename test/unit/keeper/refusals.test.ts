@@ -13,7 +13,7 @@ import {
 const makeWorld = worldFixture();
 
 afterEach(() => {
-  setSabotage('terminal-stop', false);
+  for (const defence of ['terminal-stop', 'pilot']) setSabotage(defence, false);
 });
 
 function notices({ events }: TestKeeper): string[] {
@@ -165,6 +165,15 @@ describe('a client that the server refuses', () => {
     await world.pass(3_600_000);
     expect(world.requestCount()).toBe(1);
     expect(notices(world.first)).toEqual(['client_refused']);
+  });
+
+  it('is asked for many times in a build that sends no request ahead', async () => {
+    const world = await makeWorld();
+    setSabotage('pilot', true);
+    await twoHundred(world);
+    world.first.keeper.start();
+    await world.pass(60_000);
+    expect(world.requestCount()).toBeGreaterThan(1);
   });
 
   it('resumes all of them when its secret is replaced', async () => {

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Rotation } from '../../../src/connection/record.ts';
 import type { EmulatorOptions, Fault } from '../../../src/emulator/emulator.ts';
 import type { Connection } from '../../../src/keeper-api.ts';
+import { setSabotage } from '../../support/failpoints.ts';
 import {
   EARLY_MS,
   LIFE_MS,
@@ -11,6 +12,10 @@ import {
 } from '../../support/keeper-under-test.ts';
 
 const makeWorld = worldFixture();
+
+afterEach(() => {
+  setSabotage('intent', false);
+});
 
 function noticeKinds({ events }: TestKeeper): string[] {
   return events.flatMap(({ event, detail }) => (event === 'notice' ? [detail.kind] : []));
@@ -266,6 +271,16 @@ describe('an intent that a dead keeper left', () => {
     world.first.keeper.start();
     await world.pass(1_000);
     expect(noticeKinds(world.first)).toEqual([]);
+  });
+
+  it('at a strict server is followed by a replay in a build that looks at no intent', async () => {
+    const world = await makeWorld(strict);
+    const { connection, grant } = await world.add('a', { overrides: { rotation: 'single-use' } });
+    await armByTheDead(world, connection);
+    setSabotage('intent', true);
+    world.first.keeper.start();
+    await world.pass(2_000);
+    expect(world.requestCount({ grantId: grant.grantId })).toBe(1);
   });
 
   it('at a reusable server is followed by another request', async () => {
