@@ -4,6 +4,7 @@ import type { Leftover } from '../connection/decision.ts';
 import type { TokenOutcome } from '../oauth/outcome.ts';
 import { Secret } from '../secret.ts';
 import { openTokenEndpoint, type OpenTokenEndpoint } from '../token-endpoint/exchange.ts';
+import type { Clock } from '../system/clock.ts';
 import type { Claimed } from './claimed.ts';
 import type { Engine } from './engine.ts';
 import { buildRenewal, grantedScope, type RenewalRequest } from './request.ts';
@@ -76,21 +77,32 @@ async function sendOne(
   opened: OpenTokenEndpoint,
   { request, askedScope }: RenewalRequest,
 ): Promise<Answered> {
-  const sentAt = engine.clock.now();
+  const { clock } = engine;
+  const sent = { wall: clock.now(), monotonic: clock.monotonic() };
   const options = {
     dialect: profile.dialect,
     timeoutMs: ANSWER_TIMEOUT_MS,
-    now: () => engine.clock.now(),
+    now: () => clock.now(),
     requestId: attempt.attemptId,
     signal: isRepeatable(rotation) ? engine.leaving : undefined,
   };
   try {
-    return { outcome: await opened.send(request, options), sentAt, askedScope };
+    const outcome = await opened.send(request, options);
+    return { outcome, sentAt: sentAtNow(clock, sent), askedScope };
   } catch (error) {
     // The request could not be encoded: nothing was sent, so nothing may stay in doubt.
     const reason = error instanceof Error ? error.message : String(error);
-    return { outcome: { kind: 'not_sent', reason }, sentAt, askedScope };
+    return { outcome: { kind: 'not_sent', reason }, sentAt: sent.wall, askedScope };
   }
+}
+
+/** The instant of sending, as the clock tells time now: it may have been set back since. */
+function sentAtNow(
+  clock: Clock,
+  sent: { readonly wall: number; readonly monotonic: number },
+): number {
+  const elapsed = clock.monotonic() - sent.monotonic;
+  return Math.min(sent.wall, Math.floor(clock.now() - elapsed));
 }
 
 async function retryWithGrantedScope(

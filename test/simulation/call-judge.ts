@@ -154,7 +154,7 @@ export class CallJudge {
       (call) =>
         call.process === by &&
         call.connectionId === id &&
-        now - call.startedAt < ORDER_LASTS_MS &&
+        (kind === 'hand' || now - call.startedAt < ORDER_LASTS_MS) &&
         this.#meant(call, generation) &&
         (kind === 'anyway' ? call.kind === 'refresh anyway' : isOrder(call)),
     );

@@ -156,7 +156,7 @@ export class People {
     const { rng, oracle } = this.#world;
     switch (rng.weighted(CALLERS)) {
       case 'demanding token':
-        this.askToken(process, name, rng.between(1, lifeMs));
+        this.askToken(process, name, rng.between(1, lifeMs * 0.9));
         break;
       case 'fetch': {
         const call: Call = this.call(

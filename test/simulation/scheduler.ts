@@ -63,7 +63,8 @@ export class Scheduler {
     let i = heap.length;
     heap.push(task);
     for (let up = (i - 1) >> 1; i > 0 && isBefore(task, heap[up]); up = (i - 1) >> 1) {
-      heap[i] = heap[up] as Task;
+      const above = heap[up];
+      if (above !== undefined) heap[i] = above;
       i = up;
     }
     heap[i] = task;

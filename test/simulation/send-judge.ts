@@ -136,7 +136,7 @@ export class SendJudge {
       if (!this.#spilled.has(attemptId) || token === undefined || exchange.settled) continue;
       const id = this.#oracle.store.connectionOf(token) ?? '';
       const held = this.#oracle.store.held.get(id)?.refreshToken;
-      if (held === undefined || held.family !== token.family || held.order >= token.order) continue;
+      if (held?.family !== token.family || held.order >= token.order) continue;
       const isPutAway = this.#world.database.image.rows
         .get(id)
         ?.leftovers.some((leftover) => leftover.attemptId === attemptId);

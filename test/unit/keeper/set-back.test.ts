@@ -16,6 +16,22 @@ it('an uncertain connection has its last try within one life of its token, howev
   expect((await connection.status()).state).toBe('active');
 });
 
+it('tokens that came while the clock was set back live as long as they truly do, and come due in time', async () => {
+  const world = await makeWorld();
+  const { connection } = await world.add('a');
+  world.emulator.faults.next('hold-before-commit');
+  const refreshed = world.watch(connection.refresh());
+  await world.pass(1_000);
+  world.first.skewMs = -DAY_MS;
+  world.emulator.faults.release();
+  await world.quiet();
+  expect(refreshed.state).toBe('resolved');
+  const { accessExpiresAt, nextRefreshAt } = await connection.status();
+  const now = world.clock.now() - DAY_MS;
+  expect(accessExpiresAt).toBe(now - 1_000 + LIFE_MS);
+  expect(nextRefreshAt).toBeLessThan(now + LIFE_MS);
+});
+
 it('the claim of a dead keeper is taken over in the background, although it seems to be taken in the future', async () => {
   const world = await makeWorld();
   const { connection } = await world.add('a', { withoutAccessToken: true });
