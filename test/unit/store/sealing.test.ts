@@ -163,17 +163,17 @@ describe('a sealed value', () => {
     expect(refusal(() => dataKeys().open(sealed, TOKEN, travelled))).toBe('ERR_KEY_WRONG');
   });
 
-  it('never repeats a nonce, nor a whole value, over 20,000 sealings of the same', () => {
+  it('never repeats a nonce, nor a whole value, over 100,000 sealings of the same', () => {
     const keys = dataKeys();
     const nonces = new Set<string>();
     const values = new Set<string>();
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 100_000; i++) {
       const sealed = Buffer.from(keys.seal('the same', TOKEN));
       nonces.add(sealed.subarray(9, 21).toString('hex'));
       values.add(sealed.toString('hex'));
     }
-    expect(nonces.size).toBe(20_000);
-    expect(values.size).toBe(20_000);
+    expect(nonces.size).toBe(100_000);
+    expect(values.size).toBe(100_000);
   });
 });
 
@@ -213,5 +213,36 @@ describe('a wrapped data key', () => {
     const moved = dataKeys(STORE, other, [keys.rewrap(FIRST.id, other)]);
     expect(Buffer.from(moved.open(sealed, TOKEN)).toString()).toBe('a token');
     expect(moved.fingerprint('a token')).toBe(keys.fingerprint('a token'));
+  });
+});
+
+describe('known answers, computed by another implementation of AES-256-GCM', () => {
+  const range = (from: number, length: number): Uint8Array =>
+    Uint8Array.from({ length }, (_, i) => from + i);
+  const master = range(0, 32);
+  const wrapped = Buffer.from(
+    '010011223344556677000102030405060708090a0b6723f438e1c0e43ca568bda09dc45642b3e7b507c44e694b005edfbe21543e8d8c4523bc0ea58197e71290979ff00938',
+    'hex',
+  );
+  const sealed = Buffer.from(
+    '0100112233445566776465666768696a6b6c6d6e6fd44dfcb6b9c391beb474abb7e172f0c28b2031e7301003adfcf9f462f49189',
+    'hex',
+  );
+  const first: WrappedDataKey = { id: '0011223344556677', wrapped };
+
+  it('are opened', () => {
+    expect(Buffer.from(unwrapDataKey(master, STORE, first)).equals(range(32, 32))).toBe(true);
+    const keys = dataKeys(STORE, master, [first]);
+    expect(Buffer.from(keys.open(sealed, TOKEN)).toString()).toBe('a refresh token');
+  });
+
+  it('are made, from the same nonces', () => {
+    const random = { ...systemRandom, bytes: (length: number) => range(0, length) };
+    const again = wrapDataKey(random, master, STORE, first.id, range(32, 32));
+    expect(Buffer.from(again.wrapped).toString('hex')).toBe(wrapped.toString('hex'));
+    const nonce = { ...systemRandom, bytes: (length: number) => range(100, length) };
+    const keys = new DataKeys(nonce, master, STORE, { first, current: first }, () => undefined);
+    const value = keys.seal('a refresh token', TOKEN);
+    expect(Buffer.from(value).toString('hex')).toBe(sealed.toString('hex'));
   });
 });
