@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Check, Finding } from './doctor/check.ts';
 import { connections, registrations } from './doctor/connections.ts';
-import { homeIsPrivate, notices, settings, spills, store } from './doctor/home.ts';
+import { copies, damage, homeIsPrivate, notices, settings, spills, store } from './doctor/home.ts';
 import {
   clock,
   debuggerCheck,
@@ -12,8 +12,8 @@ import {
   user,
 } from './doctor/surroundings.ts';
 import { homePaths } from '../system/home.ts';
-import { print, printJson, type Session } from './session.ts';
-import { closeKeeper, openHome } from './with-home.ts';
+import { print, printJson, tell, type Session } from './session.ts';
+import { closeKeeper, openHome, withHome } from './with-home.ts';
 
 /** In the order in which one hides the next. */
 const CHECKS: readonly Check[] = [
@@ -25,6 +25,8 @@ const CHECKS: readonly Check[] = [
   homeIsPrivate,
   settings,
   store,
+  damage,
+  copies,
   clock,
   spills,
   notices,
@@ -42,8 +44,19 @@ export function addDoctorCommand(program: Command, session: Session): void {
         'Exits with 0 unless something does not work: 2 for the surroundings, 9 for the store.',
     )
     .option('--json', 'print JSON, one array')
+    .option(
+      '--accept-copy',
+      'do only this: say that nothing else uses the connections of this copied or restored store, and let them go on',
+    )
     .addHelpText('after', '\nExample:\n  evergrant doctor')
-    .action((options: { readonly json?: boolean }) => doctor(session, options.json === true));
+    .action((options: { readonly json?: boolean; readonly acceptCopy?: boolean }) =>
+      options.acceptCopy === true ? acceptCopy(session) : doctor(session, options.json === true),
+    );
+}
+
+async function acceptCopy(session: Session): Promise<void> {
+  const accepted = await withHome(session, ({ store: open }) => open.acceptCopy());
+  tell(session, `connections that go on: ${String(accepted)}`);
 }
 
 interface Result extends Finding {

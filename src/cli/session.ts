@@ -5,10 +5,16 @@ import type { GlobalValues } from './input/global-options.ts';
 
 /** An open home: its keeper, its paths, and as much of its store as upkeep needs. */
 export interface Home extends Pick<OpenHome, 'keeper' | 'paths'> {
-  /** Keys, backups and the outbox. */
+  /** Keys, backups, copies, damage and the outbox. */
   readonly store: Pick<
     OpenHome['store'],
-    'keyStatus' | 'rotateDataKey' | 'backup' | 'pendingNotices'
+    | 'keyStatus'
+    | 'rotateDataKey'
+    | 'backup'
+    | 'pendingNotices'
+    | 'copyStatus'
+    | 'acceptCopy'
+    | 'findDamage'
   >;
 }
 

@@ -11,6 +11,10 @@ import { standing } from './verdict.ts';
 export const COPIED =
   'the store was copied or restored, so its refresh token may have been used elsewhere since';
 
+/** What to do about it. */
+export const COPIED_REMEDY =
+  'if nothing else uses this connection any more: evergrant doctor --accept-copy; otherwise sign in again';
+
 type Change = Partial<Omit<ConnectionRecord, 'id'>>;
 
 /** What a copy means for a connection. Its claim belongs to the original; a fragile refresh token is held. */

@@ -1,3 +1,4 @@
+import { COPIED } from '../connection/copied.ts';
 import type { LifeEvent } from '../connection/record.ts';
 import { clause } from '../connection/verdict.ts';
 import type { ConnectionStatus, Explanation } from '../keeper-api.ts';
@@ -19,6 +20,7 @@ function tell(status: ConnectionStatus, life: readonly LifeEvent[]): Told {
     case 'attention':
       return told(reason ?? 'The server refused it.', attentionConfidence(life), remedy ?? '');
     case 'uncertain':
+      if (reason === COPIED) return told(`It is held: ${COPIED}.`, 'certain', remedy ?? '');
       return told(
         `A request that may have used the refresh token up got no answer that could be stored: ${reason ?? 'it was lost'}.`,
         'likely',

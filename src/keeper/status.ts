@@ -1,4 +1,5 @@
 import type { ConnectionStatus } from '../keeper-api.ts';
+import { COPIED, COPIED_REMEDY, isHeldCopy } from '../connection/copied.ts';
 import { freshness } from '../connection/freshness.ts';
 import { effectiveRotation, nextStepAt } from '../connection/schedule.ts';
 import type { ClientRecord, ConnectionRecord, ConnectionState } from '../connection/record.ts';
@@ -61,6 +62,7 @@ function needs(
     };
   }
   if (state.kind !== 'uncertain') return { actor: undefined, reason: undefined, remedy: undefined };
+  if (isHeldCopy(state)) return { actor: 'operator', reason: COPIED, remedy: COPIED_REMEDY };
   return {
     actor: 'owner',
     reason: state.reason,

@@ -9,6 +9,7 @@ import {
   type ErrorCode,
   type EvergrantError,
 } from '../errors.ts';
+import { COPIED, COPIED_REMEDY, isHeldCopy } from '../connection/copied.ts';
 import type { View } from '../connection/decision.ts';
 import type { Claim } from '../connection/record.ts';
 import { clause, sentence } from '../connection/verdict.ts';
@@ -37,6 +38,10 @@ export function stopError({ connection, client }: View): EvergrantError | undefi
       `the server refuses client ${client.clientId} (${clause(client.refusal ?? 'no reason given')}); replace its secret with evergrant client set-secret`,
       details,
     );
+  }
+  if (isHeldCopy(state)) {
+    const message = `${name}: ${COPIED}; ${COPIED_REMEDY}`;
+    return new OutcomeUncertainError('ERR_OUTCOME_UNCERTAIN', message, details);
   }
   if (state.kind === 'uncertain') {
     return new OutcomeUncertainError(

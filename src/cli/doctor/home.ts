@@ -52,6 +52,36 @@ export const store: Check = {
   },
 };
 
+/** Everything in the store can be read. */
+export const damage: Check = {
+  name: 'damage',
+  exitCode: 9,
+  look: (patient) =>
+    inOpenHome(patient, async ({ store: open }) => {
+      const found = await open.findDamage();
+      if (found.length === 0) return ok('everything in the store can be read');
+      const remedy = 'restore a backup; nothing was changed';
+      return found.map((line) => failure(line.replace(/;[^;]*$/s, ''), remedy));
+    }),
+};
+
+/** The store is the original, or the operator has accepted the copy. */
+export const copies: Check = {
+  name: 'copied store',
+  exitCode: 9,
+  look: (patient) =>
+    inOpenHome(patient, async ({ store: open }) => {
+      const { unconfirmed } = await open.copyStatus();
+      if (unconfirmed === undefined) return ok('it is where it was');
+      return [
+        warning(
+          `the store was copied or restored (${unconfirmed.because}), so connections are held whose refresh token may be used up`,
+          'if nothing else uses these connections any more: evergrant doctor --accept-copy; otherwise connect them again',
+        ),
+      ];
+    }),
+};
+
 /** No answer waits in a file because the store could not take it. */
 export const spills: Check = {
   name: 'spilled answers',

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
-import { clientStatus, fakeKeeper, NOW, status } from './fake-keeper.ts';
+import type { Home } from '../../../src/cli/session.ts';
+import { clientStatus, fakeHome, fakeKeeper, NOW, status } from './fake-keeper.ts';
 import { runCli, type Run } from './run-cli.ts';
 
 let home: string;
@@ -72,6 +73,36 @@ describe('evergrant doctor', () => {
     const { run, bad } = await examine();
     expect(run.code).toBe(9);
     expect(bad).toMatchObject([{ check: 'home', remedy: expect.stringContaining('chmod 700') }]);
+  });
+
+  it('warns of a copied store, and lets its connections go on when told so', async () => {
+    let accepted = 0;
+    const openHome = async (): Promise<Home> =>
+      fakeHome(fakeKeeper(), {
+        copyStatus: async () => ({
+          epoch: 2,
+          unconfirmed: { since: NOW, because: 'its file is a backup' },
+        }),
+        acceptCopy: async () => ++accepted,
+      });
+    const { run, bad } = await examine({ openHome });
+    expect([run.code, accepted]).toEqual([0, 0]);
+    expect(bad).toMatchObject([
+      { check: 'copied store', remedy: expect.stringContaining('--accept-copy') },
+    ]);
+    const told = await runCli(['doctor', '--accept-copy', '--home', home], { openHome });
+    expect(told).toMatchObject({ code: 0, stdout: '', stderr: 'connections that go on: 1\n' });
+  });
+
+  it('fails with 9 where something in the store is damaged', async () => {
+    const found = 'the stored connection 1 was altered or damaged; restore a backup';
+    const openHome = async (): Promise<Home> =>
+      fakeHome(fakeKeeper(), { findDamage: async () => [found] });
+    const { run, bad } = await examine({ openHome });
+    expect(run.code).toBe(9);
+    expect(bad).toMatchObject([
+      { check: 'damage', message: 'the stored connection 1 was altered or damaged' },
+    ]);
   });
 
   it('fails with 9 and the reason where the store does not open', async () => {

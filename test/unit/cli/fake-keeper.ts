@@ -186,6 +186,9 @@ export function fakeHome(keeper: Keeper, store: Partial<Home['store']> = {}): Ho
       rotateDataKey: async () => 3,
       backup: async () => undefined,
       pendingNotices: async () => [],
+      copyStatus: async () => ({ epoch: 1, unconfirmed: undefined }),
+      acceptCopy: async () => 0,
+      findDamage: async () => [],
       ...store,
     },
   };
