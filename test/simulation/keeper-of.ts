@@ -1,3 +1,5 @@
+// Loaded on demand by the real code; here nothing may take real time.
+import '../../src/resource/call.ts';
 import type { ClientRecord } from '../../src/connection/record.ts';
 import { Events } from '../../src/keeper/events.ts';
 import { LocalKeeper } from '../../src/keeper/local-keeper.ts';
@@ -15,6 +17,9 @@ import type { World } from './world.ts';
 /** The real keeper over a simulated process: only what it asks of the machine is not real. */
 export function keeperOf(world: World, process: Process): LocalKeeper {
   const events = new Events();
+  events.on('refreshed', (set) => {
+    world.oracle.store.announced(process, set);
+  });
   const closing = new AbortController();
   const leaving = new AbortController();
   const claims = claimsOf(world, process);

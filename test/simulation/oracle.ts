@@ -4,9 +4,25 @@ import { SendJudge } from './send-judge.ts';
 import { StoreJudge } from './store-judge.ts';
 import type { World } from './world.ts';
 
-/** What must hold at every step; the words of each are in README.md of this folder. */
-export type Invariant =
-  'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10' | 'I11' | 'I12' | 'crash';
+/** What must hold at every step. */
+export const PROMISES = {
+  I1: 'a refresh token that was on disk, or came to a process that lived to write it down, is not lost and not replaced by an older one',
+  I2: 'where a refresh token is good once it is not sent again while an answer is in doubt, but for one last try or by order',
+  I3: 'no two requests with one refresh token are under way at the same time',
+  I4: 'an access token that is handed out lives by the clock of its server',
+  I5: 'the generation that a process sees never falls',
+  I6: 'nobody waits for, or is refused, a token that lives',
+  I7: 'whoever must act is told, once for each state of a connection',
+  I8: 'after a final refusal nothing is sent until somebody acts',
+  I9: 'nothing is sent that nobody needs',
+  I10: 'no server is stormed',
+  I11: 'nobody hears of tokens that are not on disk',
+  I12: 'when nothing goes wrong any more every call ends and every connection lives, but for those that truly need a person',
+  crash: 'every failure has a type',
+} as const;
+
+/** Names of the promises. */
+export type Invariant = keyof typeof PROMISES;
 
 /** A promise that was broken. */
 export interface Violation {

@@ -81,9 +81,12 @@ export class Process implements StorePort<Process> {
     const { rng, trouble } = this.#world;
     return this.io('commit', rng.chance(0.02) ? rng.between(5, 900) : rng.between(0, 4), () => {
       trouble.checkStore('write');
-      // A busy store runs a decision twice; the first must leave no trace.
       return run();
     });
+  }
+
+  decidesTwice(): boolean {
+    return this.#world.rng.chance(0.02);
   }
 
   read<T>(run: () => T): Promise<T> {

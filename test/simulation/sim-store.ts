@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { freshEndpoint } from '../../src/connection/gate.ts';
 import type { Change, Leftover, View } from '../../src/connection/decision.ts';
 import type {
@@ -27,6 +28,8 @@ export interface StorePort<By> {
   write<T>(run: () => T): Promise<T>;
   /** The same for a read. */
   read<T>(run: () => T): Promise<T>;
+  /** Whether a decision is made twice, as when the store is busy; what it came to at first is dropped. */
+  decidesTwice?(): boolean;
 }
 
 const LIFE_LINES = 500;
@@ -39,6 +42,7 @@ export class SimStore<By> implements Store {
   readonly #database: Database<By>;
   readonly #port: StorePort<By>;
   #own = 0;
+  #closed = false;
 
   constructor(
     database: Database<By>,
@@ -57,11 +61,12 @@ export class SimStore<By> implements Store {
     decide: (view: View) => Change<T>,
     { durable }: { readonly durable: boolean },
   ): Promise<T | undefined> {
-    return this.#port.write(() => {
+    return this.#write(() => {
       const image = this.#database.image;
       const row = image.rows.get(connectionId);
       const view = row && viewOf(image, row);
       if (row === undefined || view === undefined) return undefined;
+      if (this.#port.decidesTwice?.() === true) decide(view);
       const change = decide(view);
       if (Object.keys(change).length > 1) this.#commit(apply(image, row, view, change), durable);
       return change.result;
@@ -69,7 +74,7 @@ export class SimStore<By> implements Store {
   }
 
   insert(connection: ConnectionRecord, life: LifeEvent): Promise<void> {
-    return this.#port.write(() => {
+    return this.#write(() => {
       const image = this.#database.image;
       refuseTakenName(image, connection.name);
       this.#commit(withRow(image, { connection, life: [life], leftovers: [] }), true);
@@ -102,17 +107,17 @@ export class SimStore<By> implements Store {
   }
 
   rename(connectionId: string, name: string): Promise<void> {
-    return this.#port.write(() => {
+    return this.#write(() => {
       const image = this.#database.image;
-      refuseTakenName(image, name);
       const row = image.rows.get(connectionId);
-      if (row === undefined) return;
+      if (row === undefined || row.connection.name === name) return;
+      refuseTakenName(image, name);
       this.#commit(withRow(image, { ...row, connection: { ...row.connection, name } }), true);
     });
   }
 
   remove(connectionId: string): Promise<void> {
-    return this.#port.write(() => {
+    return this.#write(() => {
       const image = this.#database.image;
       const rows = new Map(image.rows);
       rows.delete(connectionId);
@@ -122,10 +127,9 @@ export class SimStore<By> implements Store {
   }
 
   putClient(client: ClientRecord): Promise<ClientRecord> {
-    return this.#port.write(() => {
+    return this.#write(() => {
       const image = this.#database.image;
-      const key = keyOf(client);
-      const known = [...image.clients.values()].find((other) => keyOf(other) === key);
+      const known = [...image.clients.values()].find((other) => isSameClient(client, other));
       if (known !== undefined) return known;
       this.#commit({ ...image, clients: new Map(image.clients).set(client.id, client) }, true);
       return client;
@@ -145,7 +149,7 @@ export class SimStore<By> implements Store {
     secret: (client: ClientRecord, revision: number) => Sealed,
     secretExpiresAt: number | undefined,
   ): Promise<number> {
-    return this.#port.write(() => {
+    return this.#write(() => {
       const image = this.#database.image;
       const clients = new Map(image.clients);
       for (const client of registered(image, registration)) {
@@ -199,7 +203,7 @@ export class SimStore<By> implements Store {
   }
 
   reserveNotice(id: number, now: number, until: number): Promise<boolean> {
-    return this.#port.write(() => {
+    return this.#write(() => {
       const found = this.#database.image.notices.find((notice) => notice.id === id);
       if (found === undefined || !isFree(found, now)) return false;
       this.#replaceNotice({ ...found, reservedUntil: until }, false);
@@ -208,7 +212,7 @@ export class SimStore<By> implements Store {
   }
 
   noticeDelivered(id: number, _now: number): Promise<void> {
-    return this.#port.write(() => {
+    return this.#write(() => {
       const found = this.#database.image.notices.find((notice) => notice.id === id);
       if (found !== undefined) this.#replaceNotice({ ...found, delivered: true }, true);
     });
@@ -221,7 +225,7 @@ export class SimStore<By> implements Store {
   }
 
   removeLeftover(connectionId: string, attemptId: string): Promise<void> {
-    return this.#port.write(() => {
+    return this.#write(() => {
       const image = this.#database.image;
       const row = image.rows.get(connectionId);
       if (row === undefined) return;
@@ -246,10 +250,16 @@ export class SimStore<By> implements Store {
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     return Promise.resolve();
   }
 
+  #write<T>(write: () => T): Promise<T> {
+    return this.#closed ? Promise.reject(closedError()) : this.#port.write(write);
+  }
+
   #read<T>(read: (image: Image) => T): Promise<T> {
+    if (this.#closed) return Promise.reject(closedError());
     return this.#port.read(() => read(this.#database.image));
   }
 
@@ -290,6 +300,8 @@ function apply(image: Image, row: Row, view: View, change: Change<unknown>): Ima
   }
   const endpoints = new Map(image.endpoints);
   if (change.endpoint !== undefined) endpoints.set(change.endpoint.endpoint, change.endpoint);
+  const unsayable = change.notices?.find(({ message }) => typeof message !== 'string');
+  if (unsayable !== undefined) throw new TypeError('a notice says nothing');
   let { lastNoticeId } = image;
   const notices = (change.notices ?? []).map((notice) => ({
     ...notice,
@@ -323,9 +335,15 @@ function registered(
   );
 }
 
-function keyOf(client: ClientRecord): string {
-  const { provider, clientId, tokenEndpoint, authentication, overrides } = client;
-  return JSON.stringify([provider, clientId, tokenEndpoint, authentication, overrides]);
+function isSameClient(one: ClientRecord, other: ClientRecord): boolean {
+  const facts = ({
+    provider,
+    clientId,
+    tokenEndpoint,
+    authentication,
+    overrides,
+  }: ClientRecord): unknown => [provider, clientId, tokenEndpoint, authentication, overrides];
+  return isDeepStrictEqual(facts(one), facts(other));
 }
 
 function byName(image: Image, name: string): Row | undefined {
@@ -340,6 +358,10 @@ function refuseTakenName(image: Image, name: string): void {
 function isFree({ delivered, reservedUntil }: StoredNotice, now: number): boolean {
   const isReserved = reservedUntil > now && reservedUntil <= now + LONGEST_RESERVATION_MS;
   return !delivered && !isReserved;
+}
+
+function closedError(): ConfigurationError {
+  return new ConfigurationError('ERR_KEEPER_CLOSED', 'the simulated store is closed');
 }
 
 function noticeOf(image: Image, notice: StoredNotice): Notice {

@@ -47,6 +47,18 @@ export class StoreJudge {
     this.#judgeClients(commit);
   }
 
+  /** A process tells that a token set came. */
+  announced(by: Process, set: { readonly connection: string; readonly generation: number }): void {
+    const rows = [...this.#world.database.synced.rows.values()];
+    const row = rows.find(({ connection }) => connection.name === set.connection);
+    this.#oracle.expect(
+      row === undefined || row.connection.generation >= set.generation,
+      'I11',
+      () =>
+        `${by.name} told of generation ${String(set.generation)} of ${set.connection} before it was on disk`,
+    );
+  }
+
   /** The store after the power was lost: nothing that brought a token may be missing. */
   afterPowerLoss(): void {
     const { rows } = this.#world.database.image;
