@@ -65,7 +65,7 @@ export type ClaimResult =
 
 /** A claim on a connection whose repetition is harmless may be taken after this time even from a living owner. */
 const HARMLESS_CLAIM_MS = 300_000;
-/** No stored back-off lies further ahead; one that does was written under a clock since set back. */
+/** No stored back-off lies further ahead; one that does was written under a clock since set back, and does not count. */
 const LONGEST_BACKOFF_MS = 3_900_000;
 /** Possibly-sent attempts of one generation where repetition may revoke the family. */
 export const MOST_DOUBTFUL_ATTEMPTS = 2;
@@ -82,8 +82,8 @@ export function decideClaim(view: View, request: ClaimRequest): Change<ClaimResu
   if (claim !== undefined && !mayReplace(claim, request)) {
     return { result: { kind: 'held', claim, view } };
   }
-  const notBefore = Math.min(connection.backoff.notBefore, now + LONGEST_BACKOFF_MS);
-  if (notBefore > now && !request.byHand) {
+  const { notBefore } = connection.backoff;
+  if (notBefore > now && notBefore <= now + LONGEST_BACKOFF_MS && !request.byHand) {
     const because = connection.lastError?.message ?? 'an earlier attempt failed';
     return { result: { kind: 'deferred', until: notBefore, because, view } };
   }

@@ -54,3 +54,6 @@ export interface Change<T> {
   /** Things to keep sealed. */
   readonly leftovers?: readonly Leftover[];
 }
+
+/** What a rule wants changed, before its result is known. */
+export type Effect = Omit<Change<never>, 'result'>;

@@ -25,7 +25,7 @@ export function freshEndpoint(endpoint: string): EndpointState {
   return { endpoint, failures: 0, blockedUntil: 0, blockedBecause: undefined, recent: [] };
 }
 
-/** Clamps what a server asks for to what is sensible. An instant further ahead was stored under a clock since set back. */
+/** Clamps what a server asks for to what is sensible. */
 export function clampWaitMs(askedMs: number | undefined): number {
   if (sabotaged('retry-after')) return WAIT_LEAST_MS;
   return Math.min(Math.max(askedMs ?? WAIT_DEFAULT_MS, WAIT_LEAST_MS), WAIT_MOST_MS);
@@ -45,8 +45,9 @@ export function passGate(
   now: number,
   policy: GatePolicy,
 ): { readonly state: EndpointState } | { readonly until: number; readonly because: string } {
-  const blockedUntil = Math.min(state.blockedUntil, now + WAIT_MOST_MS);
-  if (blockedUntil > now) {
+  const { blockedUntil } = state;
+  // What lies further ahead was stored under a clock since set back. Cut to the longest wait it would move on with the clock.
+  if (blockedUntil > now && blockedUntil <= now + WAIT_MOST_MS) {
     return { until: blockedUntil, because: state.blockedBecause ?? 'the server is failing' };
   }
   // Less than one request a second is one in a longer window.

@@ -1,8 +1,7 @@
 import { sabotaged } from '#failpoints';
-import type { ErrorCode } from '../errors.ts';
 import type { Refusal, TokenOutcome } from '../oauth/outcome.ts';
-import type { Change, Leftover, View } from './decision.ts';
-import { MOST_DOUBTFUL_ATTEMPTS, isWithinGrace, type Attempt } from './claiming.ts';
+import type { Change, Effect, Leftover, View } from './decision.ts';
+import { isWithinGrace, type Attempt } from './claiming.ts';
 import {
   NO_BACKOFF,
   backoffAt,
@@ -12,31 +11,15 @@ import {
   endpointWorks,
   nextBackoff,
 } from './gate.ts';
-import type {
-  Actor,
-  ConnectionRecord,
-  ConnectionState,
-  LifeEvent,
-  Notice,
-  Rotation,
-  TokenSet,
-} from './record.ts';
+import type { Actor, ConnectionRecord, Rotation, TokenSet } from './record.ts';
 import { isRepeatable } from './schedule.ts';
+import { attention, doubt, moveTo, standing } from './states.ts';
+import { clause, event, notice, type Advice } from './telling.ts';
 
 /*
  * What an outcome means for a connection. The one function here runs inside the transaction that writes its verdict, on the connection as
  * the store has it at that moment; it never trusts what the attempt remembered, except to find out that it has been overtaken.
  */
-
-/** Who must act on a refusal and how; from the provider's data. */
-export interface Advice {
-  /** Who. */
-  readonly actor: Actor;
-  /** What happened, in words. */
-  readonly cause: string;
-  /** What to do, in words. */
-  readonly remedy: string;
-}
 
 /** What the verdict needs besides the outcome. */
 export interface Facts {
@@ -104,7 +87,6 @@ const PASSING: ReadonlySet<TokenOutcome['kind']> = new Set([
   'unnamed_refusal',
 ]);
 
-type Effect = Omit<Change<never>, 'result'>;
 type Rule<K extends TokenOutcome['kind']> = (
   view: View,
   attempt: Attempt,
@@ -295,79 +277,6 @@ function lossOf(outcome: TokenOutcome & { readonly kind: 'ambiguous' }): string 
   return outcome.answer === 'unreadable' ? 'answer_unreadable' : 'answer_lost';
 }
 
-/**
- * The connection after an attempt whose answer was lost and cannot be repeated at once: `uncertain` while a try is left, else attention.
- *
- * @param backoff - how long the last try must wait at least.
- */
-export function doubt(
-  connection: ConnectionRecord,
-  facts: Pick<Facts, 'now' | 'by' | 'lastTry'>,
-  reason: string,
-  backoff = NO_BACKOFF,
-): Effect {
-  const { now } = facts;
-  if ((connection.intent?.count ?? 0) >= MOST_DOUBTFUL_ATTEMPTS) {
-    return attention(connection, facts, 'ERR_OUTCOME_UNCERTAIN', {
-      actor: 'owner',
-      cause: `two answers in a row were lost (${reason}), so the refresh token is probably used up`,
-      remedy: 'sign in again',
-    });
-  }
-  if (standing(connection.state).kind === 'uncertain') return {};
-  const expiresAt = connection.tokens?.accessExpiresAt;
-  const living =
-    expiresAt !== undefined && expiresAt > now && connection.tokens?.accessToken !== undefined;
-  const plan = facts.lastTry
-    ? living
-      ? 'it will be tried once more when the access token, which still works, expires'
-      : 'it will be tried once more'
-    : 'it will not be tried again without your order';
-  const message = `the answer to a refresh was lost (${reason}); the refresh token may be used up: ${plan}. A new sign-in may be needed`;
-  return {
-    connection: {
-      state: moveTo(connection.state, {
-        kind: 'uncertain',
-        since: now,
-        reason,
-        lastTry: facts.lastTry,
-      }),
-      lastError: { at: now, outcome: 'answer_lost', message: reason },
-      backoff,
-    },
-    life: [event(connection, facts, 'uncertain', reason)],
-    notices: [{ kind: 'uncertain', actor: 'owner', at: now, message }],
-  };
-}
-
-function attention(
-  connection: ConnectionRecord,
-  facts: Pick<Facts, 'now' | 'by'>,
-  code: ErrorCode,
-  advice: Advice,
-): Effect {
-  const { now } = facts;
-  const before = standing(connection.state);
-  const repeated = before.kind === 'attention' && before.code === code;
-  return {
-    connection: {
-      intent: undefined,
-      backoff: NO_BACKOFF,
-      state: moveTo(connection.state, {
-        kind: 'attention',
-        since: repeated ? before.since : now,
-        actor: advice.actor,
-        code,
-        reason: advice.cause,
-        remedy: advice.remedy,
-      }),
-      lastError: { at: now, outcome: code, message: advice.cause },
-    },
-    life: [event(connection, facts, 'attention', advice.cause)],
-    notices: repeated ? [] : [notice('attention', advice.actor, now, advice)],
-  };
-}
-
 function overtaken(
   view: View,
   attempt: Attempt,
@@ -427,50 +336,4 @@ function refusalAdvice(refusal: Refusal, actor: Actor): Advice {
   return actor === 'owner'
     ? { actor, cause, remedy: 'sign in again' }
     : { actor, cause, remedy: 'check the client registration, the endpoint and the scope' };
-}
-
-/** The state beneath a pause. */
-export function standing(
-  state: ConnectionState,
-): Exclude<ConnectionState, { readonly kind: 'paused' }> {
-  return state.kind === 'paused' ? state.before : state;
-}
-
-/** The state after an event, which a pause outlives. */
-function moveTo(
-  state: ConnectionState,
-  next: Exclude<ConnectionState, { readonly kind: 'paused' | 'disconnected' }>,
-): ConnectionState {
-  return state.kind === 'paused' ? { ...state, before: next } : next;
-}
-
-/** A line of history. */
-export function event(
-  connection: ConnectionRecord,
-  facts: { readonly now: number; readonly by: string },
-  name: string,
-  detail: string | undefined,
-): LifeEvent {
-  const { grantId, generation } = connection;
-  const fingerprint = connection.tokens?.fingerprint;
-  return { at: facts.now, event: name, grantId, generation, by: facts.by, fingerprint, detail };
-}
-
-function notice(
-  kind: string,
-  actor: Actor,
-  at: number,
-  advice: Advice,
-): Omit<Notice, 'id' | 'connection'> {
-  return { kind, actor, at, message: sentence(advice) };
-}
-
-/** Cause and remedy in one line. */
-export function sentence({ cause, remedy }: Pick<Advice, 'cause' | 'remedy'>): string {
-  return cause.endsWith('.') ? `${cause} ${remedy}` : `${cause}; ${remedy}`;
-}
-
-/** A cause inside another sentence. */
-export function clause(cause: string): string {
-  return cause.endsWith('.') ? cause.slice(0, -1) : cause;
 }

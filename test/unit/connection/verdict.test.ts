@@ -8,7 +8,8 @@ import {
 } from '../../../src/connection/claiming.ts';
 import type { Change, View } from '../../../src/connection/decision.ts';
 import type { Rotation } from '../../../src/connection/record.ts';
-import { decideVerdict, doubt, type Facts } from '../../../src/connection/verdict.ts';
+import { doubt } from '../../../src/connection/states.ts';
+import { decideVerdict, type Facts } from '../../../src/connection/verdict.ts';
 import type { Refusal, TokenOutcome } from '../../../src/oauth/outcome.ts';
 import {
   LIFE_MS,
