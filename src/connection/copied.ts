@@ -1,6 +1,6 @@
 import { NO_BACKOFF } from './gate.ts';
 import type { ConnectionRecord, ConnectionState } from './record.ts';
-import { standing } from './verdict.ts';
+import { standing } from './states.ts';
 
 /*
  * A store that was copied or restored holds refresh tokens that may have been used elsewhere since. Where that would revoke a grant, they

@@ -1,7 +1,7 @@
 import { expectedRefreshToken, type Obtained } from '../authorize/obtained.ts';
 import { buildTokenSet, unusableTypeOf } from '../connection/token-set.ts';
 import { NO_BACKOFF } from '../connection/gate.ts';
-import { event } from '../connection/verdict.ts';
+import { event } from '../connection/telling.ts';
 import { clientSecretContext, subscriptionKeyContext } from '../connection/secrets.ts';
 import type {
   Beginning,

@@ -1,5 +1,6 @@
 import type { AccessToken } from '../access-token.ts';
-import { event, standing } from '../connection/verdict.ts';
+import { standing } from '../connection/states.ts';
+import { event } from '../connection/telling.ts';
 import { NO_BACKOFF } from '../connection/gate.ts';
 import { subscriptionKeyContext } from '../connection/secrets.ts';
 import type { ConnectionState } from '../connection/record.ts';

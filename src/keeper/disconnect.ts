@@ -1,4 +1,4 @@
-import { event } from '../connection/verdict.ts';
+import { event } from '../connection/telling.ts';
 import { NO_BACKOFF } from '../connection/gate.ts';
 import type { View } from '../connection/decision.ts';
 import { openRefreshToken } from '../connection/token-set.ts';

@@ -1,6 +1,6 @@
 import { COPIED } from '../connection/copied.ts';
 import type { LifeEvent } from '../connection/record.ts';
-import { clause } from '../connection/verdict.ts';
+import { clause } from '../connection/telling.ts';
 import type { ConnectionStatus, Explanation } from '../keeper-api.ts';
 
 type Told = Pick<Explanation, 'cause' | 'confidence' | 'fix'>;

@@ -11,7 +11,8 @@ import {
 import type { View } from '../connection/decision.ts';
 import type { Claim, Owner } from '../connection/record.ts';
 import { effectiveRotation, isRepeatable } from '../connection/schedule.ts';
-import { doubt, type Verdict } from '../connection/verdict.ts';
+import { doubt } from '../connection/states.ts';
+import type { Verdict } from '../connection/verdict.ts';
 import { NotFoundError } from '../errors.ts';
 import { keeperName, type Engine } from './engine.ts';
 import type { Claimed } from './claimed.ts';

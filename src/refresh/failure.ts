@@ -12,7 +12,7 @@ import {
 import { COPIED, COPIED_REMEDY, isHeldCopy } from '../connection/copied.ts';
 import type { View } from '../connection/decision.ts';
 import type { Claim } from '../connection/record.ts';
-import { clause, sentence } from '../connection/verdict.ts';
+import { clause, sentence } from '../connection/telling.ts';
 
 /** The error for callers of a connection that nothing may be sent for; undefined when something may. */
 export function stopError({ connection, client }: View): EvergrantError | undefined {

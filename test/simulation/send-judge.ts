@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from '../../src/connection/record.ts';
 import type { Row } from './database.ts';
-import { standing } from '../../src/connection/verdict.ts';
+import { standing } from '../../src/connection/states.ts';
 import type { Exchange } from './net.ts';
 import type { Oracle } from './oracle.ts';
 import type { Process } from './process.ts';

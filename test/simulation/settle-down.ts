@@ -1,4 +1,4 @@
-import { standing } from '../../src/connection/verdict.ts';
+import { standing } from '../../src/connection/states.ts';
 import type { Row } from './database.ts';
 import type { People } from './people.ts';
 import type { ConnectionPlan } from './plan.ts';

@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from '../../src/connection/record.ts';
 import { openToken } from '../../src/connection/token-set.ts';
-import { standing } from '../../src/connection/verdict.ts';
+import { standing } from '../../src/connection/states.ts';
 import type { Commit, Row, StoredNotice } from './database.ts';
 import type { Oracle } from './oracle.ts';
 import type { Process } from './process.ts';

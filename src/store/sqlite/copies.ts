@@ -1,6 +1,6 @@
 import { COPIED, holdCopied, isHeldCopy, releaseCopied } from '../../connection/copied.ts';
 import type { ClientRecord, ConnectionRecord } from '../../connection/record.ts';
-import { event } from '../../connection/verdict.ts';
+import { event } from '../../connection/telling.ts';
 import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
 import { isLastingMachineId, type Machine } from '../../system/machine.ts';
