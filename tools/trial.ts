@@ -12,6 +12,7 @@ import { killAtRandom } from '../test/faults/experiments/random-kills.ts';
 import { INJURIES, STOPS, stopHolder } from '../test/faults/experiments/stopped.ts';
 import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
+import { runSeeds } from '../test/simulation/run-seeds.ts';
 
 /*
  * Runs one experiment of test/faults at full size, prints its figures as a table and ends with 1 when a promise was broken:
@@ -30,6 +31,7 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
   takers: [100, ({ trials }) => takeOver(trials)],
   leavers: [1000, leave],
   'told-early': [50, ({ trials }) => repeat(trials, tellEarly)],
+  simulation: [100_000, ({ trials: count, seed: from }) => runSeeds({ from, count })],
   'durable-commits': [1000, ({ trials }) => commitDurably(trials)],
 };
 

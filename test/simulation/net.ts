@@ -87,6 +87,7 @@ export class Net {
           this.#world.oracle.sends.sent(exchange);
           options.onSent?.();
           this.#carry(exchange, request, fate, options, { resolve, reject });
+          this.#world.people.meddle(server.planOf(exchange.refreshToken));
           hazards.strike(process, 'after sending');
         });
       });

@@ -140,16 +140,34 @@ export class People {
     );
   }
 
+  /** Perhaps somebody does something to a connection while its request is under way. */
+  meddle(target: ConnectionPlan | undefined): void {
+    const { rng, scheduler, plan, trouble } = this.#world;
+    if (target === undefined || !this.#world.faultsOn || !rng.chance(plan.meddling)) return;
+    scheduler.after(rng.exponential(plan.net.latencyMs), () => {
+      const process = this.#anyProcess();
+      const name = this.#world.rowOf(target)?.connection.name;
+      if (!this.#world.faultsOn || process === undefined || name === undefined) return;
+      if (rng.chance(0.3))
+        trouble.begin(rng.pick(['full', 'unreachable']), rng.spread(100, 120_000));
+      else if (plan.administration > 0) this.#administer(process, target, name);
+    });
+  }
+
   #act(): void {
     const { rng, plan } = this.#world;
-    const running = this.#world.running.filter(({ closing }) => !closing);
-    if (running.length === 0) return;
-    const process = rng.pick(running);
+    const process = this.#anyProcess();
+    if (process === undefined) return;
     const target = rng.pick(plan.connections);
     const name = this.#world.rowOf(target)?.connection.name;
     if (name === undefined) this.connect(process, target);
     else if (rng.chance(plan.administration)) this.#administer(process, target, name);
     else this.#use(process, target, name);
+  }
+
+  #anyProcess(): Process | undefined {
+    const running = this.#world.running.filter(({ closing }) => !closing);
+    return running.length === 0 ? undefined : this.#world.rng.pick(running);
   }
 
   #use(process: Process, { lifeMs }: ConnectionPlan, name: string): void {

@@ -71,6 +71,8 @@ export interface Plan {
   readonly offsetMs: number;
   /** Clock errors of processes against each other, as if on several machines; 0 for none. */
   readonly skewMs: number;
+  /** Probability that somebody meddles with a connection, or the disk fills up, while its request is under way. */
+  readonly meddling: number;
   /** How far a clock may jump. */
   readonly jumpMs: number;
 }
@@ -111,6 +113,7 @@ export function drawPlan(rng: Rng): Plan {
     lastTry: rng.chance(0.85),
     offsetMs: rng.chance(0.3) ? rng.between(-10 * MINUTE, 10 * MINUTE) : 0,
     skewMs: rng.chance(0.1) ? rng.spread(10, 5 * MINUTE) : 0,
+    meddling: sometimes(0.5, 0.02, 0.3),
     jumpMs: rng.spread(1_000, 1_440 * MINUTE),
   };
 }

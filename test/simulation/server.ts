@@ -88,6 +88,11 @@ export class Server {
     return this.#world.scheduler.now < token.expiresAt;
   }
 
+  /** The connection that a refresh token was issued for. */
+  planOf(value: string): ConnectionPlan | undefined {
+    return this.refreshTokens.get(value)?.family.plan;
+  }
+
   /** Answers a request to the token endpoint. */
   handle(form: URLSearchParams): Answer {
     const fault = this.#world.faultsOn ? this.#fault() : undefined;

@@ -1,6 +1,5 @@
 import { standing } from '../../src/connection/states.ts';
 import type { Row } from './database.ts';
-import type { People } from './people.ts';
 import type { ConnectionPlan } from './plan.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
@@ -16,7 +15,7 @@ const ROUND_MS = 20 * MINUTE;
 const ROUNDS = 12;
 
 /** Lets the world come to rest, and judges what is left. */
-export async function settleDown(world: World, people: People): Promise<void> {
+export async function settleDown(world: World): Promise<void> {
   heal(world);
   const process = world.spawn(true);
   await pass(world, 6 * MINUTE);
@@ -24,7 +23,7 @@ export async function settleDown(world: World, people: People): Promise<void> {
   judgeStopped(world);
   const restless = new Set(world.plan.connections);
   for (let round = 0; round < ROUNDS && restless.size > 0; round++) {
-    for (const plan of restless) repair(world, people, process, plan);
+    for (const plan of restless) repair(world, process, plan);
     await pass(world, ROUND_MS, () => {
       for (const plan of restless) if (isAtRest(world, plan)) restless.delete(plan);
       return restless.size === 0;
@@ -36,7 +35,7 @@ export async function settleDown(world: World, people: People): Promise<void> {
   await pass(world, A_LOOK_MS);
   if (isOver(world)) return;
   for (const { connection } of world.database.image.rows.values()) {
-    if (connection.state.kind === 'active') askAll(world, people, connection.name);
+    if (connection.state.kind === 'active') askAll(world, connection.name);
   }
   await pass(world, 2 * MINUTE);
   if (isOver(world)) return;
@@ -65,7 +64,8 @@ function isOver(world: World): boolean {
 }
 
 /** What a person would do who was told. */
-function repair(world: World, people: People, process: Process, plan: ConnectionPlan): void {
+function repair(world: World, process: Process, plan: ConnectionPlan): void {
+  const { people } = world;
   const row = world.rowOf(plan);
   if (row === undefined) {
     people.connect(process, plan);
@@ -139,10 +139,10 @@ function judgeRest(world: World, restless: ReadonlySet<ConnectionPlan>): void {
   }
 }
 
-function askAll(world: World, people: People, name: string): void {
+function askAll(world: World, name: string): void {
   for (const process of world.keepers.keys()) {
     if (process.closing) continue;
-    const call = people.askToken(process, name);
+    const call = world.people.askToken(process, name);
     world.scheduler.after(MINUTE, () => {
       const isServed = call.done && !call.failed;
       world.oracle.expect(

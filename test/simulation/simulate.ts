@@ -1,4 +1,3 @@
-import { People } from './people.ts';
 import { settleDown } from './settle-down.ts';
 import type { Violation } from './oracle.ts';
 import { World } from './world.ts';
@@ -32,14 +31,13 @@ export async function simulate(seed: number, trace?: string[]): Promise<Run> {
   world.trace('world', JSON.stringify(plan));
   const beganAt = scheduler.now;
   for (let i = 0; i < plan.processes; i++) world.spawn();
-  const people = new People(world);
-  people.begin();
+  world.people.begin();
   const isOver = (): boolean => {
     if (scheduler.steps > MOST_STEPS) oracle.report('I10', 'there is no end to it');
     return oracle.violation !== undefined;
   };
   await scheduler.runUntil(beganAt + plan.spanMs, isOver);
-  if (!isOver()) await settleDown(world, people);
+  if (!isOver()) await settleDown(world);
   return {
     seed,
     violation: oracle.violation,

@@ -8,6 +8,7 @@ import { keeperOf } from './keeper-of.ts';
 import { Machine } from './machine.ts';
 import { Net } from './net.ts';
 import { Oracle } from './oracle.ts';
+import { People } from './people.ts';
 import { drawPlan, type ConnectionPlan, type Plan } from './plan.ts';
 import { Process } from './process.ts';
 import { Rng } from './rng.ts';
@@ -26,6 +27,7 @@ export class World {
   readonly disk = new Disk(this);
   readonly net = new Net(this);
   readonly oracle = new Oracle(this);
+  readonly people = new People(this);
   readonly database = new Database<Process>((commit) => {
     this.oracle.store.observe(commit);
   });
