@@ -124,6 +124,21 @@ describe('an attempt that was overtaken', () => {
   });
 });
 
+describe('an attempt whose claim was taken over', () => {
+  const takers = { ...claim, attemptId: 'taker' };
+  const passing: readonly Kind[] = ['not_sent', 'throttled', 'ambiguous', 'unnamed_refusal'];
+
+  it.each(kinds)('never ends the taker’s claim (%s)', (kind) => {
+    const change = judge(kind, armed({ connection: { claim: takers } }));
+    expect({ claim: takers, ...change.connection }.claim).toBe(takers);
+  });
+
+  it.each(kinds)('counts with %s only if that is final', (kind) => {
+    const change = judge(kind, armed({ connection: { claim: takers } }));
+    expect(change.result.kind === 'superseded').toBe(passing.includes(kind));
+  });
+});
+
 describe('a new token set', () => {
   it('ends back-off, error, doubt and every state, and tells that it works again', () => {
     const view = armed({
