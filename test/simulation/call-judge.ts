@@ -3,7 +3,7 @@ import type { ConnectionRecord } from '../../src/connection/record.ts';
 import { EvergrantError } from '../../src/errors.ts';
 import type { Oracle } from './oracle.ts';
 import type { Process } from './process.ts';
-import { earlyMs } from './send-judge.ts';
+import { earlyMs } from './claim-facts.ts';
 import type { World } from './world.ts';
 
 /** What a person or program asks of a keeper. */

@@ -1,4 +1,5 @@
 import type { ConnectionRecord } from '../../src/connection/record.ts';
+import { claimFactsOf, type ClaimFacts } from './claim-facts.ts';
 import type { Row } from './database.ts';
 import { standing } from '../../src/connection/states.ts';
 import type { Exchange } from './net.ts';
@@ -6,22 +7,6 @@ import type { Oracle } from './oracle.ts';
 import type { Process } from './process.ts';
 import type { RefreshToken } from './server.ts';
 import type { World } from './world.ts';
-
-/** What held when an attempt took its claim, which is when it decided to send. */
-interface ClaimFacts {
-  /** True time. */
-  readonly at: number;
-  /** Something wanted a newer token set. */
-  readonly needed: boolean;
-  /** A person insisted. */
-  readonly anyway: boolean;
-  /** The access token is of no use any more, so that a replay costs nothing. */
-  readonly useless: boolean;
-  /** Its process's wall clock. */
-  readonly wall: number;
-  /** When the first attempt of the generation armed its intent, by the wall clock of its process. */
-  readonly firstAt: number | undefined;
-}
 
 const HARMLESS_CLAIM_MS = 300_000;
 const STORM_WINDOW_MS = 60_000;
@@ -64,7 +49,7 @@ export class SendJudge {
 
   /** An attempt took the right to send; `was` is the connection before. */
   claimed(by: Process, was: ConnectionRecord, isClientRefused: boolean, attemptId: string): void {
-    const facts = this.#factsOf(by, was);
+    const facts = claimFactsOf(this.#world, by, was);
     this.#claims.set(attemptId, facts);
     const { kind } = was.state;
     const isStopped = kind === 'disconnected' || kind === 'paused';
@@ -272,40 +257,10 @@ export class SendJudge {
       () => `${String(recent.length)} requests of one connection within a minute`,
     );
   }
-
-  #factsOf(by: Process, was: ConnectionRecord): ClaimFacts {
-    const { tokens, id, generation, intent } = was;
-    const { calls, store } = this.#oracle;
-    const wall = by.clock.now();
-    const rejection = calls.rejection(store.held.get(id)?.accessToken);
-    const common = {
-      at: this.#world.scheduler.now,
-      anyway: calls.hasOrder(by, id, generation, 'anyway'),
-      wall,
-      firstAt: intent?.firstAt,
-    };
-    if (tokens?.accessToken === undefined) return { ...common, needed: true, useless: true };
-    const left = Math.min(tokens.accessExpiresAt - wall, tokens.accessLifeMs);
-    const isDue =
-      wall >= tokens.dueAt ||
-      left <= earlyMs(tokens.accessLifeMs) ||
-      tokens.receivedAt - wall > 60_000;
-    const isAsked = calls.hasOrder(by, id, generation, 'hand') || rejection !== 'none';
-    return {
-      ...common,
-      needed: isDue || isAsked || common.anyway || intent !== undefined,
-      useless: wall >= tokens.accessExpiresAt || rejection === 'named' || left <= 0,
-    };
-  }
 }
 
 /** Requests whose answers are in doubt. A token set that came and was stored ends the doubts before it, even if it kept the refresh token. */
 export function doubtsOf(history: readonly Exchange[]): readonly Exchange[] {
   const last = history.findLastIndex(({ settled, answer }) => settled && answer?.kind === 'tokens');
   return history.slice(last + 1).filter(({ settled }) => !settled);
-}
-
-/** How long before its true expiry an access token counts as expired. */
-export function earlyMs(lifeMs: number): number {
-  return Math.min(Math.max(60_000, Math.min(300_000, lifeMs / 10)), lifeMs / 4);
 }

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-import { freshEndpoint } from '../../src/connection/gate.ts';
 import type { Change, Leftover, View } from '../../src/connection/decision.ts';
 import type {
   ClientRecord,
@@ -9,16 +7,22 @@ import type {
   Notice,
   Sealed,
 } from '../../src/connection/record.ts';
-import { nextStepAt } from '../../src/connection/schedule.ts';
 import type { Sealer } from '../../src/connection/secrets.ts';
 import { ConfigurationError } from '../../src/errors.ts';
+import type { ClaimAuthority, ConnectionSummary, Store } from '../../src/store/store.ts';
+import type { Database, Image, StoredNotice } from './database.ts';
 import {
-  LONGEST_RESERVATION_MS,
-  type ClaimAuthority,
-  type ConnectionSummary,
-  type Store,
-} from '../../src/store/store.ts';
-import type { Database, Image, Row, StoredNotice } from './database.ts';
+  apply,
+  byName,
+  isFree,
+  isSameClient,
+  noticeOf,
+  refuseTakenName,
+  registered,
+  steps,
+  viewOf,
+  withRow,
+} from './image.ts';
 
 /** How a process reaches the disk: when, and whether at all. */
 export interface StorePort<By> {
@@ -31,8 +35,6 @@ export interface StorePort<By> {
   /** Whether a decision is made twice, as when the store is busy; what it came to at first is dropped. */
   decidesTwice?(): boolean;
 }
-
-const LIFE_LINES = 500;
 
 /** A store in memory over a simulated disk: one handle a process. */
 export class SimStore<By> implements Store {
@@ -275,96 +277,6 @@ export class SimStore<By> implements Store {
   }
 }
 
-function viewOf(image: Image, { connection }: Row): View | undefined {
-  const client = image.clients.get(connection.clientId);
-  if (client === undefined) return undefined;
-  const { tokenEndpoint } = client;
-  const endpoint = image.endpoints.get(tokenEndpoint) ?? freshEndpoint(tokenEndpoint);
-  return { connection, client, endpoint };
-}
-
-function apply(image: Image, row: Row, view: View, change: Change<unknown>): Image {
-  const { connection } = row;
-  const added = change.leftovers ?? [];
-  const replaced = new Set(added.map(({ attemptId }) => attemptId));
-  const next = withRow(image, {
-    connection: { ...connection, ...change.connection },
-    life: [...row.life, ...(change.life ?? [])].slice(-LIFE_LINES),
-    leftovers: [...row.leftovers.filter((old) => !replaced.has(old.attemptId)), ...added],
-  });
-  const clients = new Map(image.clients);
-  if (change.client !== undefined && Object.keys(change.client).length > 0) {
-    for (const client of registered(image, view.client)) {
-      clients.set(client.id, { ...client, ...change.client });
-    }
-  }
-  const endpoints = new Map(image.endpoints);
-  if (change.endpoint !== undefined) endpoints.set(change.endpoint.endpoint, change.endpoint);
-  const unsayable = change.notices?.find(({ message }) => typeof message !== 'string');
-  if (unsayable !== undefined) throw new TypeError('a notice says nothing');
-  let { lastNoticeId } = image;
-  const notices = (change.notices ?? []).map((notice) => ({
-    ...notice,
-    id: ++lastNoticeId,
-    connectionId: connection.id,
-    reservedUntil: 0,
-    delivered: false,
-  }));
-  return { ...next, clients, endpoints, lastNoticeId, notices: [...image.notices, ...notices] };
-}
-
-function withRow(image: Image, row: Row): Image {
-  return { ...image, rows: new Map(image.rows).set(row.connection.id, row) };
-}
-
-function steps(image: Image): { id: string; at: number; expiresAt: number }[] {
-  return [...image.rows.values()].flatMap(({ connection }) => {
-    const at = nextStepAt(connection);
-    const isRefused = image.clients.get(connection.clientId)?.refusedAt !== undefined;
-    const expiresAt = connection.tokens?.accessExpiresAt ?? 0;
-    return at === undefined || isRefused ? [] : [{ id: connection.id, at, expiresAt }];
-  });
-}
-
-function registered(
-  image: Image,
-  { tokenEndpoint, clientId }: Pick<ClientRecord, 'tokenEndpoint' | 'clientId'>,
-): readonly ClientRecord[] {
-  return [...image.clients.values()].filter(
-    (client) => client.tokenEndpoint === tokenEndpoint && client.clientId === clientId,
-  );
-}
-
-function isSameClient(one: ClientRecord, other: ClientRecord): boolean {
-  const facts = ({
-    provider,
-    clientId,
-    tokenEndpoint,
-    authentication,
-    overrides,
-  }: ClientRecord): unknown => [provider, clientId, tokenEndpoint, authentication, overrides];
-  return isDeepStrictEqual(facts(one), facts(other));
-}
-
-function byName(image: Image, name: string): Row | undefined {
-  return [...image.rows.values()].find(({ connection }) => connection.name === name);
-}
-
-function refuseTakenName(image: Image, name: string): void {
-  if (byName(image, name) === undefined) return;
-  throw new ConfigurationError('ERR_CONNECTION_EXISTS', `a connection named ${name} exists`);
-}
-
-function isFree({ delivered, reservedUntil }: StoredNotice, now: number): boolean {
-  const isReserved = reservedUntil > now && reservedUntil <= now + LONGEST_RESERVATION_MS;
-  return !delivered && !isReserved;
-}
-
 function closedError(): ConfigurationError {
   return new ConfigurationError('ERR_KEEPER_CLOSED', 'the simulated store is closed');
-}
-
-function noticeOf(image: Image, notice: StoredNotice): Notice {
-  const { connectionId, reservedUntil: _reserved, delivered: _delivered, ...rest } = notice;
-  return { ...rest, connection: image.rows.get(connectionId)?.connection.name };
 }
