@@ -44,7 +44,7 @@ export interface TokenSet {
   readonly tokenType: string;
   /** Scopes of this access token as last returned. */
   readonly scope: readonly string[];
-  /** Wall time just before the request that brought this set was sent. */
+  /** Wall time just before the request that brought this access token was sent. */
   readonly receivedAt: number;
   /** Life issued for the access token. */
   readonly accessLifeMs: number;

@@ -1,3 +1,4 @@
+import { StoreError } from '../errors.ts';
 import type { TokenResponse } from '../oauth/outcome.ts';
 import { Secret } from '../secret.ts';
 import type { ConnectionRecord, TokenSet } from './record.ts';
@@ -55,6 +56,39 @@ export function buildTokenSet(sealer: Sealer, parts: TokenSetParts): TokenSet {
     refreshExpiresAt: refreshExpiry(parts),
     fingerprint: refreshToken === undefined ? undefined : sealer.fingerprint(refreshToken.reveal()),
   };
+}
+
+/**
+ * A new set whose own access token cannot be served, with the one that the connection holds in its place: that stays good to its end.
+ *
+ * @param generation - that of the new set.
+ */
+export function keepAccessToken(
+  sealer: Sealer,
+  set: TokenSet,
+  connection: ConnectionRecord,
+  generation: number,
+): TokenSet {
+  const { tokens } = connection;
+  const value = tokens === undefined ? undefined : openIfWhole(sealer, connection);
+  if (tokens === undefined || value === undefined) return { ...set, accessToken: undefined };
+  const { tokenType, scope, receivedAt, accessLifeMs, accessExpiresAt, dueAt } = tokens;
+  const context = tokenContext(connection.id, 'accessToken', generation);
+  const accessToken = sealer.seal(value.reveal(), context);
+  return {
+    ...set,
+    ...{ accessToken, tokenType, scope, receivedAt, accessLifeMs, accessExpiresAt, dueAt },
+  };
+}
+
+/** An old access token that is damaged must not cost the new refresh token. */
+function openIfWhole(sealer: Sealer, connection: ConnectionRecord): Secret | undefined {
+  try {
+    return openToken(sealer, connection, 'accessToken');
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
 }
 
 /** The refresh token that a connection holds, opened. */

@@ -17,7 +17,7 @@ import type {
 } from '../keeper-api.ts';
 import { runBackground } from '../refresh/background.ts';
 import { renewAllDue, type Renewed } from '../refresh/due.ts';
-import { failureOf, passingError } from '../refresh/failure.ts';
+import { failureOf, passingError, unusableError } from '../refresh/failure.ts';
 import { Flights } from '../refresh/flights.ts';
 import { Memory } from '../refresh/memory.ts';
 import type { NoticeChannel } from '../refresh/notices.ts';
@@ -301,7 +301,7 @@ function errorOf(result: Renewed['result'], view: View): Error | undefined {
     case 'satisfied':
       return undefined;
     case 'settled':
-      return result.verdict.kind === 'failed' ? failureOf(view) : undefined;
+      return result.verdict.kind === 'failed' ? failureOf(view) : unusableError(view);
     case 'deferred':
       return passingError(view, result.because, result.until);
     case 'stopped':

@@ -58,6 +58,13 @@ export function stopError({ connection, client }: View): EvergrantError | undefi
   );
 }
 
+/** The error for a connection whose newest access token cannot be served, so that there is none of its generation. */
+export function unusableError(view: View): EvergrantError | undefined {
+  const { state } = view.connection;
+  if (state.kind !== 'attention' || state.code !== 'ERR_TOKEN_TYPE_UNSUPPORTED') return undefined;
+  return stopError(view);
+}
+
 /** The error for a connection whose refresh failed, whatever the reason. */
 export function failureOf(view: View): EvergrantError {
   return stopError(view) ?? passingError(view, undefined, view.connection.backoff.notBefore);

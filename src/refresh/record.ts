@@ -11,7 +11,12 @@ import type { Claimed } from './claimed.ts';
 import { keeperName, type Engine } from './engine.ts';
 import type { Answered } from './send.ts';
 import type { Spill } from './spill.ts';
-import { buildTokenSet, openRefreshToken, unusableTypeOf } from '../connection/token-set.ts';
+import {
+  buildTokenSet,
+  keepAccessToken,
+  openRefreshToken,
+  unusableTypeOf,
+} from '../connection/token-set.ts';
 
 /*
  * From the answer to the disk. Nobody is told of a token before its set is durable. When the store cannot take it, the answer stays in
@@ -91,6 +96,7 @@ function tokenSetOf(
     ? { ...outcome.tokens, refreshToken: undefined }
     : outcome.tokens;
   const { sealer } = engine.store;
+  const generation = connection.generation + 1;
   const set = buildTokenSet(sealer, {
     response,
     sentAt,
@@ -98,11 +104,12 @@ function tokenSetOf(
     previousRefreshExpiresAt: connection.tokens?.refreshExpiresAt,
     askedScope: askedScope ?? [],
     connectionId: connection.id,
-    generation: connection.generation + 1,
+    generation,
     idleLimitMs: profile.idleLimitMs,
     fraction: fractionOf(engine),
   });
-  return unusableTypeOf(response) === undefined ? set : { ...set, accessToken: undefined };
+  if (unusableTypeOf(response) === undefined) return set;
+  return keepAccessToken(sealer, set, connection, generation);
 }
 
 function factsOf(

@@ -6,7 +6,14 @@ import { OutcomeUncertainError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
-import { deadlineError, failureOf, minLifeError, passingError, stopError } from './failure.ts';
+import {
+  deadlineError,
+  failureOf,
+  minLifeError,
+  passingError,
+  stopError,
+  unusableError,
+} from './failure.ts';
 import { isCovered, type Flight, type Flights } from './flights.ts';
 import { timeUntil, type Memory, type Remembered } from './memory.ts';
 import { waitUntil } from './wait.ts';
@@ -99,7 +106,11 @@ export class Server {
     for (;;) {
       const step = await this.#wait(known, { demand, byHand: true, anyway }, patience);
       known = await this.#memory.readAgain(known);
-      if (known.view.connection.generation > generation) return;
+      if (known.view.connection.generation > generation) {
+        const unusable = unusableError(known.view);
+        if (unusable === undefined) return;
+        throw unusable;
+      }
       await this.#orThrow(step, known, patience);
     }
   }

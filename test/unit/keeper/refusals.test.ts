@@ -4,6 +4,7 @@ import type { Connection } from '../../../src/keeper-api.ts';
 import type { Rotation } from '../../../src/connection/record.ts';
 import { setSabotage } from '../../support/failpoints.ts';
 import {
+  EARLY_MS,
   LIFE_MS,
   worldFixture,
   type TestKeeper,
@@ -374,7 +375,7 @@ describe('an access token of a type nobody knows', () => {
       state: 'attention',
       actor: 'operator',
       generation: 2,
-      freshness: 'none',
+      freshness: 'expired',
       hasRefreshToken: true,
     });
     await world.quiet();
@@ -383,6 +384,45 @@ describe('an access token of a type nobody knows', () => {
     await connection.resume();
     expect((await connection.token()).generation).toBe(3);
     expect(world.requestCount({ replay: true })).toBe(0);
+  });
+
+  it.each(['mac', null])(
+    '(%s) leaves the old one in service as long as it lives',
+    async (value) => {
+      const world = await makeWorld({ rotation: 'single-use' });
+      const { connection, grant } = await world.add('a', { overrides: { rotation: 'single-use' } });
+      const before = await connection.status();
+      await world.pass(LIFE_MS - EARLY_MS + 1);
+      world.emulator.faults.next({ kind: 'members', members: { token_type: value } });
+      expect((await world.during(connection.token())).value).toBe(grant.accessToken);
+      const status = await connection.status();
+      expect(status).toMatchObject({ state: 'attention', generation: 2, hasRefreshToken: true });
+      expect(status.accessExpiresAt).toBe(before.accessExpiresAt);
+      const other = await world.open();
+      expect((await other.keeper.connection('a').token()).value).toBe(grant.accessToken);
+      await world.pass(EARLY_MS);
+      await expect(connection.token()).rejects.toMatchObject({
+        code: 'ERR_TOKEN_TYPE_UNSUPPORTED',
+      });
+      expect(world.requestCount()).toBe(1);
+      await connection.resume();
+      expect((await connection.token()).generation).toBe(3);
+      expect(world.requestCount({ replay: true })).toBe(0);
+    },
+  );
+
+  it('is what a refresh by hand, and one of all that is due, fail with', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a');
+    world.emulator.faults.always({ kind: 'token-type', value: 'mac' });
+    await expect(connection.refresh()).rejects.toMatchObject({
+      code: 'ERR_TOKEN_TYPE_UNSUPPORTED',
+    });
+    await connection.resume();
+    await world.pass(LIFE_MS - EARLY_MS + 1);
+    expect(await world.first.keeper.refreshDue()).toMatchObject([
+      { connection: 'a', error: { code: 'ERR_TOKEN_TYPE_UNSUPPORTED' } },
+    ]);
   });
 
   it.each(['bearer', 'BEARER', 'Bearer'])('%s is known', async (value) => {
