@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type BigIntStats } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { StoreError } from '../errors.ts';
 
 /*
@@ -40,7 +40,7 @@ export async function checkOwnerOnly(
   path: string,
   kind: 'file' | 'folder',
 ): Promise<string | undefined> {
-  const stat = await lookAt(path);
+  const stat = await lookAtMade(path);
   if (stat === undefined) return undefined;
   const right = kind === 'file' ? stat.isFile() : stat.isDirectory();
   if (!right) throw unsafe(path, `is not a plain ${kind}`, 'remove it or choose another home');
@@ -67,6 +67,18 @@ export async function identityOf(path: string): Promise<string | undefined> {
 
 function identityIn({ ino, birthtimeNs }: BigIntStats): string {
   return `${String(ino)}:${String(birthtimeNs)}`;
+}
+
+/** As {@link lookAt}, once the maker's temporary name is gone, which a file has besides its own while it is made, and after a crash then. */
+async function lookAtMade(path: string): Promise<BigIntStats | undefined> {
+  const stat = await lookAt(path);
+  if (stat === undefined || !stat.isFile() || stat.nlink < 2n) return stat;
+  for (const name of await listFolder(dirname(path))) {
+    if (!isTemporaryName(name, path)) continue;
+    const temporary = join(dirname(path), name);
+    if ((await lookAt(temporary))?.ino === stat.ino) await removeFile(temporary);
+  }
+  return lookAt(path);
 }
 
 async function lookAt(path: string): Promise<BigIntStats | undefined> {
@@ -106,7 +118,7 @@ export async function createPrivateFileWith(path: string, content: string): Prom
     await writeDurably(temporary, content);
     // Unlike a rename, a link never replaces what somebody else put there meanwhile.
     await fs.link(temporary, path);
-    await fs.rm(temporary);
+    await fs.rm(temporary, { force: true });
     await syncFolder(dirname(path));
     return true;
   } catch (error) {
@@ -210,6 +222,11 @@ export const joinPath: (...parts: string[]) => string = join;
 /** Another name for each call, lest two of them meet. */
 function temporaryName(path: string): string {
   return `${path}.${randomBytes(6).toString('hex')}.tmp`;
+}
+
+function isTemporaryName(name: string, path: string): boolean {
+  const file = `${basename(path)}.`;
+  return name.startsWith(file) && /^[0-9a-f]{12}\.tmp$/u.test(name.slice(file.length));
 }
 
 async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {

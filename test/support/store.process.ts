@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
@@ -99,6 +101,22 @@ const ROLES: Readonly<Record<string, () => Promise<void>>> = {
     const store = await openStoreBelow(home);
     console.log(store.storeId);
     await store.close();
+  },
+
+  /** Opens a store of its own name, at once with others, for each line that it reads, and prints the id that it found. */
+  async 'open-at-signal'() {
+    console.log('ready');
+    for await (const name of createInterface({ input: process.stdin })) {
+      const folder = path.join(home, name);
+      await mkdir(path.join(folder, 'key'), { recursive: true, mode: 0o700 });
+      try {
+        const store = await openStoreBelow(folder);
+        console.log(store.storeId);
+        await store.close();
+      } catch (error) {
+        console.log(String(error));
+      }
+    }
   },
 
   /** Renews the data key. */

@@ -145,10 +145,8 @@ function prepare(database: DatabaseSync, path: string): void {
 
 /** Refuses what is no store of this version or an older one. @param schema - name under which the database is attached. */
 function inspect(database: DatabaseSync, schema: string, path: string): void {
-  const applicationId = pragma(database, 'application_id', schema);
-  const version = pragma(database, 'user_version', schema);
-  const isBlank = applicationId === 0 && version === 0 && !hasTables(database, schema);
-  if (isBlank) return;
+  const { applicationId, version, hasTables } = describe(database, schema);
+  if (applicationId === 0 && version === 0 && !hasTables) return;
   if (applicationId !== APPLICATION_ID) {
     throw new StoreError(
       'ERR_STORE_FOREIGN',
@@ -169,12 +167,26 @@ function inspect(database: DatabaseSync, schema: string, path: string): void {
   }
 }
 
-function pragma(database: DatabaseSync, name: string, schema = 'main'): number {
-  return Number(database.prepare(`PRAGMA ${schema}.${name}`).get()?.[name]);
+/** What tells whose a database is, as of one instant: another process may be making it. */
+function describe(
+  database: DatabaseSync,
+  schema: string,
+): { readonly applicationId: number; readonly version: number; readonly hasTables: boolean } {
+  database.exec('BEGIN');
+  try {
+    const table = database.prepare(`SELECT 1 FROM ${schema}.sqlite_schema LIMIT 1`).get();
+    return {
+      applicationId: pragma(database, 'application_id', schema),
+      version: pragma(database, 'user_version', schema),
+      hasTables: table !== undefined,
+    };
+  } finally {
+    if (database.isTransaction) database.exec('ROLLBACK');
+  }
 }
 
-function hasTables(database: DatabaseSync, schema: string): boolean {
-  return database.prepare(`SELECT 1 FROM ${schema}.sqlite_schema LIMIT 1`).get() !== undefined;
+function pragma(database: DatabaseSync, name: string, schema = 'main'): number {
+  return Number(database.prepare(`PRAGMA ${schema}.${name}`).get()?.[name]);
 }
 
 function checkVersion(): void {

@@ -61,11 +61,13 @@ export interface SqliteStoreOptions {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { folder, machine, clock } = options;
   const path = joinPath(folder, 'evergrant.db');
-  const identity = await findFile(path, options);
+  const { identity, isKnown } = await findFile(path, options);
   const place = { file: identity, machineId: machine.machineId };
   const file = await openStoreFile(path, clock);
   try {
     if (schemaVersion(file.statements.database) === 0) {
+      if (isKnown) throw lost(path, options.markFile);
+      if (!options.create) throw missing(path);
       await fill(path, file, options, place);
     }
     return await assemble(path, file, options, place);
@@ -75,29 +77,38 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   }
 }
 
-/** Finds the file, or makes an empty one where none ever was. @returns its identity. */
-async function findFile(path: string, options: SqliteStoreOptions): Promise<string> {
+/** The file, and what else is left of the store. */
+interface Found {
+  /** Identity of the file. */
+  readonly identity: string;
+  /** Whether there was a store before the file was looked at. */
+  readonly isKnown: boolean;
+}
+
+/** Finds the file, or makes an empty one where none ever was. */
+async function findFile(path: string, options: SqliteStoreOptions): Promise<Found> {
   const { folder, create, markFile } = options;
   await (create ? privateFolder(folder) : checkOwnerOnly(folder, 'folder'));
   for (const suffix of ['-wal', '-shm']) await checkOwnerOnly(path + suffix, 'file');
+  // Looked for before the file: whoever makes the store at this moment makes its file first.
+  const isKnown = (await readMark(markFile)) !== undefined;
+  const hasWal = ((await fileSize(`${path}-wal`)) ?? 0) > 0;
   const identity = await checkOwnerOnly(path, 'file');
   // SQLite takes a file of one byte for a new database, too.
   const isEmpty = ((await fileSize(path)) ?? 0) <= 1;
-  if (isEmpty) await refuseLoss(path, markFile);
+  if (isEmpty && (isKnown || hasWal)) throw lost(path, markFile);
   if (isEmpty && !create) throw missing(path);
   await checkFileSystem(folder);
-  if (identity !== undefined) return identity;
+  if (identity !== undefined) return { identity, isKnown };
   await createPrivateFile(path);
   const made = await checkOwnerOnly(path, 'file');
-  if (made !== undefined) return made;
+  if (made !== undefined) return { identity: made, isKnown };
   throw new StoreError('ERR_STORE_UNAVAILABLE', `${path} vanished as it was made; try again`);
 }
 
 /** A store that was there once is never made anew: whoever lost it must know. */
-async function refuseLoss(path: string, markFile: string): Promise<void> {
-  const leftWal = (await fileSize(`${path}-wal`)) ?? 0;
-  if ((await readMark(markFile)) === undefined && leftWal === 0) return;
-  throw new StoreError(
+function lost(path: string, markFile: string): StoreError {
+  return new StoreError(
     'ERR_STORE_DAMAGED',
     `the store ${path} is gone or empty, though there was one; restore a backup, or remove ${markFile} and ${path}-wal to begin anew`,
   );
@@ -117,9 +128,7 @@ async function fill(
   options: SqliteStoreOptions,
   place: Place,
 ): Promise<void> {
-  const { random, clock, masterKey: source, markFile } = options;
-  await refuseLoss(path, markFile);
-  if (!options.create) throw missing(path);
+  const { random, clock, masterKey: source } = options;
   const storeId = random.uuid();
   const { key, description } = await createMasterKey(source, random, storeId);
   const dataKey = createDataKey(random, key, storeId);

@@ -49,6 +49,36 @@ describe('what is not safe is refused', () => {
   });
 });
 
+describe('a file that its maker left under its temporary name as well', () => {
+  beforeEach(async () => {
+    await createPrivateFileWith(at('key'), 'secret');
+  });
+
+  it('is whole, and loses the other name', async () => {
+    fs.linkSync(at('key'), at('key.0123456789ab.tmp'));
+    expect(Buffer.from((await readPrivateFile(at('key'))) ?? []).toString()).toBe('secret');
+    expect(await listFolder(folder)).toEqual(['key']);
+  });
+
+  it.each(['key.tmp', 'other.0123456789ab.tmp', 'key.0123456789ab'])(
+    'is refused under %s, which is not such a name',
+    async (name) => {
+      fs.linkSync(at('key'), at(name));
+      const unsafe = { code: 'ERR_STORE_UNSAFE' };
+      await expect(readPrivateFile(at('key'))).rejects.toMatchObject(unsafe);
+      expect(await listFolder(folder)).toHaveLength(2);
+    },
+  );
+
+  it('leaves the temporary name of another file alone', async () => {
+    fs.linkSync(at('key'), at('second'));
+    fs.writeFileSync(at('key.0123456789ab.tmp'), 'being written');
+    const unsafe = { code: 'ERR_STORE_UNSAFE' };
+    await expect(readPrivateFile(at('key'))).rejects.toMatchObject(unsafe);
+    expect(await listFolder(folder)).toHaveLength(3);
+  });
+});
+
 describe.each([0o000, 0o022, 0o077])('under umask %i', (mask) => {
   it('nothing is made that others could open', async () => {
     process.umask(mask);
