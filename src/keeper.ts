@@ -15,7 +15,7 @@ import { openSqliteStore } from './store/sqlite/open.ts';
 import type { SqliteStore } from './store/sqlite/sqlite-store.ts';
 import { systemClock, type Clock } from './system/clock.ts';
 import { runCommand } from './system/command.ts';
-import { systemFetch, type Fetch } from './system/fetch.ts';
+import { nodeFetch, type Fetch } from './system/fetch.ts';
 import { checkOwnerOnly, privateFolder } from './system/files.ts';
 import { homePaths, type HomePaths } from './system/home.ts';
 import type { Http } from './system/http.ts';
@@ -38,7 +38,7 @@ export interface KeeperOptions {
   readonly create?: boolean | undefined;
   /** What `settings.json` of the home says otherwise. */
   readonly settings?: Settings | undefined;
-  /** Certificates (PEM) trusted besides the system's, for authorization servers. */
+  /** Certificates (PEM) trusted besides the system's, for authorization servers and APIs. */
   readonly ca?: readonly string[] | undefined;
   /** Where the keeper tells what happens; by default nowhere. */
   readonly log?: Log | undefined;
@@ -115,7 +115,7 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
     store,
     clock,
     random,
-    http: options.http ?? nodeHttp(options.ca === undefined ? {} : { ca: options.ca }),
+    http: options.http ?? nodeHttp({ ca: options.ca }),
     machine,
     spills: new Spills(paths.spills, store),
     settings: {
@@ -131,7 +131,7 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
     leaving: leaving.signal,
   };
   const channel = noticeChannel(settings.notifyCommand);
-  const transport = options.fetch ?? systemFetch;
+  const transport = options.fetch ?? nodeFetch({ ca: options.ca });
   const keeper = new LocalKeeper({ engine, events, channel, transport, closing, leaving });
   const changeMasterKey = async (key: KeeperOptions['key']): Promise<void> =>
     store.changeMasterKey(await keySource({ key }, paths, true));

@@ -1,10 +1,9 @@
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
-
-import type { SecureContext } from 'node:tls';
 import { systemClock } from './clock.ts';
 import { exchange } from './http-exchange.ts';
 import { HttpConnectError, type Http } from './http.ts';
 import { idleSockets } from './idle-sockets.ts';
+import { tlsTrust, type TlsTrust } from './tls-trust.ts';
 
 /** Options of {@link nodeHttp}; all optional. */
 export interface NodeHttpOptions {
@@ -20,8 +19,7 @@ export interface NodeHttpOptions {
  */
 export function nodeHttp(options: NodeHttpOptions = {}): Http {
   const idle = idleSockets();
-  // Made once, because reading the authorities takes longer than a handshake.
-  let secureContext: SecureContext | undefined;
+  let trust: Promise<TlsTrust> | undefined;
 
   const open = async (url: URL): Promise<Socket> => {
     const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -29,13 +27,10 @@ export function nodeHttp(options: NodeHttpOptions = {}): Http {
     const target = { host, port, ...(options.lookup && { lookup: options.lookup }) };
     if (url.protocol === 'http:') return connectTcp({ ...target, noDelay: true });
     const tls = await import('node:tls');
-    secureContext ??= tls.createSecureContext({
-      minVersion: 'TLSv1.2',
-      ...(options.ca && { ca: [...tls.getCACertificates('default'), ...options.ca] }),
-    });
+    trust ??= tlsTrust(options.ca);
     const socket = tls.connect({
       ...target,
-      secureContext,
+      ...(await trust),
       ALPNProtocols: ['http/1.1'],
       // RFC 6066 forbids addresses here.
       ...(!/^[\d.]+$|:/.test(host) && { servername: host }),

@@ -46,7 +46,7 @@ const DANGERS: readonly Danger[] = [
     variable: 'NODE_TLS_REJECT_UNAUTHORIZED',
     isDangerous: (value) => value === '0',
     finding: failure(
-      'NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody on the way read the tokens',
+      'NODE_TLS_REJECT_UNAUTHORIZED=0 makes programs send tokens to anybody on the way; only evergrant checks certificates all the same',
       'unset it; NODE_EXTRA_CA_CERTS adds an authority of your own',
     ),
   },

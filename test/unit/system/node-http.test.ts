@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { HttpConnectError, HttpExchangeError, type Http } from '../../../src/system/http.ts';
 import { nodeHttp } from '../../../src/system/node-http.ts';
 import { settle } from '../../support/fake-clock.ts';
@@ -391,6 +391,19 @@ describe('https', () => {
   it('refuses a certificate that nobody vouches for', async () => {
     await using server = await tlsServer();
     await expect(open(nodeHttp(), server.url)).rejects.toThrow(/SELF_SIGNED/);
+  });
+
+  it('refuses it whatever the environment says', async () => {
+    await using server = await tlsServer();
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    try {
+      await expect(open(nodeHttp(), server.url)).rejects.toThrow(/SELF_SIGNED/);
+      const url = server.url.replace('localhost', '127.0.0.1');
+      const failed = open(nodeHttp({ ca: [identity.cert] }), url);
+      await expect(failed).rejects.toThrow(/ERR_TLS_CERT_ALTNAME_INVALID/);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('refuses a certificate for another host', async () => {
