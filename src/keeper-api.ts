@@ -102,7 +102,10 @@ export interface ConnectOptions extends BeginOptions {
 
 /** Demands on a token. */
 export interface TokenOptions {
-  /** Least remaining life of the token, in milliseconds. */
+  /**
+   * Least remaining life of the token, in milliseconds; above the life that the server issues it is an error. A token of the last minute,
+   * or of the last tenth of a shorter life, always meets it, so that calls in a row cause one refresh.
+   */
   readonly minLifeMs?: number;
   /** Longest wait for a refresh; by default 30 000. Ends the caller's wait, never the refresh. */
   readonly timeoutMs?: number;

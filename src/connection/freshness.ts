@@ -12,6 +12,15 @@ export function earlyExpiryMs(accessLifeMs: number): number {
 }
 
 /**
+ * The remaining life that meets a demanded minimum: the minimum itself, but never so much that only a token of this instant has it. A token
+ * of the last minute, or of the last tenth of a shorter life, counts as new, or else every call would cause a request.
+ */
+export function enoughLifeMs(minLifeMs: number, accessLifeMs: number): number {
+  if (minLifeMs > accessLifeMs) return minLifeMs;
+  return Math.min(minLifeMs, accessLifeMs - Math.min(MINUTE, accessLifeMs / 10));
+}
+
+/**
  * Remaining life by the wall clock, cut to the life issued: a stored expiry that lies further ahead means that the clock was set back.
  * May be negative.
  */

@@ -1,6 +1,7 @@
 import { failpoint } from '#failpoints';
 import type { AccessToken } from '../access-token.ts';
 import type { Demand } from '../connection/claiming.ts';
+import { enoughLifeMs } from '../connection/freshness.ts';
 import { isRepeatable } from '../connection/schedule.ts';
 import { OutcomeUncertainError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
@@ -64,8 +65,10 @@ export class Server {
     if (known?.token === undefined) return undefined;
     const { clock } = this.#engine;
     if (timeUntil(known.earlyAt, clock) <= 0) return undefined;
-    if (minLifeMs !== undefined && timeUntil(known.endsAt, clock) < minLifeMs) return undefined;
-    return known.token;
+    if (minLifeMs === undefined) return known.token;
+    const lifeMs = known.view.connection.tokens?.accessLifeMs ?? 0;
+    const isEnough = timeUntil(known.endsAt, clock) >= enoughLifeMs(minLifeMs, lifeMs);
+    return isEnough ? known.token : undefined;
   }
 
   /** A token that need not be refreshed before use. @throws as `Connection.token` says. */

@@ -194,6 +194,37 @@ describe('a demanded remaining life', () => {
     expect(world.requestCount()).toBe(1);
   });
 
+  it.each([
+    ['as long as the life issued', 0],
+    ['a millisecond less', 1],
+    ['half a minute less', 30_000],
+  ])('(%s) causes one request, and the new token meets it for a while', async (_what, less) => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a');
+    await world.pass(LIFE_MS / 2);
+    const demand = { minLifeMs: LIFE_MS - less };
+    for (let call = 0; call < 20; call++) {
+      expect((await connection.token(demand)).generation).toBe(2);
+      await world.pass(3_000);
+    }
+    const other = await world.open();
+    expect((await other.keeper.connection('a').token(demand)).generation).toBe(2);
+    await world.pass(1);
+    expect((await connection.token(demand)).generation).toBe(3);
+    expect(world.requestCount()).toBe(2);
+  });
+
+  it('is met for a tenth of a short life', async () => {
+    const world = await makeWorld({ accessLifeSeconds: 100 });
+    const { connection } = await world.add('a');
+    await world.pass(10_000);
+    expect((await connection.token({ minLifeMs: 100_000 })).generation).toBe(1);
+    await world.pass(1);
+    expect((await connection.token({ minLifeMs: 100_000 })).generation).toBe(2);
+    expect((await connection.token({ minLifeMs: 100_000 })).generation).toBe(2);
+    expect(world.requestCount()).toBe(1);
+  });
+
   it('is met by the token at hand as long as that lives so long', async () => {
     const world = await makeWorld();
     const { connection, grant } = await world.add('a');
