@@ -29,9 +29,9 @@ export interface Leftover {
   readonly kind: 'stray' | 'revoke' | 'quarantine';
   /** Grant of the attempt that got it. */
   readonly grantId: string;
-  /** Attempt that got it; what it is sealed to. */
+  /** Attempt that got it. */
   readonly attemptId: string;
-  /** The bytes. */
+  /** The bytes, sealed to the connection and all of the above. */
   readonly sealed: Sealed;
   /** When it arrived. */
   readonly at: number;

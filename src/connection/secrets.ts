@@ -1,3 +1,4 @@
+import type { Leftover } from './decision.ts';
 import type { ClientRecord, ConnectionRecord, Sealed, TokenSet } from './record.ts';
 
 /*
@@ -60,9 +61,21 @@ export function clientSecretContext(client: Pick<ClientRecord, 'id' | 'revision'
   return { record: client.id, field: 'clientSecret', generation: client.revision };
 }
 
-/** What an attempt left over. */
-export function leftoverContext(attemptId: string): SealContext {
-  return { record: attemptId, field: 'leftover', generation: 0 };
+/** What a leftover is, and of which attempt. */
+export type LeftoverLabel = Pick<Leftover, 'kind' | 'grantId' | 'attemptId'>;
+
+/** What an attempt left over: a token put away under one grant opens under no other, and not as another kind. */
+export function leftoverContext(
+  connectionId: string,
+  { kind, grantId, attemptId }: LeftoverLabel,
+): SealContext {
+  const field = `${kind} of attempt ${attemptId} and grant ${grantId}`;
+  return { record: connectionId, field, generation: 0 };
+}
+
+/** An answer that lies in a file of its own until the store takes it. */
+export function spillContext(attemptId: string): SealContext {
+  return { record: attemptId, field: 'spill', generation: 0 };
 }
 
 /** Runs `reseal` over every sealed value of a connection. @returns the same record when nothing changed. */

@@ -13,6 +13,7 @@ import {
 } from './gate.ts';
 import type { Actor, ConnectionRecord, Rotation, TokenSet } from './record.ts';
 import { isRepeatable } from './schedule.ts';
+import type { LeftoverLabel } from './secrets.ts';
 import { attention, doubt, moveTo, standing } from './states.ts';
 import { clause, event, notice, type Advice } from './telling.ts';
 
@@ -38,7 +39,7 @@ export interface Facts {
   /** The token set of a `refreshed` outcome, sealed for generation + 1. */
   readonly tokens: TokenSet | undefined;
   /** Seals what of the answer must be kept if it cannot become current; undefined when there is nothing. */
-  readonly leftover: (() => Leftover['sealed']) | undefined;
+  readonly leftover: ((label: LeftoverLabel) => Leftover['sealed']) | undefined;
   /** For refusals. */
   readonly advice: Advice | undefined;
   /** Set when the access token cannot be served: the scheme is not one we know. */
@@ -254,7 +255,7 @@ function judgeAmbiguous(
   const { now } = facts;
   const base = {
     endpoint: endpointFailed(endpoint, now, outcome.reason),
-    leftovers: quarantined(attempt, facts),
+    leftovers: putAway('quarantine', attempt, facts),
   };
   const lastError = { at: now, outcome: lossOf(outcome), message: outcome.reason };
   const wait = outcome.retryAfterMs === undefined ? 0 : clampWaitMs(outcome.retryAfterMs);
@@ -289,20 +290,12 @@ function overtaken(
   // Bytes that nobody could read are no refresh token.
   const kind = outcome.kind === 'refreshed' ? age : 'quarantine';
   const after = mine ? { ...connection, claim: undefined } : connection;
-  const sealed = facts.leftover?.();
+  const leftovers = putAway(kind, attempt, facts);
   return {
     result: { kind: 'superseded', connection: after },
     ...(mine && { connection: { claim: undefined } }),
-    ...(sealed !== undefined && {
-      leftovers: [
-        {
-          kind,
-          grantId: attempt.grantId,
-          attemptId: attempt.attemptId,
-          sealed: sealed,
-          at: facts.now,
-        },
-      ],
+    ...(leftovers.length > 0 && {
+      leftovers,
       life: [
         event(
           connection,
@@ -315,10 +308,14 @@ function overtaken(
   };
 }
 
-function quarantined(attempt: Attempt, facts: Facts): readonly Leftover[] {
+function putAway(
+  kind: Leftover['kind'],
+  { grantId, attemptId }: Attempt,
+  facts: Facts,
+): readonly Leftover[] {
   if (facts.leftover === undefined) return [];
-  const { grantId, attemptId } = attempt;
-  return [{ kind: 'quarantine', grantId, attemptId, sealed: facts.leftover(), at: facts.now }];
+  const label = { kind, grantId, attemptId };
+  return [{ ...label, sealed: facts.leftover(label), at: facts.now }];
 }
 
 function grantAdvice(attempt: Attempt, refusal: Refusal, facts: Facts): Advice {

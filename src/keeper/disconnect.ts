@@ -120,10 +120,12 @@ async function tokensToRevoke(engine: Engine, { connection }: View): Promise<rea
   const { sealer } = engine.store;
   const current = openRefreshToken(sealer, connection);
   const leftovers = await engine.store.leftovers(connection.id);
-  const late = leftovers.flatMap(({ kind, sealed, attemptId }) => {
-    if (kind === 'quarantine') return [];
-    const plain = Buffer.from(sealer.open(sealed, leftoverContext(attemptId))).toString('utf8');
-    const { refreshToken } = JSON.parse(plain) as { readonly refreshToken?: string };
+  const late = leftovers.flatMap((left) => {
+    if (left.kind === 'quarantine') return [];
+    const plain = sealer.open(left.sealed, leftoverContext(connection.id, left));
+    const { refreshToken } = JSON.parse(Buffer.from(plain).toString('utf8')) as {
+      readonly refreshToken?: string;
+    };
     return refreshToken === undefined ? [] : [new Secret(refreshToken)];
   });
   return current === undefined ? late : [current, ...late];

@@ -1,7 +1,8 @@
 import { failpoint, sabotaged } from '#failpoints';
-import { leftoverContext } from '../connection/secrets.ts';
+import { leftoverContext, tokenContext, type LeftoverLabel } from '../connection/secrets.ts';
 import type { Change, View } from '../connection/decision.ts';
-import type { TokenSet } from '../connection/record.ts';
+import type { Rotation, TokenSet } from '../connection/record.ts';
+import { isRepeatable } from '../connection/schedule.ts';
 import { decideVerdict, type Facts, type Verdict } from '../connection/verdict.ts';
 import { NotFoundError, StoreError } from '../errors.ts';
 import type { TokenOutcome, TokenResponse } from '../oauth/outcome.ts';
@@ -73,7 +74,7 @@ export async function recordSpill(engine: Engine, spill: Spill): Promise<void> {
         advice: undefined,
         tokens: spill.tokens,
         unusableType: spill.unusableType,
-        leftover: () => strayOf(engine, spill),
+        leftover: leftoverOfSpill(engine, spill),
       });
     },
     { durable: true },
@@ -114,7 +115,7 @@ function tokenSetOf(
 
 function factsOf(
   engine: Engine,
-  { attempt, profile, rotation }: Claimed,
+  { view, profile, rotation }: Claimed,
   outcome: TokenOutcome,
 ): Omit<Facts, 'tokens'> {
   return {
@@ -123,7 +124,7 @@ function factsOf(
     graceMs: profile.graceMs,
     advice: 'refusal' in outcome ? adviseOn(profile, outcome.refusal) : undefined,
     unusableType: outcome.kind === 'refreshed' ? unusableTypeOf(outcome.tokens) : undefined,
-    leftover: leftoverOf(engine, attempt.attemptId, outcome),
+    leftover: leftoverOf(engine, { connectionId: view.connection.id, rotation }, outcome),
   };
 }
 
@@ -144,33 +145,40 @@ function fractionOf({ random }: Engine): number {
 /** What must not be lost of an answer that cannot become current. */
 function leftoverOf(
   engine: Engine,
-  attemptId: string,
+  { connectionId, rotation }: { readonly connectionId: string; readonly rotation: Rotation },
   outcome: TokenOutcome,
-): (() => Uint8Array) | undefined {
-  const { sealer } = engine.store;
+): Facts['leftover'] {
   if (outcome.kind === 'refreshed') {
     const refreshToken = outcome.tokens.refreshToken?.reveal();
     if (refreshToken === undefined) return undefined;
-    return () => sealer.seal(JSON.stringify({ refreshToken }), leftoverContext(attemptId));
+    return sealing(engine, connectionId, () => JSON.stringify({ refreshToken }));
   }
   if (outcome.kind !== 'ambiguous' || outcome.body === undefined) return undefined;
+  // Where the old refresh token stays good, the pages of a server that fails for days are not worth their room.
+  if (outcome.answer === 'failed' && isRepeatable(rotation)) return undefined;
   const { body } = outcome;
-  return () => sealer.seal(body, leftoverContext(attemptId));
+  return sealing(engine, connectionId, () => body);
 }
 
-function strayOf(engine: Engine, spill: Spill): Uint8Array {
-  const { sealer } = engine.store;
-  const { attempt, tokens, connectionId } = spill;
-  const context = {
-    record: connectionId,
-    field: 'refreshToken',
-    generation: attempt.generation + 1,
-  } as const;
-  const refreshToken =
-    tokens.refreshToken === undefined
-      ? undefined
-      : Buffer.from(sealer.open(tokens.refreshToken, context)).toString('utf8');
-  return sealer.seal(JSON.stringify({ refreshToken }), leftoverContext(attempt.attemptId));
+function sealing(
+  { store: { sealer } }: Engine,
+  connectionId: string,
+  plain: () => string | Uint8Array,
+): (label: LeftoverLabel) => Uint8Array {
+  return (label) => sealer.seal(plain(), leftoverContext(connectionId, label));
+}
+
+function leftoverOfSpill(
+  engine: Engine,
+  { attempt, tokens, connectionId }: Spill,
+): Facts['leftover'] {
+  const context = tokenContext(connectionId, 'refreshToken', attempt.generation + 1);
+  return sealing(engine, connectionId, () => {
+    const { refreshToken: sealed } = tokens;
+    if (sealed === undefined) return JSON.stringify({});
+    const refreshToken = Buffer.from(engine.store.sealer.open(sealed, context)).toString('utf8');
+    return JSON.stringify({ refreshToken });
+  });
 }
 
 function spillOf(claimed: Claimed, { outcome }: Answered, tokens: TokenSet): Spill {

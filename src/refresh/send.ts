@@ -140,7 +140,7 @@ async function retryWithStrays(engine: Engine, claimed: Claimed): Promise<Answer
   for (const stray of leftovers) {
     if (stray.kind !== 'stray' || stray.grantId !== grantId) continue;
     const { attemptId } = stray;
-    const refreshToken = openStray(engine, stray);
+    const refreshToken = openStray(engine, id, stray);
     if (refreshToken !== undefined) {
       const again = await resend(engine, claimed, renewal(engine, claimed, refreshToken));
       if (!isRefusal(again.outcome)) return { ...again, stray: { attemptId, refreshToken } };
@@ -150,8 +150,8 @@ async function retryWithStrays(engine: Engine, claimed: Claimed): Promise<Answer
   return undefined;
 }
 
-function openStray(engine: Engine, stray: Leftover): Secret | undefined {
-  const plain = engine.store.sealer.open(stray.sealed, leftoverContext(stray.attemptId));
+function openStray(engine: Engine, connectionId: string, stray: Leftover): Secret | undefined {
+  const plain = engine.store.sealer.open(stray.sealed, leftoverContext(connectionId, stray));
   const { refreshToken } = JSON.parse(Buffer.from(plain).toString('utf8')) as {
     readonly refreshToken?: string;
   };

@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts';
-import { leftoverContext } from '../connection/secrets.ts';
+import { spillContext } from '../connection/secrets.ts';
 import type { TokenSet } from '../connection/record.ts';
 import type { Attempt } from '../connection/claiming.ts';
 import type { Store } from '../store/store.ts';
@@ -39,7 +39,7 @@ export class Spills {
   async write(spill: Spill): Promise<void> {
     await this.#files.makeFolder(this.#folder);
     const { attemptId } = spill.attempt;
-    const sealed = this.#store.sealer.seal(encode(spill), leftoverContext(attemptId));
+    const sealed = this.#store.sealer.seal(encode(spill), spillContext(attemptId));
     const dataKey = this.#store.sealer.wrappedDataKey();
     const content = JSON.stringify({
       version: 1,
@@ -67,7 +67,7 @@ export class Spills {
     }
     const plain = this.#store.sealer.open(
       Buffer.from(file.sealed, 'base64'),
-      leftoverContext(attemptId),
+      spillContext(attemptId),
       { id: file.dataKey.id, wrapped: Buffer.from(file.dataKey.wrapped, 'base64') },
     );
     return decode(plain);

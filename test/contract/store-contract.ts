@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { View } from '../../src/connection/decision.ts';
+import type { Leftover, View } from '../../src/connection/decision.ts';
 import type { ClientRecord, ConnectionRecord } from '../../src/connection/record.ts';
 import {
   clientSecretContext,
@@ -53,6 +53,11 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     return record;
   }
 
+  function leftover(id: string, attemptId: string, text = 'left', at = NOW): Leftover {
+    const label = { kind: 'stray', grantId: 'grant-1', attemptId } as const;
+    return { ...label, sealed: store.sealer.seal(text, leftoverContext(id, label)), at };
+  }
+
   const note = (id: string, text: string): Promise<boolean | undefined> =>
     store.transition(id, () => ({ result: true, connection: { perspioTenantId: text } }), DURABLE);
 
@@ -85,15 +90,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
             client: { refusedAt: NOW, refusal: 'no' },
             life: [lifeEvent('refreshed', generation)],
             notices: [{ kind: 'recovered', actor: 'nobody', at: NOW, message: 'fine' }],
-            leftovers: [
-              {
-                kind: 'stray',
-                grantId: 'grant-1',
-                attemptId: 'a',
-                sealed: store.sealer.seal('left', leftoverContext('a')),
-                at: NOW,
-              },
-            ],
+            leftovers: [leftover(id, 'a')],
           };
         },
         DURABLE,
@@ -308,15 +305,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         () => ({
           result: true,
           notices: [{ kind: 'attention', actor: 'owner', at: NOW, message: 'm' }],
-          leftovers: [
-            {
-              kind: 'revoke',
-              grantId: 'g',
-              attemptId: 'a',
-              sealed: store.sealer.seal('x', leftoverContext('a')),
-              at: NOW,
-            },
-          ],
+          leftovers: [leftover(id, 'a')],
         }),
         DURABLE,
       );
@@ -530,18 +519,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       const keep = (attemptId: string, at: number, text: string): Promise<unknown> =>
         store.transition(
           id,
-          () => ({
-            result: true,
-            leftovers: [
-              {
-                kind: 'quarantine',
-                grantId: 'grant-1',
-                attemptId,
-                sealed: store.sealer.seal(text, leftoverContext(attemptId)),
-                at,
-              },
-            ],
-          }),
+          () => ({ result: true, leftovers: [leftover(id, attemptId, text, at)] }),
           DURABLE,
         );
       await keep('a', NOW, 'first');
@@ -549,7 +527,9 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       await keep('a', NOW + 2, 'third');
       const kept = await store.leftovers(id);
       expect(kept.map(({ attemptId }) => attemptId)).toEqual(['a', 'b']);
-      const plain = store.sealer.open(kept[0]?.sealed ?? Buffer.alloc(0), leftoverContext('a'));
+      const [newest] = kept;
+      if (newest === undefined) throw new TypeError('nothing was kept');
+      const plain = store.sealer.open(newest.sealed, leftoverContext(id, newest));
       expect(Buffer.from(plain).toString()).toBe('third');
       await store.removeLeftover(id, 'a');
       await store.removeLeftover(id, 'unknown');

@@ -54,6 +54,6 @@ export function keepLeftover(
   leftover: Leftover,
 ): void {
   const { kind, grantId: grant_id, attemptId: attempt, at } = leftover;
-  const sealed = ring.reseal(leftover.sealed, leftoverContext(attempt));
+  const sealed = ring.reseal(leftover.sealed, leftoverContext(connection, leftover));
   sql.insert('leftover', { connection, attempt, kind, grant_id, sealed, at }, 'OR REPLACE');
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AccessToken } from '../../../src/access-token.ts';
 import type { Leftover } from '../../../src/connection/decision.ts';
+import { leftoverContext } from '../../../src/connection/secrets.ts';
 import type { Connection } from '../../../src/keeper-api.ts';
 import {
   LIFE_MS,
@@ -175,11 +176,9 @@ describe('a late answer of an older grant', () => {
     expect((await connection.token()).value).toBe(again.grant.accessToken);
     const [kept] = await leftovers(connection, world.first);
     expect(kept?.kind).toBe('revoke');
-    const plain = world.first.store.sealer.open(kept?.sealed ?? new Uint8Array(), {
-      record: kept?.attemptId ?? '',
-      field: 'leftover',
-      generation: 0,
-    });
+    if (kept === undefined) throw new TypeError('nothing was kept');
+    const { id } = await connection.status();
+    const plain = world.first.store.sealer.open(kept.sealed, leftoverContext(id, kept));
     const { refreshToken } = JSON.parse(Buffer.from(plain).toString()) as { refreshToken: string };
     expect(world.emulator.isRefreshTokenHonoured(refreshToken)).toBe(true);
     expect((await connection.explain()).life.map(({ event }) => event)).toContain('late_answer');

@@ -70,9 +70,9 @@ async function stored(name = 'a') {
   const view = await store.read(id);
   if (view === undefined) throw new Error(`${name} is gone`);
   const refreshToken = openRefreshToken(store.sealer, view.connection)?.reveal();
-  const leftovers = (await store.leftovers(id)).map(({ kind, sealed, attemptId }) => {
-    const plain = Buffer.from(store.sealer.open(sealed, leftoverContext(attemptId))).toString();
-    return { kind, ...(JSON.parse(plain) as { refreshToken?: string }) };
+  const leftovers = (await store.leftovers(id)).map((left) => {
+    const plain = Buffer.from(store.sealer.open(left.sealed, leftoverContext(id, left))).toString();
+    return { kind: left.kind, ...(JSON.parse(plain) as { refreshToken?: string }) };
   });
   return { connection: view.connection, refreshToken, leftovers };
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Rotation } from '../../../src/connection/record.ts';
+import { leftoverContext } from '../../../src/connection/secrets.ts';
 import type { EmulatorOptions, Fault } from '../../../src/emulator/emulator.ts';
 import type { Connection } from '../../../src/keeper-api.ts';
 import { setSabotage } from '../../support/failpoints.ts';
@@ -295,11 +296,15 @@ describe('an intent that a dead keeper left', () => {
 });
 
 describe('an answer that nobody can read', () => {
+  const failing = { kind: 'raw', status: 502, afterCommit: true } as const;
+
   it.each<[string, Fault]>([
     ['an HTML page', 'not-json'],
     ['half of it', 'half-answer'],
     ['compressed', 'gzip-body'],
     ['without an access token', { kind: 'members', members: { access_token: null } }],
+    ['half of it, as a failure', { ...failing, body: '{"access_token":"at","refresh_token":"rt' }],
+    ['a page, as a failure', { ...failing, body: '<html>something went wrong</html>' }],
   ])('(%s) is sealed, whole, in quarantine', async (_what, fault) => {
     const world = await makeWorld(strict);
     const { connection } = await lost(world, 'single-use', fault);
@@ -307,10 +312,17 @@ describe('an answer that nobody can read', () => {
     expect(state).toBe('uncertain');
     const [kept] = await world.first.store.leftovers(id);
     expect(kept?.kind).toBe('quarantine');
-    const context = { record: kept?.attemptId ?? '', field: 'leftover', generation: 0 };
-    const plain = world.first.store.sealer.open(kept?.sealed ?? new Uint8Array(), context);
+    if (kept === undefined) throw new TypeError('nothing was kept');
+    const plain = world.first.store.sealer.open(kept.sealed, leftoverContext(id, kept));
     expect(plain.length).toBeGreaterThan(20);
-    expect(Buffer.from(kept?.sealed ?? []).includes(Buffer.from(plain))).toBe(false);
+    expect(Buffer.from(kept.sealed).includes(Buffer.from(plain))).toBe(false);
+  });
+
+  it('is not kept when the server fails and the old refresh token stays good', async () => {
+    const world = await makeWorld();
+    const { connection } = await lost(world, 'reusable', { ...failing, body: '<html>busy</html>' });
+    const { id } = await connection.status();
+    expect(await world.first.store.leftovers(id)).toEqual([]);
   });
 
   it('is an error that names the protocol, once the old token has expired', async () => {

@@ -1,7 +1,11 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { clientSecretContext, tokenContext } from '../../../src/connection/secrets.ts';
+import {
+  clientSecretContext,
+  leftoverContext,
+  tokenContext,
+} from '../../../src/connection/secrets.ts';
 import { dataKeyIdOf } from '../../../src/store/sealing.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { sqliteHome, type SqliteHome } from '../../support/sqlite-home.ts';
@@ -28,10 +32,10 @@ beforeEach(async () => {
 afterEach(() => home.remove());
 
 async function keepLeftover(id: string): Promise<void> {
-  const context = { record: 'attempt-1', field: 'leftover', generation: 0 };
-  const sealed = store.sealer.seal('left', context);
-  const leftover = { kind: 'answer', grantId: 'grant-1', attemptId: 'attempt-1', sealed, at: 1 };
-  await store.transition(id, () => ({ result: undefined, leftovers: [leftover] }) as never, {
+  const label = { kind: 'quarantine', grantId: 'grant-1', attemptId: 'attempt-1' } as const;
+  const sealed = store.sealer.seal('left', leftoverContext(id, label));
+  const leftover = { ...label, sealed, at: 1 };
+  await store.transition(id, () => ({ result: undefined, leftovers: [leftover] }), {
     durable: true,
   });
 }
