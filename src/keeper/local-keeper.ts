@@ -39,6 +39,7 @@ import {
 } from './begin.ts';
 import type { Events } from './events.ts';
 import { ConnectionHandle } from './connection-handle.ts';
+import { checkGiven, checkTokens } from './given.ts';
 import { checkAccount, importedTokens, obtain, pinnedOverrides } from './obtain.ts';
 import { statusOf } from './status.ts';
 
@@ -83,6 +84,8 @@ export class LocalKeeper implements Keeper {
   }
 
   async add(name: string, options: AddOptions): Promise<Connection> {
+    checkGiven(options);
+    checkTokens(options);
     const existing = await this.#checkNew(name, options.replace === true);
     const overrides = await pinnedOverrides(this.#engine, options, undefined);
     const registration = await register(this.#engine, options, overrides);
@@ -95,6 +98,7 @@ export class LocalKeeper implements Keeper {
   }
 
   async connect(name: string, options: ConnectOptions): Promise<Connection> {
+    checkGiven(options);
     const existing = await this.#checkNew(name, options.reconnect === true);
     const overrides = await pinnedOverrides(this.#engine, options, options.signal);
     const registration = await register(this.#engine, options, overrides);

@@ -82,12 +82,6 @@ export function importedTokens(
   now: number,
 ): Obtained {
   const { accessToken, accessExpiresAt } = tokens;
-  if (accessToken !== undefined && accessExpiresAt === undefined) {
-    throw new ConfigurationError(
-      'ERR_ARGUMENT',
-      'accessExpiresAt is missing; without it give the refresh token alone',
-    );
-  }
   return {
     tokens: {
       accessToken:

@@ -1,0 +1,51 @@
+import { ConfigurationError } from '../errors.ts';
+import type { AddOptions, BeginOptions, SecretInput } from '../keeper-api.ts';
+import { secretOf } from './begin.ts';
+
+/*
+ * What a caller hands in to be sent later as it is. A copy spoilt on its way here would fail long afterwards, at a server that cannot tell
+ * why; so it is refused before anything is stored.
+ */
+
+/**
+ * Checks the secrets and settings of a beginning that must be sent in a header field or are tokens.
+ *
+ * @throws {@link ConfigurationError} `ERR_ARGUMENT` that names the option and what is wrong with it, never its value.
+ */
+export function checkGiven({ subscriptionKey, perspioTenantId }: BeginOptions): void {
+  if (subscriptionKey !== undefined) checkSecret(subscriptionKey, 'subscriptionKey');
+  if (perspioTenantId !== undefined) checkText(perspioTenantId, 'perspioTenantId');
+}
+
+/** Checks the tokens of an import. @throws {@link ConfigurationError} `ERR_ARGUMENT` @see RFC 6749 appendix A.12 and A.17 */
+export function checkTokens({ tokens }: AddOptions): void {
+  const { refreshToken, accessToken, accessExpiresAt } = tokens;
+  checkSecret(refreshToken, 'refreshToken');
+  if (accessToken !== undefined) checkSecret(accessToken, 'accessToken');
+  if (accessToken !== undefined && accessExpiresAt === undefined) {
+    throw wrong('accessExpiresAt is missing; without it give the refresh token alone');
+  }
+  if (accessExpiresAt === undefined || Number.isFinite(accessExpiresAt)) return;
+  throw wrong('accessExpiresAt is no instant; give epoch milliseconds');
+}
+
+function checkSecret(input: SecretInput, option: string): void {
+  checkText(secretOf(input, option).reveal(), option);
+}
+
+function checkText(value: string, option: string): void {
+  const fault = faultOf(value);
+  if (fault !== undefined) throw wrong(`${option} ${fault}; give it again, alone`);
+}
+
+function faultOf(value: string): string | undefined {
+  if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)) return undefined;
+  if (/[\r\n]/.test(value)) return 'holds a line break';
+  if (/^[ \t]|[ \t]$/.test(value)) return 'begins or ends with a space';
+  if (/\p{Cc}/u.test(value)) return 'holds a control character';
+  return value === '' ? 'is empty' : 'holds a character that is not ASCII';
+}
+
+function wrong(message: string): ConfigurationError {
+  return new ConfigurationError('ERR_ARGUMENT', message);
+}

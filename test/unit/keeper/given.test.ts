@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import type { AddOptions } from '../../../src/keeper-api.ts';
+import { Secret } from '../../../src/secret.ts';
+import { worldFixture, type World } from '../../support/keeper-under-test.ts';
+
+const makeWorld = worldFixture();
+
+async function refused(
+  world: World,
+  given: Partial<AddOptions['tokens']> & Pick<AddOptions, 'subscriptionKey' | 'perspioTenantId'>,
+  replace = false,
+): Promise<unknown> {
+  const { subscriptionKey, perspioTenantId, ...tokens } = given;
+  return world.first.keeper
+    .add('a', {
+      provider: 'generic',
+      client: { clientId: 'another', clientSecret: 'hush' },
+      overrides: world.overrides(),
+      tokens: { refreshToken: 'rt-abc', ...tokens },
+      ...(subscriptionKey !== undefined && { subscriptionKey }),
+      ...(perspioTenantId !== undefined && { perspioTenantId }),
+      replace,
+    })
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+}
+
+const SPOILT: readonly [string, string][] = [
+  ['rt-secret\n', 'holds a line break'],
+  ['rt-sec\r\nret', 'holds a line break'],
+  [' rt-secret', 'begins or ends with a space'],
+  ['rt-secret\t', 'begins or ends with a space'],
+  ['rt-\u0000secret', 'holds a control character'],
+  ['rt-\u007fsecret', 'holds a control character'],
+  ['rt-sécret', 'holds a character that is not ASCII'],
+  ['\ufeffrt-secret', 'holds a character that is not ASCII'],
+  ['rt-secret\u2028', 'holds a character that is not ASCII'],
+];
+
+describe('a token that no header field can carry', () => {
+  it.each(SPOILT)('(%j) is refused by name, and nothing is stored', async (value, fault) => {
+    const world = await makeWorld();
+    for (const option of ['refreshToken', 'accessToken', 'subscriptionKey'] as const) {
+      for (const given of [value, new Secret(value)]) {
+        const error = await refused(world, {
+          [option]: given,
+          ...(option === 'accessToken' && { accessExpiresAt: world.clock.now() + 60_000 }),
+        });
+        expect(error).toMatchObject({ name: 'ConfigurationError', code: 'ERR_ARGUMENT' });
+        expect(String(error)).toContain(`${option} ${fault}`);
+        expect(String(error)).not.toMatch(/s[eé]c/);
+      }
+    }
+    expect(await world.first.keeper.list()).toEqual([]);
+    expect(await world.first.keeper.clients()).toEqual([]);
+  });
+
+  it('leaves the connection that it was to replace as it is', async () => {
+    const world = await makeWorld();
+    const { connection, grant } = await world.add('a');
+    const before = await connection.status();
+    expect(await refused(world, { refreshToken: 'x\n' }, true)).toMatchObject({
+      code: 'ERR_ARGUMENT',
+    });
+    expect(await connection.status()).toEqual(before);
+    expect((await connection.token()).value).toBe(grant.accessToken);
+  });
+});
+
+describe('what else cannot be right', () => {
+  it.each([
+    [{ accessToken: 'at' }, 'accessExpiresAt is missing'],
+    [{ accessToken: 'at', accessExpiresAt: NaN }, 'accessExpiresAt is no instant'],
+    [{ refreshToken: '' }, 'refreshToken is empty'],
+    [{ perspioTenantId: 'in\ndemo' }, 'perspioTenantId holds a line break'],
+    [{ perspioTenantId: '' }, 'perspioTenantId is empty'],
+  ])('(%j) is refused, and nothing is stored', async (given, message) => {
+    const world = await makeWorld();
+    expect(String(await refused(world, given))).toContain(message);
+    expect(await world.first.keeper.clients()).toEqual([]);
+  });
+});
