@@ -60,7 +60,8 @@ export type TokenOutcome =
     }
   /**
    * The server may or may not have acted. `answer` tells what came back (absent: nothing): a part, a whole one that is no token
-   * response, or one that reports a fault of the server. `body` holds the bytes of the first two, perhaps the only copy of a token.
+   * response, or one that reports a fault of the server. `body` holds its bytes where they may be the only copy of a token: those of the
+   * first two, and of the third where they could not be read or bring a token.
    */
   | {
       readonly kind: 'ambiguous';

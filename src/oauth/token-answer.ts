@@ -1,5 +1,5 @@
-import type { Secret } from '../secret.ts';
-import { readMembers, type Answer } from './answer-members.ts';
+import { Secret } from '../secret.ts';
+import { readMembers, type Answer, type AnswerMembers } from './answer-members.ts';
 import type { AnswerDialect, Refusal, TokenOutcome } from './outcome.ts';
 import { readRefusal } from './refusal.ts';
 import { parseRetryAfter } from './retry-after.ts';
@@ -38,6 +38,8 @@ interface Reading {
   readonly answer: Answer;
   readonly refusal: Refusal;
   readonly retryAfterMs: number | undefined;
+  /** Whether its bytes may hold a token that nobody could read. */
+  readonly mayHoldTokens: boolean;
 }
 
 /**
@@ -54,14 +56,42 @@ export function readTokenAnswer(
   secrets: readonly Secret[] = [],
 ): TokenOutcome {
   const read = readMembers(answer);
-  const refusal = readRefusal(answer.status, read?.members ?? new Map(), dialect, secrets);
+  const issued = read === undefined ? [] : issuedIn(read, secrets);
+  const members = read?.members ?? new Map<string, unknown>();
+  const unsaid = [...secrets, ...issued.map(({ token }) => token)];
+  const refusal = readRefusal(answer.status, members, dialect, unsaid);
   const retryAfterMs = parseRetryAfter(answer.headers['retry-after'], nowMs);
-  const reading = { answer, refusal, retryAfterMs };
-  if (refusal.error !== undefined) return namedRefusal(reading, refusal.error, dialect);
+  const isUnread = read === undefined && answer.body.length > 0;
+  const mayHoldTokens = isUnread || issued.length > 0;
+  const reading = { answer, refusal, retryAfterMs, mayHoldTokens };
+  if (refusal.error !== undefined) {
+    // Such an answer may hold the only copy of a refresh token: what it is worth, a person must see.
+    if (isSuccess(answer.status) && issued.some(({ name }) => name === 'refresh_token'))
+      return unreadable(answer, 'it holds both an error and a refresh token', retryAfterMs);
+    return namedRefusal(reading, refusal.error, dialect);
+  }
   if (read === undefined) return outcomeByStatus(reading, 'it is neither a JSON object nor a form');
   const tokens = readTokens(read, dialect);
   if ('fault' in tokens) return outcomeByStatus(reading, tokens.fault);
   return { kind: 'refreshed', tokens };
+}
+
+/** The tokens that an answer brings, those left aside that the request carried. */
+function issuedIn(
+  { members }: AnswerMembers,
+  sent: readonly Secret[],
+): readonly { readonly name: string; readonly token: Secret }[] {
+  return ['access_token', 'refresh_token', 'id_token'].flatMap((name) => {
+    const value = members.get(name);
+    const isNew = typeof value === 'string' && value !== '';
+    return isNew && !sent.some((secret) => secret.reveal() === value)
+      ? [{ name, token: new Secret(value) }]
+      : [];
+  });
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 function namedRefusal(reading: Reading, error: string, dialect: AnswerDialect): TokenOutcome {
@@ -89,7 +119,7 @@ function namedRefusal(reading: Reading, error: string, dialect: AnswerDialect): 
 function outcomeByStatus(reading: Reading, fault: string): TokenOutcome {
   const { answer, refusal, retryAfterMs } = reading;
   const { status } = answer;
-  if (status >= 200 && status < 300) return unreadable(answer, fault, retryAfterMs);
+  if (isSuccess(status)) return unreadable(answer, fault, retryAfterMs);
   if (status >= 300 && status < 400) return { kind: 'request_refused', refusal };
   if (status === 429 || (status === 503 && retryAfterMs !== undefined))
     return { kind: 'throttled', retryAfterMs, refusal };
@@ -97,14 +127,14 @@ function outcomeByStatus(reading: Reading, fault: string): TokenOutcome {
   return { kind: 'unnamed_refusal', refusal };
 }
 
-function serverFault({ answer, refusal, retryAfterMs }: Reading): TokenOutcome {
+function serverFault({ answer, refusal, retryAfterMs, mayHoldTokens }: Reading): TokenOutcome {
   const said = [refusal.error, refusal.description].filter((part) => part !== undefined).join(': ');
   return {
     kind: 'ambiguous',
     reason: `the server answered ${String(answer.status)}${said === '' ? '' : ` (${said})`}`,
     status: answer.status,
     retryAfterMs,
-    body: undefined,
+    body: mayHoldTokens ? answer.body : undefined,
     answer: 'failed',
   };
 }

@@ -226,6 +226,55 @@ describe('a 2xx answer that is no token response is ambiguous, and its bytes are
   });
 });
 
+describe('a failure of the server', () => {
+  it.each([
+    ['a page', 500, '<html><body>Bad Gateway</body></html>'],
+    ['a cut answer', 502, '{"access_token":"at","refresh_token":"rt'],
+    ['an answer with a comma too many', 500, '{"access_token":"at","refresh_token":"rt-1",}'],
+    ['an answer without an access token', 503, '{"refresh_token":"rt-1"}'],
+    ['an answer with an error and tokens', 500, '{"error":"server_error","refresh_token":"rt-1"}'],
+    ['an answer to a request that took too long', 408, '\u0000\u0001'],
+    ['an answer of a status nobody knows', 199, 'access_token: at'],
+  ])('(%s) keeps the bytes, which may hold the only copy of a token', (_what, status, body) => {
+    const outcome = answer(status, body, { headers: {} });
+    expect(outcome).toMatchObject({ kind: 'ambiguous', status, answer: 'failed' });
+    expect(outcome.kind === 'ambiguous' && new TextDecoder().decode(outcome.body)).toBe(body);
+  });
+
+  it.each([
+    ['', 500],
+    ['{"error":"server_error","error_description":"busy"}', 500],
+    ['{"message":"oops"}', 502],
+    ['{"error":"server_error","refresh_token":"rt-old"}', 500],
+  ])('keeps nothing of %j, in which there is no new token', (body, status) => {
+    const outcome = answer(status, body, { secrets: [new Secret('rt-old')] });
+    expect(outcome).toMatchObject({ kind: 'ambiguous', answer: 'failed', body: undefined });
+  });
+});
+
+describe('a 2xx answer that names an error and brings a refresh token', () => {
+  const body = { error: 'invalid_grant', refresh_token: 'rt-new' };
+
+  it('is kept whole, since nobody can know what the token is worth', () => {
+    const outcome = answer(200, body);
+    expect(outcome).toMatchObject({ kind: 'ambiguous', answer: 'unreadable' });
+    expect(outcome.kind === 'ambiguous' && outcome.body).toBeTruthy();
+  });
+
+  it('is a refusal where the token is the one that was sent', () => {
+    expect(answer(200, body, { secrets: [new Secret('rt-new')] }).kind).toBe('grant_refused');
+  });
+
+  it('is not shown where its words repeat the token', () => {
+    const said = {
+      error: 'odd',
+      error_description: 'rt-new-0123456789',
+      id_token: 'rt-new-0123456789',
+    };
+    expect(answer(400, said)).toMatchObject({ refusal: { description: '[secret]' } });
+  });
+});
+
 describe('an error name decides, whatever the status', () => {
   it.each<[string, TokenOutcome['kind']]>([
     ['invalid_grant', 'grant_refused'],
