@@ -48,13 +48,38 @@ async function exec(
     signal: session.signal,
   };
   const token = await withKeeper(session, (keeper) => keeper.connection(name).token(demands));
-  const child = spawn(program, programArguments, {
-    stdio: 'inherit',
-    env: { ...session.environment, [options.env]: token.value },
-  });
+  const environment = { ...session.environment, [options.env]: token.value };
+  session.exitCode = await run(session, program, programArguments, environment);
+}
+
+/** @returns what to exit with. */
+async function run(
+  session: Session,
+  program: string,
+  programArguments: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  let child: ChildProcess;
+  try {
+    child = spawn(program, programArguments, { stdio: 'inherit', env });
+  } catch (error) {
+    // Some faults, such as a search path that is too long, are thrown rather than told as an event.
+    return notRun(session, program, error as NodeJS.ErrnoException);
+  }
   const stopForwarding = forwardSignals(session, child);
-  session.exitCode = await exitOf(session, child, program);
+  const code = await exitOf(session, child, program);
   stopForwarding();
+  return code;
+}
+
+function notRun(
+  session: Session,
+  program: string,
+  { code, message }: NodeJS.ErrnoException,
+): number {
+  const why = code === 'ENOENT' ? 'there is no such program' : (code ?? message);
+  tell(session, `evergrant: ${program} cannot be run: ${why}`);
+  return code === 'ENOENT' ? 127 : 126;
 }
 
 /** A terminal sends SIGINT to the child itself; a second one would be taken for impatience. */
@@ -71,8 +96,7 @@ function forwardSignals(session: Session, child: ChildProcess): () => void {
 function exitOf(session: Session, child: ChildProcess, program: string): Promise<number> {
   return new Promise((resolve) => {
     child.on('error', (error: NodeJS.ErrnoException) => {
-      tell(session, `evergrant: ${program} cannot be run: ${error.code ?? error.message}`);
-      resolve(error.code === 'ENOENT' ? 127 : 126);
+      resolve(notRun(session, program, error));
     });
     child.on('close', (code, signal) => {
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));

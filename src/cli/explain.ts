@@ -29,8 +29,9 @@ function story(
   now: number,
 ): readonly string[] {
   return [
-    `${status.name} is ${status.state}${status.since === undefined ? '' : `, ${relativeTime(status.since, now)}`}`,
+    `${status.name}: ${status.state}${status.since === undefined ? '' : `, ${relativeTime(status.since, now)}`}`,
     `cause (${confidence}): ${cause}`,
+    ...(status.actor === undefined ? [] : [`who must act: ${status.actor}`]),
     `fix: ${fix}`,
     'life, newest first:',
     ...life.map((event) => `  ${eventLine(event)}`),
@@ -38,7 +39,8 @@ function story(
 }
 
 function eventLine({ at, event, generation, detail, by, fingerprint }: LifeEvent): string {
-  const what = detail === undefined ? event : `${event}: ${detail}`;
+  const name = event.replaceAll('_', ' ');
+  const what = detail === undefined ? name : `${name}: ${detail}`;
   const token = fingerprint === undefined ? '' : `, refresh token ${fingerprint}`;
   return `${isoInstant(at)}  ${what} (generation ${String(generation)}${token}, by ${by})`;
 }

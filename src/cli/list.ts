@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ConnectionStatus } from '../keeper-api.ts';
-import { relativeTime } from './output/relative-time.ts';
+import { dueTime, relativeTime } from './output/relative-time.ts';
 import { printTable } from './output/table.ts';
 import { print, printJson, tell, type Session } from './session.ts';
 import { withKeeper } from './with-home.ts';
@@ -65,7 +65,7 @@ function rowOf(status: ConnectionStatus, now: number): Record<string, string> {
     state: status.state,
     token: status.freshness,
     expires: relativeTime(status.accessExpiresAt, now),
-    'next refresh': relativeTime(status.nextRefreshAt, now),
+    'next refresh': dueTime(status.nextRefreshAt, now),
     'who must act': status.actor ?? '-',
   };
 }

@@ -70,7 +70,12 @@ async function refreshDue(session: Session, options: RefreshOptions): Promise<vo
   }
   for (const { connection, error } of results) {
     if (error === undefined) print(session, `${connection}: refreshed`);
-    else tell(session, `evergrant: ${connection}: ${error.message}`);
+    else tell(session, `evergrant: ${naming(connection, error.message)}`);
   }
   if (results.length === 0) tell(session, 'nothing is due');
+}
+
+/** Most errors begin with the name of their connection. */
+function naming(connection: string, message: string): string {
+  return message.startsWith(`${connection}: `) ? message : `${connection}: ${message}`;
 }

@@ -27,14 +27,15 @@ export async function withHome<T>(
 ): Promise<T> {
   const home = await openHome(session, create);
   const { keeper } = home;
-  const stopTelling = tellEvents(session, keeper);
+  const notices = tellEvents(session, keeper);
   try {
     return await work(home);
   } catch (error) {
     await suggestName(error, keeper);
+    notices.drop(error);
     throw error;
   } finally {
-    await closeKeeper(session, keeper).finally(stopTelling);
+    await closeKeeper(session, keeper).finally(notices.tell);
     session.signal.throwIfAborted();
   }
 }
@@ -45,19 +46,34 @@ export async function openHome(session: Session, create: boolean): Promise<Home>
   return session.openHome({ home: session.globals.home, key, create });
 }
 
-function tellEvents(session: Session, keeper: Keeper): () => void {
+interface Notices {
+  /** Leaves out what the error says anyway. */
+  readonly drop: (error: unknown) => void;
+  /** Tells the others, and listens no more. */
+  readonly tell: () => void;
+}
+
+/** Warnings are told at once. Notices are told at the end, since a command that fails mostly gives the same reason. */
+function tellEvents(session: Session, keeper: Keeper): Notices {
   const about = (connection: string | undefined): string =>
     connection === undefined ? '' : `${connection}: `;
+  const notices = new Set<string>();
   const stops = [
     keeper.on('warning', ({ connection, message }) => {
       warn(session, `${about(connection)}${message}`);
     }),
     keeper.on('notice', ({ connection, message }) => {
-      tell(session, `evergrant: notice: ${about(connection)}${message}`);
+      notices.add(`${about(connection)}${message}`);
     }),
   ];
-  return () => {
-    for (const stop of stops) stop();
+  return {
+    drop: (error) => {
+      if (error instanceof EvergrantError) notices.delete(error.message);
+    },
+    tell: () => {
+      for (const stop of stops) stop();
+      for (const notice of notices) tell(session, `evergrant: notice: ${notice}`);
+    },
   };
 }
 

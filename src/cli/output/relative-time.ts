@@ -18,3 +18,8 @@ export function relativeTime(at: number | undefined, now: number): string {
   const amount = Math.trunc(distance / length);
   return amount === 0 ? 'now' : words.format(amount, unit);
 }
+
+/** As {@link relativeTime} for something that happens when somebody next asks for it: `due` once its instant has passed. */
+export function dueTime(at: number | undefined, now: number): string {
+  return at !== undefined && at <= now ? 'due' : relativeTime(at, now);
+}

@@ -1,5 +1,5 @@
 import type { ConnectionStatus } from '../../keeper-api.ts';
-import { relativeTime } from './relative-time.ts';
+import { dueTime, relativeTime } from './relative-time.ts';
 
 /** Where a connection stands, as lines for people. */
 export function statusLines(status: ConnectionStatus, now: number): readonly string[] {
@@ -25,7 +25,7 @@ export function statusLines(status: ConnectionStatus, now: number): readonly str
     ['generation', String(status.generation)],
     [
       'next refresh',
-      status.nextRefreshAt === undefined ? 'none' : relativeTime(status.nextRefreshAt, now),
+      status.nextRefreshAt === undefined ? 'none' : dueTime(status.nextRefreshAt, now),
     ],
     ['refreshing', status.refreshingBy],
     [

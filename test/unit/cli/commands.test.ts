@@ -123,20 +123,26 @@ describe('evergrant show', () => {
     expect(stdout).toMatch(/^access token {4}fresh, expires in 50 minutes$/m);
     expect(stdout).toMatch(/^connected {7}3 days ago by authorization code$/m);
   });
+
+  it('calls a refresh due, rather than past', async () => {
+    const keeper = fakeKeeper([status({ nextRefreshAt: NOW - 60_000 })]);
+    expect((await runCli(['show', 'perspio'], { keeper })).stdout).toMatch(/^next refresh +due$/m);
+    expect((await runCli(['list'], { keeper })).stdout).toMatch(/│ due +│ - +│$/m);
+  });
 });
 
 describe('evergrant explain', () => {
   it('tells cause, confidence, fix and life', async () => {
     const keeper = fakeKeeper([status()], {
       explain: async () => ({
-        status: status({ state: 'attention', since: NOW - 7_200_000 }),
+        status: status({ state: 'attention', actor: 'operator', since: NOW - 7_200_000 }),
         cause: 'the secret expired',
         confidence: 'likely',
         fix: 'the operator makes a new one',
         life: [
           {
             at: NOW - 7_200_000,
-            event: 'attention',
+            event: 'refresh_failed',
             grantId: 'g',
             generation: 4,
             by: 'host pid 1',
@@ -147,11 +153,12 @@ describe('evergrant explain', () => {
       }),
     });
     expect((await runCli(['explain', 'perspio'], { keeper })).stdout.split('\n')).toEqual([
-      'perspio is attention, 2 hours ago',
+      'perspio: attention, 2 hours ago',
       'cause (likely): the secret expired',
+      'who must act: operator',
       'fix: the operator makes a new one',
       'life, newest first:',
-      '  2026-05-31T22:00:00.000Z  attention (generation 4, refresh token abcd, by host pid 1)',
+      '  2026-05-31T22:00:00.000Z  refresh failed (generation 4, refresh token abcd, by host pid 1)',
       '',
     ]);
   });
@@ -188,6 +195,29 @@ describe('evergrant refresh', () => {
       stdout: 'one: refreshed\n',
       stderr: 'evergrant: two: no route\n',
     });
+  });
+
+  it('names a connection once, though its error names it too', async () => {
+    const error = new ServerUnavailableError('ERR_SERVER_UNREACHABLE', 'two: no route');
+    const keeper = { ...fakeKeeper(), refreshDue: async () => [{ connection: 'two', error }] };
+    const { stderr } = await runCli(['refresh', '--due'], { keeper });
+    expect(stderr).toBe('evergrant: two: no route\n');
+  });
+
+  it('says once what is both a notice and the reason why it fails', async () => {
+    const keeper = fakeKeeper([status()], {
+      refresh: async () => {
+        keeper.emit('notice', { connection: 'perspio', message: 'revoked. Sign in again.' });
+        keeper.emit('notice', { connection: 'other', message: 'revoked. Sign in again.' });
+        throw new AuthorizationRequiredError(
+          'ERR_GRANT_REFUSED',
+          'perspio: revoked. Sign in again.',
+        );
+      },
+    });
+    const { stderr } = await runCli(['refresh', 'perspio'], { keeper });
+    expect(stderr.match(/perspio: revoked/g)).toHaveLength(1);
+    expect(stderr).toContain('evergrant: notice: other: revoked. Sign in again.\n');
   });
 
   it('takes either a name or --due', async () => {
