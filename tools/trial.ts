@@ -12,10 +12,12 @@ import { killAtRandom } from '../test/faults/experiments/random-kills.ts';
 import { INJURIES, STOPS, stopHolder } from '../test/faults/experiments/stopped.ts';
 import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
+import { attack } from '../test/fuzz/fuzzer.ts';
+import { FUZZERS } from '../test/fuzz/fuzzers.ts';
 import { runSeeds } from '../test/simulation/run-seeds.ts';
 
 /*
- * Runs one experiment of test/faults at full size, prints its figures as a table and ends with 1 when a promise was broken:
+ * Runs one experiment of test/faults, test/simulation or test/fuzz at full size, prints its figures as a table and ends with 1 when a promise was broken:
  * `npm run trial -- kills-strict --trials 2000 --seed 7`. Without a name it lists what there is.
  */
 
@@ -33,6 +35,12 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
   'told-early': [50, ({ trials }) => repeat(trials, tellEarly)],
   simulation: [100_000, ({ trials: count, seed: from }) => runSeeds({ from, count })],
   'durable-commits': [1000, ({ trials }) => commitDurably(trials)],
+  ...Object.fromEntries(
+    FUZZERS.map((fuzzer) => [
+      `fuzz-${fuzzer.name}`,
+      [fuzzer.fullTrials, (size: Size) => attack(fuzzer, size)] as const,
+    ]),
+  ),
 };
 
 type Trial = (size: Size) => Promise<Findings>;

@@ -1,17 +1,15 @@
 import type { Secret } from '../secret.ts';
+import { hideSecrets } from './hidden.ts';
 import type { AnswerDialect, Refusal } from './outcome.ts';
 
 const LONGEST_TEXT = 200;
 
 /**
  * Makes text of a server fit for people and logs: no control or formatting character, no line break, at most 200 characters, and
- * `[secret]` in place of any of the given secrets that the server echoed.
+ * `[secret]` in place of what it repeats of the given secrets.
  */
 export function cleanText(text: string, secrets: readonly Secret[] = []): string {
-  let clean = text;
-  for (const secret of secrets) {
-    if (secret.reveal().length >= 4) clean = clean.replaceAll(secret.reveal(), '[secret]');
-  }
+  const clean = hideSecrets(text, secrets);
   const characters = Array.from(clean.replace(/[\p{C}\p{Z}]+/gu, ' ').trim());
   if (characters.length <= LONGEST_TEXT) return characters.join('');
   return `${characters.slice(0, LONGEST_TEXT - 1).join('')}…`;
