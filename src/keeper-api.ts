@@ -59,6 +59,8 @@ export interface AddOptions extends BeginOptions {
   };
   /** Replaces the grant of an existing connection of that name instead of refusing. */
   readonly replace?: boolean;
+  /** Ends the attempt, as long as nothing is stored. */
+  readonly signal?: AbortSignal;
 }
 
 /** What the person who must consent is shown and asked. The command line, the daemon and tests each bring their own. */
@@ -100,6 +102,15 @@ export interface ConnectOptions extends BeginOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * Consent asked for once more, with the registration, secrets and scopes that a connection has. `grant` is by default the one that it
+ * began with; for imported tokens `code`.
+ */
+export type ReconnectOptions = Pick<
+  ConnectOptions,
+  'grant' | 'prompt' | 'redirectPort' | 'redirectUri' | 'scope' | 'signal'
+>;
+
 /** Demands on a token. */
 export interface TokenOptions {
   /**
@@ -120,6 +131,12 @@ export interface RefreshOptions {
   /** Longest wait; by default 60 000. */
   readonly timeoutMs?: number;
   /** Ends the caller's wait, never the refresh. */
+  readonly signal?: AbortSignal;
+}
+
+/** Demands on what may take long and has no other options. */
+export interface WaitOptions {
+  /** Ends the wait, which then rejects with the signal's reason. What was begun goes on, or is taken up by the next call. */
   readonly signal?: AbortSignal;
 }
 
@@ -251,7 +268,9 @@ export interface Connection {
   /** Gives it another name; this handle keeps the old one. */
   rename(name: string): Promise<void>;
   /** Revokes what the server lets us revoke, forgets the tokens. Resolves to what was done, in words. */
-  disconnect(): Promise<{ readonly revoked: boolean; readonly message: string }>;
+  disconnect(
+    options?: WaitOptions,
+  ): Promise<{ readonly revoked: boolean; readonly message: string }>;
 }
 
 /** Events of a keeper, in pairs where something begins and ends. */
@@ -283,6 +302,12 @@ export interface Keeper extends AsyncDisposable {
   add(name: string, options: AddOptions): Promise<Connection>;
   /** Begins a connection by consent or client credentials. @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` */
   connect(name: string, options: ConnectOptions): Promise<Connection>;
+  /**
+   * Renews the grant of a connection with the registration that it has; its id and history stay.
+   *
+   * @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN`
+   */
+  reconnect(name: string, options?: ReconnectOptions): Promise<Connection>;
   /** A handle; no I/O. */
   connection(name: string): Connection;
   /** All connections in order of name. */
@@ -298,9 +323,9 @@ export interface Keeper extends AsyncDisposable {
   /** Renews in the background what is due, until {@link Keeper.close}. */
   start(): void;
   /** Refreshes once what is due now. @returns the names, with the error where one failed. */
-  refreshDue(): Promise<
-    readonly { readonly connection: string; readonly error: Error | undefined }[]
-  >;
+  refreshDue(
+    options?: WaitOptions,
+  ): Promise<readonly { readonly connection: string; readonly error: Error | undefined }[]>;
   /** Listens. @returns a function that ends it. */
   on<E extends keyof KeeperEvents>(
     event: E,

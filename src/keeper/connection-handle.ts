@@ -12,6 +12,7 @@ import type {
   Explanation,
   RefreshOptions,
   TokenOptions,
+  WaitOptions,
 } from '../keeper-api.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
 import type { Memory } from '../refresh/memory.ts';
@@ -141,10 +142,16 @@ export class ConnectionHandle implements Connection {
     );
   }
 
-  async disconnect(): Promise<{ readonly revoked: boolean; readonly message: string }> {
+  async disconnect({ signal }: WaitOptions = {}): Promise<{
+    readonly revoked: boolean;
+    readonly message: string;
+  }> {
     const { engine, memory } = this.#parts;
     const { connection } = await this.#view();
-    const done = await disconnect(engine, connection.id);
+    // A wait that was ended leaves a tombstone, which must be seen at once.
+    const done = await disconnect(engine, connection.id, signal).finally(() =>
+      memory.refreshed(connection.id),
+    );
     memory.forget(this.name);
     return done;
   }

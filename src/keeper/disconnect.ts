@@ -23,12 +23,19 @@ export interface Disconnected {
 /**
  * Ends a connection: a tombstone first, under a new grant id, so that an answer still under way cannot bring it back; then revocation where
  * the server has it; then everything is removed. When the revocation fails the tombstone stays, with the refresh token sealed in it, and
- * a repeated disconnect tries again.
+ * a repeated disconnect tries again, as it does after `signal` ended one.
  *
  * @see RFC 7009
  */
-export async function disconnect(engine: Engine, connectionId: string): Promise<Disconnected> {
-  const view = await untilUnclaimed(engine, connectionId, await bury(engine, connectionId));
+export async function disconnect(
+  engine: Engine,
+  connectionId: string,
+  signal?: AbortSignal,
+): Promise<Disconnected> {
+  signal?.throwIfAborted();
+  const buried = await bury(engine, connectionId);
+  const view = await untilUnclaimed(engine, connectionId, buried, signal);
+  signal?.throwIfAborted();
   if (view?.connection.claim !== undefined) return unfinished('an answer is still under way');
   const profile = view === undefined ? undefined : engine.profileOf(view.client);
   const tokens = view === undefined ? [] : await tokensToRevoke(engine, view);
@@ -52,7 +59,9 @@ export async function disconnect(engine: Engine, connectionId: string): Promise<
       authentication: openAuthentication(engine.store.sealer, view.client),
       token,
       insecureLoopback: profile.insecureLoopback,
+      signal,
     });
+    signal?.throwIfAborted();
     if (failure !== undefined) {
       return unfinished(`the server could not be told: ${failure}`);
     }
@@ -71,15 +80,17 @@ async function untilUnclaimed(
   engine: Engine,
   connectionId: string,
   buried: View | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<View | undefined> {
   const { store, clock } = engine;
   const deadline = clock.monotonic() + ANSWER_PATIENCE_MS;
   let view = buried;
   while (view?.connection.claim !== undefined && clock.monotonic() < deadline) {
+    if (signal?.aborted === true) return view;
     if ((await store.claims.judge(view.connection.claim.owner)) === 'dead') {
       return { ...view, connection: { ...view.connection, claim: undefined } };
     }
-    await sleep(clock, LOOK_EVERY_MS);
+    await sleep(clock, LOOK_EVERY_MS, signal);
     view = await store.read(connectionId);
   }
   return view;

@@ -13,7 +13,9 @@ import type {
   ConnectOptions,
   Keeper,
   KeeperEvents,
+  ReconnectOptions,
   SecretInput,
+  WaitOptions,
 } from '../keeper-api.ts';
 import { runBackground } from '../refresh/background.ts';
 import { renewAllDue, type Renewed } from '../refresh/due.ts';
@@ -86,8 +88,10 @@ export class LocalKeeper implements Keeper {
   async add(name: string, options: AddOptions): Promise<Connection> {
     checkGiven(options);
     checkTokens(options);
+    options.signal?.throwIfAborted();
     const existing = await this.#checkNew(name, options.replace === true);
-    const overrides = await pinnedOverrides(this.#engine, options, undefined);
+    const overrides = await pinnedOverrides(this.#engine, options, options.signal);
+    options.signal?.throwIfAborted();
     const registration = await register(this.#engine, options, overrides);
     const namedScope = namedScopeOf(options);
     const scope = namedScope ?? registration.profile.scopes.refresh ?? [];
@@ -99,9 +103,28 @@ export class LocalKeeper implements Keeper {
 
   async connect(name: string, options: ConnectOptions): Promise<Connection> {
     checkGiven(options);
+    options.signal?.throwIfAborted();
     const existing = await this.#checkNew(name, options.reconnect === true);
     const overrides = await pinnedOverrides(this.#engine, options, options.signal);
+    options.signal?.throwIfAborted();
     const registration = await register(this.#engine, options, overrides);
+    return this.#consent(name, existing, options, registration);
+  }
+
+  async reconnect(name: string, again: ReconnectOptions = {}): Promise<Connection> {
+    this.#assertOpen();
+    again.signal?.throwIfAborted();
+    const { view } = await this.#memory.read(name);
+    const { options, registration } = asBefore(this.#engine, view, again);
+    return this.#consent(name, view.connection.id, options, registration);
+  }
+
+  async #consent(
+    name: string,
+    existing: string | undefined,
+    options: ConnectOptions,
+    registration: Registration,
+  ): Promise<Connection> {
     const namedScope = namedScopeOf(options);
     const { beginning, obtained } = await obtain(this.#engine, options, registration, namedScope);
     await checkAccount(this.#engine, existing, obtained, options);
@@ -198,11 +221,13 @@ export class LocalKeeper implements Keeper {
     this.#background ??= runBackground(engine, this.#flights, channel, this.#watch);
   }
 
-  async refreshDue(): Promise<
+  async refreshDue({ signal }: WaitOptions = {}): Promise<
     readonly { readonly connection: string; readonly error: Error | undefined }[]
   > {
     this.#assertOpen();
-    const renewed = await renewAllDue(this.#engine, this.#flights);
+    signal?.throwIfAborted();
+    const renewed = await renewAllDue(this.#engine, this.#flights, signal);
+    signal?.throwIfAborted();
     await this.#delivering;
     await deliverNotices(this.#engine, this.#parts.channel);
     const rows = await Promise.all(

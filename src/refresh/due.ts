@@ -44,17 +44,22 @@ export class DueRounds {
    *
    * @param patienceMs - how long a batch is waited for; what hangs longer is left under way.
    * @param except - connections that are left out.
+   * @param ends - begins no flight any more, and waits for none.
    */
-  async fly(patienceMs: number, except?: ReadonlySet<string>): Promise<readonly Renewed[]> {
-    const { store, clock, closing } = this.#engine;
+  async fly(
+    patienceMs: number,
+    except?: ReadonlySet<string>,
+    ends = this.#engine.closing,
+  ): Promise<readonly Renewed[]> {
+    const { store, clock } = this.#engine;
     const due = await store.due(clock.now(), MOST);
     const waiting = due.filter((id) => except?.has(id) !== true);
     const blocked = new Set<string>();
     const all: Renewed[] = [];
-    while (waiting.length > 0 && !closing.aborted) {
+    while (waiting.length > 0 && !ends.aborted) {
       const batch = this.#take(waiting, blocked);
       const deadline = clock.monotonic() + patienceMs;
-      const renewed = await Promise.all(batch.map((id) => this.#flyOne(id, deadline)));
+      const renewed = await Promise.all(batch.map((id) => this.#flyOne(id, deadline, ends)));
       for (const one of renewed) this.#learn(one, blocked);
       all.push(...renewed);
     }
@@ -71,14 +76,14 @@ export class DueRounds {
     return batch;
   }
 
-  async #flyOne(connectionId: string, deadline: number): Promise<Renewed> {
-    const { clock, closing } = this.#engine;
+  async #flyOne(connectionId: string, deadline: number, ends: AbortSignal): Promise<Renewed> {
+    const { clock } = this.#engine;
     if (this.#flights.isUnderWay(connectionId)) {
       return { connectionId, result: { kind: 'under_way' } };
     }
     try {
       const { landing } = this.#flights.board(connectionId, DUE);
-      const waited = await waitUntil(landing, clock, deadline, closing);
+      const waited = await waitUntil(landing, clock, deadline, ends);
       return { connectionId, result: 'value' in waited ? waited.value : { kind: 'under_way' } };
     } catch (error) {
       return { connectionId, result: error instanceof Error ? error : new Error(String(error)) };
@@ -97,20 +102,27 @@ export class DueRounds {
 /**
  * Flies once for all that is due, as fast as the budget of each endpoint allows. What must wait longer than a moment is left for another
  * time.
+ *
+ * @param signal - ends the order; what is under way goes on.
  */
-export async function renewAllDue(engine: Engine, flights: Flights): Promise<readonly Renewed[]> {
+export async function renewAllDue(
+  engine: Engine,
+  flights: Flights,
+  signal?: AbortSignal,
+): Promise<readonly Renewed[]> {
   const { clock, closing } = engine;
+  const ends = signal === undefined ? closing : AbortSignal.any([signal, closing]);
   const rounds = new DueRounds(engine, flights);
   const renewed = new Map<string, Renewed>();
   const done = new Set<string>();
   for (;;) {
-    const round = await rounds.fly(PATIENCE_MS, done);
+    const round = await rounds.fly(PATIENCE_MS, done, ends);
     for (const one of round) renewed.set(one.connectionId, one);
     const waits = round.map((one) => momentUntil(one, clock.now()));
     for (const [i, wait] of waits.entries())
       if (wait === undefined) done.add(round[i]?.connectionId ?? '');
     const moment = Math.min(...waits.filter((wait) => wait !== undefined));
-    if (moment > A_MOMENT_MS || !(await sleep(clock, moment, closing))) {
+    if (moment > A_MOMENT_MS || !(await sleep(clock, moment, ends))) {
       return [...renewed.values()];
     }
   }

@@ -9,9 +9,16 @@ export type ApiPlace = Pick<NonNullable<Provider['api']>, 'origins' | 'base'>;
  * of an address leads elsewhere than it seems.
  *
  * @throws {@link ConfigurationError} `ERR_ORIGIN_NOT_ALLOWED` when it leads to an origin that may not be sent the access token,
- * `ERR_ARGUMENT` when it is no address or holds credentials.
+ * `ERR_ARGUMENT` when it is no address, or holds credentials.
  */
 export function resolveApiUrl(input: string | URL, place: ApiPlace | undefined): URL {
+  // A `Request` would turn into the text "[object Request]", which is an address below the base.
+  if (typeof input !== 'string' && !(input instanceof URL)) {
+    throw new ConfigurationError(
+      'ERR_ARGUMENT',
+      'the address is neither a string nor a URL; of a Request give its url, and the rest as options',
+    );
+  }
   const url = URL.parse(String(input), place?.base);
   if (url === null) {
     throw new ConfigurationError(

@@ -16,6 +16,8 @@ export interface RevocationRequest {
   readonly token: Secret;
   /** Allows plain http to this machine itself, for tests. */
   readonly insecureLoopback: boolean;
+  /** Gives the request up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -31,6 +33,7 @@ export async function revokeToken(
   http: Http,
   request: RevocationRequest,
 ): Promise<string | undefined> {
+  const { signal } = request;
   const url = checkTokenEndpoint(request.revocationEndpoint, request.insecureLoopback);
   const { headers, body } = encodeTokenRequest({
     tokenEndpoint: request.revocationEndpoint,
@@ -39,8 +42,8 @@ export async function revokeToken(
     parameters: { token: request.token, token_type_hint: 'refresh_token' },
   });
   try {
-    const connection = await http.connect(url, { fresh: false, timeoutMs: TIMEOUT_MS });
-    const options = { timeoutMs: TIMEOUT_MS, maxBytes: MOST_BYTES };
+    const connection = await http.connect(url, { fresh: false, timeoutMs: TIMEOUT_MS, signal });
+    const options = { timeoutMs: TIMEOUT_MS, maxBytes: MOST_BYTES, signal };
     const { status } = await connection.send({ method: 'POST', headers, body }, options);
     return status === 200 ? undefined : `it answered with status ${String(status)}`;
   } catch (error) {

@@ -61,6 +61,13 @@ describe('the address of a call', () => {
     },
   );
 
+  it.each([undefined, null, 7, {}, new Request('https://talk.example/x')])(
+    'is not made up from what is none (%o)',
+    (input) => {
+      expect(() => resolveApiUrl(input as string, place)).toThrow(/neither a string nor a URL/);
+    },
+  );
+
   it('is refused when the provider has no API', () => {
     expect(() => resolveApiUrl('https://talk.example/', undefined)).toThrow(
       expect.objectContaining({ code: 'ERR_ORIGIN_NOT_ALLOWED' }),
