@@ -68,7 +68,7 @@ export interface TokenRequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** Allows plain http to this machine itself, for tests; false by default. */
   readonly insecureLoopback?: boolean | undefined;
-  /** Where connections come from; {@link nodeHttp} by default. */
+  /** Where connections come from; by default one {@link nodeHttp} for all calls that give none. It never keeps the process from ending. */
   readonly http?: Http | undefined;
 }
 
@@ -155,25 +155,27 @@ async function requestTokens(
     authentication: checkClientAuthentication(options.clientSecret, options.clientAuthentication),
     parameters: { ...grant(asked?.scope), ...options.extraParameters },
   };
-  const http = options.http ?? nodeHttp();
-  try {
-    const outcome = await exchange(http, request, {
-      fresh: !isHarmless,
-      connectTimeoutMs: Math.min(timeoutMs, 10_000),
-      timeoutMs,
-      dialect,
-      now: () => systemClock.now(),
-      signal,
-      insecureLoopback,
-    });
-    if (outcome.kind !== 'refreshed')
-      throw outcomeError(outcome, { nowMs: systemClock.now(), isHarmless });
-    if (!isBearer(outcome.tokens.tokenType)) throw unsupportedType(outcome.tokens);
-    const warnings = asked?.warnings ?? [];
-    return new IssuedTokens(outcome.tokens, { scope: asked?.scope.join(' '), warnings });
-  } finally {
-    if (options.http === undefined) http.close();
-  }
+  const outcome = await exchange(options.http ?? sharedHttp(), request, {
+    fresh: !isHarmless,
+    connectTimeoutMs: Math.min(timeoutMs, 10_000),
+    timeoutMs,
+    dialect,
+    now: () => systemClock.now(),
+    signal,
+    insecureLoopback,
+  });
+  if (outcome.kind !== 'refreshed')
+    throw outcomeError(outcome, { nowMs: systemClock.now(), isHarmless });
+  if (!isBearer(outcome.tokens.tokenType)) throw unsupportedType(outcome.tokens);
+  const warnings = asked?.warnings ?? [];
+  return new IssuedTokens(outcome.tokens, { scope: asked?.scope.join(' '), warnings });
+}
+
+let shared: Http | undefined;
+
+function sharedHttp(): Http {
+  shared ??= nodeHttp();
+  return shared;
 }
 
 function unsupportedType({ tokenType, refreshToken }: TokenResponse): ResponseInvalidError {

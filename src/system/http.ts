@@ -89,6 +89,11 @@ export interface Http {
       readonly signal?: AbortSignal | undefined;
     },
   ): Promise<HttpConnection>;
+  /**
+   * An open connection that is as good as a fresh one: this process used it less than half a second ago, at a server that has shown in this
+   * process that it keeps idle ones for longer. Undefined when there is none; left out where connections are not kept.
+   */
+  atHand?(url: URL): HttpConnection | undefined;
   /** Closes idle connections, and those in use once their exchange ends. */
   close(): void;
 }

@@ -1,9 +1,9 @@
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
-import { systemClock } from './clock.ts';
-import { exchange } from './http-exchange.ts';
-import { HttpConnectError, type Http } from './http.ts';
-import { idleSockets } from './idle-sockets.ts';
-import { tlsTrust, type TlsTrust } from './tls-trust.ts';
+import type { SecureContext } from 'node:tls';
+import { systemClock, type Clock } from './clock.ts';
+import { Channel } from './http-channel.ts';
+import { HttpConnectError, HttpExchangeError, type Http, type HttpConnection } from './http.ts';
+import { IdleChannels } from './idle-channels.ts';
 
 /** Options of {@link nodeHttp}; all optional. */
 export interface NodeHttpOptions {
@@ -11,6 +11,8 @@ export interface NodeHttpOptions {
   readonly ca?: readonly string[] | undefined;
   /** Replaces the resolution of host names, in tests. */
   readonly lookup?: LookupFunction;
+  /** Tells how long connections have been idle; for tests. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -18,24 +20,18 @@ export interface NodeHttpOptions {
  * loaded when the first https address is met, so that a short-lived process pays only for what it uses.
  */
 export function nodeHttp(options: NodeHttpOptions = {}): Http {
-  const idle = idleSockets();
-  let trust: Promise<TlsTrust> | undefined;
-
-  const open = async (url: URL): Promise<Socket> => {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-    const target = { host, port, ...(options.lookup && { lookup: options.lookup }) };
-    if (url.protocol === 'http:') return connectTcp({ ...target, noDelay: true });
-    const tls = await import('node:tls');
-    trust ??= tlsTrust(options.ca);
-    const socket = tls.connect({
-      ...target,
-      ...(await trust),
-      ALPNProtocols: ['http/1.1'],
-      // RFC 6066 forbids addresses here.
-      ...(!/^[\d.]+$|:/.test(host) && { servername: host }),
-    });
-    return socket.setNoDelay(true);
+  const { clock = systemClock } = options;
+  const idle = new Map<string, IdleChannels>();
+  let isClosed = false;
+  const open = opener(options);
+  const idleOf = (origin: string): IdleChannels => {
+    let channels = idle.get(origin);
+    if (channels === undefined) {
+      channels = new IdleChannels(clock);
+      if (isClosed) channels.close();
+      idle.set(origin, channels);
+    }
+    return channels;
   };
 
   return {
@@ -43,12 +39,79 @@ export function nodeHttp(options: NodeHttpOptions = {}): Http {
       if (url.protocol !== 'https:' && url.protocol !== 'http:')
         throw new HttpConnectError(`the address scheme ${url.protocol} is not supported`);
       if (signal?.aborted === true) throw new HttpConnectError('the caller gave up');
-      const socket =
-        (fresh ? undefined : idle.take(url.origin)) ??
-        (await established(await open(url), url, timeoutMs, signal));
-      return exchange(socket, url, (reusable) => idle.put(url.origin, reusable));
+      const channels = idleOf(url.origin);
+      const channel = fresh ? undefined : channels.take();
+      if (channel !== undefined) return connectionOn(channel, url, channels);
+      const socket = await established(await open(url), url, timeoutMs, signal);
+      return connectionOn(new Channel(socket), url, channels);
     },
-    close: () => idle.close(),
+    atHand(url) {
+      const channels = idle.get(url.origin);
+      const channel = channels?.takeWarm();
+      return channels && channel && connectionOn(channel, url, channels);
+    },
+    close() {
+      isClosed = true;
+      for (const channels of idle.values()) channels.close();
+    },
+  };
+}
+
+/** How sockets are opened. */
+function opener(options: NodeHttpOptions): (url: URL) => Promise<Socket> {
+  // Made once, because reading the authorities takes longer than a handshake.
+  let secureContext: SecureContext | undefined;
+  return async (url) => {
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+    const target = { host, port, ...(options.lookup && { lookup: options.lookup }) };
+    if (url.protocol === 'http:') return connectTcp({ ...target, noDelay: true });
+    const tls = await import('node:tls');
+    secureContext ??= tls.createSecureContext({
+      minVersion: 'TLSv1.2',
+      ...(options.ca && { ca: [...tls.getCACertificates('default'), ...options.ca] }),
+    });
+    const socket = tls.connect({
+      ...target,
+      secureContext,
+      // Whatever the environment says.
+      rejectUnauthorized: true,
+      ALPNProtocols: ['http/1.1'],
+      // RFC 6066 forbids addresses here.
+      ...(!/^[\d.]+$|:/.test(host) && { servername: host }),
+    });
+    return socket.setNoDelay(true);
+  };
+}
+
+/** One exchange on an open channel. */
+function connectionOn(channel: Channel, url: URL, idle: IdleChannels): HttpConnection {
+  let isUsed = false;
+  return {
+    // Async, so that misuse rejects as every other failure does.
+    async send(request, options) {
+      if (isUsed) throw new TypeError('a connection is good for one exchange');
+      isUsed = true;
+      if (!channel.isOpen) throw new HttpConnectError('the connection closed before it was used');
+      if (options.signal?.aborted === true) {
+        channel.destroy();
+        throw new HttpConnectError('the caller gave up before anything was sent');
+      }
+      try {
+        const answer = await channel.send(url, request, options);
+        idle.put(channel);
+        return answer;
+      } catch (error) {
+        if (error instanceof HttpExchangeError && error.failure === 'reset') idle.distrust();
+        // A request that cannot be written leaves its connection open.
+        channel.destroy();
+        throw error;
+      }
+    },
+    close() {
+      if (!isUsed) idle.giveUp(channel);
+      isUsed = true;
+    },
   };
 }
 

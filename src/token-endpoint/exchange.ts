@@ -21,7 +21,10 @@ const MOST_ANSWER_BYTES = 256 * 1024;
 
 /** Options of {@link openTokenEndpoint}. */
 export interface OpenOptions {
-  /** Never take an idle connection: a stale one looks like a lost answer. Wanted wherever the request uses something up. */
+  /**
+   * Take no idle connection but one that is as good as fresh (see {@link Http.atHand}): a stale one looks like a lost answer. Wanted
+   * wherever the request uses something up.
+   */
   readonly fresh: boolean;
   /** How long DNS, TCP and TLS may take together. */
   readonly connectTimeoutMs: number;
@@ -70,11 +73,37 @@ export async function openTokenEndpoint(
   options: OpenOptions,
 ): Promise<OpenTokenEndpoint | NotSent> {
   const url = checkTokenEndpoint(tokenEndpoint, options.insecureLoopback);
-  const connection = await connect(http, url, options);
-  if ('kind' in connection) return connection;
+  const connection = atHand(http, url) ?? (await connect(http, url, options));
+  return 'kind' in connection ? connection : opened(connection, url);
+}
+
+/**
+ * The connection to a token endpoint that is open already and as good as a fresh one; undefined when there is none.
+ *
+ * @throws {@link ConfigurationError} as {@link openTokenEndpoint}
+ */
+export function tokenEndpointAtHand(
+  http: Http,
+  tokenEndpoint: string,
+  insecureLoopback: boolean | undefined,
+): OpenTokenEndpoint | undefined {
+  const url = checkTokenEndpoint(tokenEndpoint, insecureLoopback);
+  const connection = atHand(http, url);
+  return connection && opened(connection, url);
+}
+
+function atHand(http: Http, url: URL): HttpConnection | undefined {
+  const connection = http.atHand?.(url);
+  if (connection === undefined) return undefined;
+  failpoint('before-connect');
+  failpoint('after-connect');
+  return connection;
+}
+
+function opened(connection: HttpConnection, url: URL): OpenTokenEndpoint {
   return {
     kind: 'open',
-    send: (request, sendOptions) => send(connection, url, request, sendOptions),
+    send: (request, options) => send(connection, url, request, options),
     close: () => connection.close(),
   };
 }
@@ -164,7 +193,7 @@ async function post(
 ): Promise<Answer | FailedOutcome> {
   const { requestId, timeoutMs, signal } = options;
   try {
-    if (URL.parse(request.tokenEndpoint)?.href !== url.href) throw otherEndpoint();
+    if (!isAddressOf(url, request.tokenEndpoint)) throw otherEndpoint();
     const { headers, body } = encodeTokenRequest(request);
     const id = requestId !== undefined && { 'client-request-id': requestId };
     const response = await connection.send(
@@ -177,6 +206,10 @@ async function post(
     connection.close();
     return brokenExchange(error);
   }
+}
+
+function isAddressOf(url: URL, tokenEndpoint: string): boolean {
+  return tokenEndpoint === url.href || URL.parse(tokenEndpoint)?.href === url.href;
 }
 
 function otherEndpoint(): ConfigurationError {

@@ -7,7 +7,7 @@ import * as x509 from '@peculiar/x509';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { HttpConnectError, HttpExchangeError, type Http } from '../../../src/system/http.ts';
 import { nodeHttp } from '../../../src/system/node-http.ts';
-import { settle } from '../../support/fake-clock.ts';
+import { fakeClock, settle } from '../../support/fake-clock.ts';
 import { httpAnswer, rawServer, type RawServer } from '../../support/raw-server.ts';
 
 const post = { method: 'POST', headers: {}, body: 'a=1' } as const;
@@ -297,6 +297,60 @@ describe('an idle connection', () => {
     const http = nodeHttp();
     for (let i = 0; i < 3; i++) await exchangeOn(http, server, true);
     expect(server.received).toHaveLength(3);
+  });
+
+  it('counts as fresh only where the server has kept one for half a second, and for less than that', async () => {
+    await using server = await rawServer((socket) => socket.write(httpAnswer(200, 'ok')));
+    const clock = fakeClock();
+    const http = nodeHttp({ clock });
+    const url = new URL(server.url);
+    await exchangeOn(http, server, true);
+    expect(http.atHand?.(url), 'before it was proven').toBeUndefined();
+    await clock.advance(500);
+    expect(http.atHand?.(url), 'too old itself').toBeUndefined();
+    await exchangeOn(http, server, true);
+    await http.atHand?.(url)?.send(post, limits);
+    expect(server.received).toHaveLength(2);
+    http.atHand?.(url)?.close();
+    await clock.advance(499);
+    await http.atHand?.(url)?.send(post, limits);
+    await clock.advance(500);
+    expect(http.atHand?.(url)).toBeUndefined();
+    expect(server.received).toHaveLength(2);
+    expect(server.received[1]?.match(/POST/g)).toHaveLength(3);
+  });
+
+  it('no longer counts as fresh at a server that has ended one early, or in the middle of an exchange', async () => {
+    for (const isAsked of [false, true]) {
+      let mayAnswer = true;
+      await using server = await rawServer((socket) => {
+        if (mayAnswer) socket.write(httpAnswer(200, 'ok'));
+        else socket.destroy();
+      });
+      const clock = fakeClock();
+      const http = nodeHttp({ clock });
+      const url = new URL(server.url);
+      await exchangeOn(http, server, true);
+      await clock.advance(500);
+      await exchangeOn(http, server, true);
+      await exchangeOn(http, server, true);
+      mayAnswer = false;
+      const used = http.atHand?.(url);
+      if (used === undefined) throw new Error('the server had proven that it keeps connections');
+      if (isAsked) await failureOf(used.send(post, limits));
+      else {
+        used.close();
+        const ended = [...server.sockets].at(-1);
+        if (ended === undefined) throw new Error('no connection is open');
+        const closed = once(ended, 'close');
+        ended.end();
+        await closed;
+        await settle();
+      }
+      mayAnswer = true;
+      await exchangeOn(http, server, true);
+      expect(http.atHand?.(url)).toBeUndefined();
+    }
   });
 
   it('is dropped when the server closes it or speaks out of turn', async () => {
