@@ -186,6 +186,7 @@ async function exchange(engine: Engine, claimed: Claimed): Promise<AttemptResult
     return settled(await telling(engine, view, () => recordOutcome(engine, claimed, answered)));
   }
   try {
+    if (!isRepeatable(rotation)) await engine.spills.makeReserve();
     const owner = await store.claims.identify();
     if (owner.ownerId !== attempt.owner.ownerId || !(await arm(engine, claimed))) {
       await release(engine, claimed);

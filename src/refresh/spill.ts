@@ -1,13 +1,16 @@
+import { sabotaged } from '#failpoints';
 import { StoreError } from '../errors.ts';
 import { spillContext } from '../connection/secrets.ts';
 import type { TokenSet } from '../connection/record.ts';
 import type { Attempt } from '../connection/claiming.ts';
 import type { Store } from '../store/store.ts';
 import { joinPath, systemFiles, type PrivateFiles } from '../system/files.ts';
+import { systemReserve, type Reserve } from '../system/reserve.ts';
 
 /*
  * Answers that the store could not take: the disk is full, the database busy or damaged. Each lies sealed in a file of its own, named by
- * its attempt, in a folder where every keeper of the home looks before it judges that attempt's intent.
+ * its attempt, in a folder where every keeper of the home looks before it judges that attempt's intent. Beside them lies a reserve, so that
+ * one finds room even on a full disk.
  */
 
 /** An answer on its way into the store. */
@@ -27,12 +30,29 @@ export class Spills {
   readonly #folder: string;
   readonly #store: Store;
   readonly #files: PrivateFiles;
+  readonly #reserve: Reserve;
 
-  /** @param folder - owner-only; made when the first spill is written. */
-  constructor(folder: string, store: Store, files: PrivateFiles = systemFiles) {
+  /** @param folder - owner-only; made when it is first needed. */
+  constructor(
+    folder: string,
+    store: Store,
+    files: PrivateFiles = systemFiles,
+    reserve: Reserve = systemReserve,
+  ) {
     this.#folder = folder;
     this.#store = store;
     this.#files = files;
+    this.#reserve = reserve;
+  }
+
+  /**
+   * Makes sure that one answer can be written even if the disk is full by then.
+   *
+   * @throws {@link StoreError} when the disk takes no writes now; then nothing may be asked whose answer must not be lost.
+   */
+  async makeReserve(): Promise<void> {
+    await this.#files.makeFolder(this.#folder);
+    await this.#reserve.make(this.#reservePath);
   }
 
   /** Writes an answer durably. It carries its wrapped data key, so that it can be read even if the store is restored from a backup. */
@@ -47,7 +67,18 @@ export class Spills {
       dataKey: { id: dataKey.id, wrapped: base64(dataKey.wrapped) },
       sealed: base64(sealed),
     });
-    await this.#files.write(this.#path(attemptId), content);
+    await this.#writeSomehow(this.#path(attemptId), content);
+  }
+
+  async #writeSomehow(path: string, content: string): Promise<void> {
+    try {
+      await this.#files.write(path, content);
+    } catch (error) {
+      if (sabotaged('reserve')) throw error;
+      await this.#reserve.spend(this.#reservePath, path, content).catch(() => {
+        throw error;
+      });
+    }
   }
 
   /**
@@ -82,6 +113,10 @@ export class Spills {
   /** Forgets an answer that is in the store now. */
   remove(attemptId: string): Promise<void> {
     return this.#files.remove(this.#path(attemptId));
+  }
+
+  get #reservePath(): string {
+    return joinPath(this.#folder, 'reserve');
   }
 
   #path(attemptId: string): string {

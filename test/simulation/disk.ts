@@ -1,4 +1,5 @@
 import type { PrivateFiles } from '../../src/system/files.ts';
+import type { Reserve } from '../../src/system/reserve.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
@@ -55,6 +56,27 @@ export class Disk {
           this.#files.delete(path);
           this.#removed.set(path, { content, at: this.#world.scheduler.now });
           this.#world.trace(process.name, `removed ${path}`);
+        }),
+    };
+  }
+
+  /** The room kept for one answer, as a process finds it. */
+  reserveOf(process: Process): Reserve {
+    const { rng, trouble } = this.#world;
+    return {
+      make: (reserve) =>
+        process.io('making the reserve', rng.between(0, 20), () => {
+          if (this.#files.has(reserve)) return;
+          trouble.checkDisk();
+          this.#files.set(reserve, 'reserved');
+        }),
+      spend: (reserve, path, content) =>
+        process.io('spending the reserve', rng.between(1, 20), () => {
+          if (trouble.ailment === 'unreachable') trouble.checkDisk();
+          if (!this.#files.delete(reserve)) throw new Error('there is no reserve');
+          this.#files.set(path, content);
+          this.#world.oracle.sends.spilled(attemptOf(path));
+          this.#world.trace(process.name, `wrote ${path} in the place of the reserve`);
         }),
     };
   }

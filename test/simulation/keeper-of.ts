@@ -31,7 +31,12 @@ export function keeperOf(world: World, process: Process): LocalKeeper {
     random: world.rng,
     http: world.net.httpOf(process),
     machine: world.machine.facts(process.pid),
-    spills: new Spills('/spills', store, world.disk.filesOf(process)),
+    spills: new Spills(
+      '/spills',
+      store,
+      world.disk.filesOf(process),
+      world.disk.reserveOf(process),
+    ),
     settings: { lastTry: world.plan.lastTry, requestsPerSecond: 10 },
     profileOf: (client) => profileOf(world, client),
     emit: (event, detail) => {

@@ -48,13 +48,17 @@ export interface KeptHome extends AsyncDisposable {
   token(demand?: { readonly timeoutMs?: number }): Promise<Served>;
   /** Looks into the store. */
   look(): Promise<Seen>;
-  /** Starts a keeper in another process. */
-  spawn(hurt?: KeeperHurt): Promise<KeeperProcess>;
+  /** Starts a keeper in another process, whose clocks are `skewMs` ahead of those of the home's others. */
+  spawn(hurt?: KeeperHurt & { readonly skewMs?: number }): Promise<KeeperProcess>;
 }
 
-/** Makes a home whose connection is of the given registration. */
-export async function makeKeptHome(begin: BeginOptions, tokens: FreshTokens): Promise<KeptHome> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'evergrant-fault-'));
+/** Makes a home whose connection is of the given registration. @param below - the folder in which it is made. */
+export async function makeKeptHome(
+  begin: BeginOptions,
+  tokens: FreshTokens,
+  below = tmpdir(),
+): Promise<KeptHome> {
+  const folder = await mkdtemp(path.join(below, 'evergrant-fault-'));
   const home = path.join(folder, 'home');
   const open = (): Promise<OpenHome> => {
     const clock = movableClock(systemClock);
@@ -81,7 +85,8 @@ export async function makeKeptHome(begin: BeginOptions, tokens: FreshTokens): Pr
       const seen = await kept.visit((_connection, opened) => readStore(opened));
       return { ...seen, notices: readNotices(path.join(home, 'store', 'evergrant.db')) };
     },
-    spawn: (hurt) => startKeeperProcess({ home, aheadMs: kept.aheadMs }, hurt),
+    spawn: ({ skewMs = 0, ...hurt } = {}) =>
+      startKeeperProcess({ home, aheadMs: kept.aheadMs + skewMs }, hurt),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
   await kept.signIn(tokens);

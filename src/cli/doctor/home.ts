@@ -88,7 +88,8 @@ export const spills: Check = {
   exitCode: 9,
   look: ({ paths }) =>
     finding(async () => {
-      const waiting = await listFolder(paths.spills);
+      const files = await listFolder(paths.spills);
+      const waiting = files.filter((name) => name.endsWith('.spill'));
       if (waiting.length === 0) return ok('none wait');
       return [
         warning(

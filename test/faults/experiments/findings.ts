@@ -6,6 +6,9 @@ export interface Size {
   readonly seed: number;
 }
 
+/** The figure of trials that were left out. */
+export const NOT_RUN = 'not run';
+
 /** What an experiment comes to, the same in a test and in a trial. */
 export class Findings {
   /** Figures by name, in the order of a report. */
@@ -27,6 +30,12 @@ export class Findings {
   check(isKept: boolean, promise: string, detail: string): void {
     this.count(promise, isKept ? 0 : 1);
     if (!isKept) this.violations.push(`${promise}: ${detail}`);
+  }
+
+  /** Counts trials that this machine does not allow, and says so aloud. */
+  notRun(howMany: number, why: string): void {
+    this.count(NOT_RUN, howMany);
+    console.warn(`${String(howMany)} trials not run: ${why}`);
   }
 
   /** Adds what another run came to. */

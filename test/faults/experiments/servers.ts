@@ -55,12 +55,13 @@ export async function signInAt(
   return { grantId, accessToken, refreshToken, lifeMs: expiresIn * 1000 };
 }
 
-/** A home whose connection is of a new grant at the server. */
+/** A home whose connection is of a new grant at the server. @param below - the folder in which it is made. */
 export async function keptHomeAt(
   server: EmulatorProcess,
   rotation: Rotation,
+  below?: string,
 ): Promise<{ readonly home: KeptHome; readonly grantId: string }> {
   const tokens = await signInAt(server, rotation);
-  const home = await makeKeptHome(registrationAt(server, rotation), tokens);
+  const home = await makeKeptHome(registrationAt(server, rotation), tokens, below);
   return { home, grantId: tokens.grantId };
 }

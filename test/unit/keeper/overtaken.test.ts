@@ -191,7 +191,10 @@ describe('a store that cannot be written', () => {
     const { settled } = await refreshUnderWay(opened.keeper.connection('a'));
     blocker.exec('BEGIN IMMEDIATE');
     emulator.faults.release();
-    const spilled = (): Promise<string[]> => readdir(opened.paths.spills).catch(() => []);
+    const spilled = async (): Promise<string[]> => {
+      const names = await readdir(opened.paths.spills).catch(() => []);
+      return names.filter((name) => name.endsWith('.spill'));
+    };
     await expect.poll(spilled, { timeout: 10_000 }).toHaveLength(1);
     await opened.keeper.close().catch(() => undefined);
     await settled;
@@ -201,7 +204,7 @@ describe('a store that cannot be written', () => {
     const connection = opened.keeper.connection('a');
     await connection.token();
     await expect.poll(async () => (await stored()).connection.generation).toBe(2);
-    expect(await spilled()).toEqual([]);
+    await expect.poll(spilled, { timeout: 10_000 }).toEqual([]);
     const { refreshToken, connection: record } = await stored();
     expect(record.intent).toBeUndefined();
     expect(emulator.isRefreshTokenHonoured(refreshToken ?? '')).toBe(true);

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -159,6 +159,19 @@ describe('a store that takes no writes', () => {
     expect(await spills(world)).toEqual([]);
     const { id } = await world.first.keeper.connection('a').status();
     expect(await world.first.store.leftovers(id)).toMatchObject([{ kind: 'revoke' }]);
+  });
+
+  it('prevents the request as well when only the place for the answer cannot be kept', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const folder = path.join(world.home, 'spill');
+    await writeFile(folder, 'in the way');
+    await expect(connection.token()).rejects.toMatchObject({ code: 'ERR_STORE_UNSAFE' });
+    expect(world.requestCount()).toBe(0);
+    await rm(folder);
+    expect((await connection.token()).generation).toBe(2);
+    expect(await readdir(folder)).toEqual(['reserve']);
   });
 
   it('because it is full prevents the request', async () => {
