@@ -4,6 +4,7 @@ import type { World } from './world.ts';
 
 /** Judges what reaches the people who must act. */
 export class NoticeJudge {
+  /** When each notice was first delivered, in true time. */
   readonly #deliveries = new Map<number, number>();
   readonly #world: World;
   readonly #oracle: Oracle;
@@ -15,11 +16,18 @@ export class NoticeJudge {
 
   /** Somebody was told. */
   delivered({ id, kind, connection }: Notice): void {
-    const times = (this.#deliveries.get(id) ?? 0) + 1;
-    this.#deliveries.set(id, times);
+    const before = this.#deliveries.get(id);
+    this.#deliveries.set(id, before ?? this.#world.scheduler.now);
     this.#world.trace('people', `hear of ${kind} at ${String(connection)}`);
-    const isCalm = this.#world.plan.hazards.rate === 0 && this.#world.clocksAgree;
-    this.#oracle.expect(times === 1 || !isCalm, 'I7', () => `notice ${String(id)} came twice`);
+    const isTwice = before !== undefined && this.#wasCalmSince(before);
+    this.#oracle.expect(!isTwice, 'I7', () => `notice ${String(id)} came twice`);
+  }
+
+  /** Whether nothing kept a process from noting that it had delivered: no crash, no clock set, no ill disk. */
+  #wasCalmSince(at: number): boolean {
+    const { plan, clocksAgree, trouble } = this.#world;
+    const isDiskWell = trouble.ailment === 'none' && trouble.lastAt < at;
+    return plan.hazards.rate === 0 && clocksAgree && isDiskWell;
   }
 
   /** At the end nothing may wait in the outbox. */
