@@ -38,10 +38,7 @@ export class ClockWatch {
     const latest = clock.now() + MINUTE_MS;
     const endpoints = await store.endpoints();
     if (endpoints.some(({ recent }) => recent.some((at) => at > latest))) return true;
-    const rows = await store.list();
-    return rows.some(({ connection: { tokens, claim } }) => {
-      return (tokens?.receivedAt ?? 0) > latest || (claim?.claimedAt ?? 0) > latest;
-    });
+    return store.remembersAfter(latest);
   }
 
   async #distrust(): Promise<void> {

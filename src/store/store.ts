@@ -99,6 +99,8 @@ export interface Store {
   due(now: number, limit: number): Promise<readonly string[]>;
   /** When the next step of any connection is due; undefined when none ever is. */
   nextDueAt(): Promise<number | undefined>;
+  /** Whether any token set was received, or any claim taken, after an instant. Costs next to nothing where none was. */
+  remembersAfter(at: number): Promise<boolean>;
 
   /** A connection's history, newest first. */
   life(connectionId: string, limit: number): Promise<readonly LifeEvent[]>;

@@ -189,6 +189,14 @@ export class SimStore<By> implements Store {
     });
   }
 
+  remembersAfter(at: number): Promise<boolean> {
+    return this.#read((image) =>
+      [...image.rows.values()].some(({ connection: { tokens, claim } }) => {
+        return (tokens?.receivedAt ?? 0) > at || (claim?.claimedAt ?? 0) > at;
+      }),
+    );
+  }
+
   life(connectionId: string, limit: number): Promise<readonly LifeEvent[]> {
     return this.#read((image) =>
       (image.rows.get(connectionId)?.life ?? []).toReversed().slice(0, limit),

@@ -1,8 +1,8 @@
 import type { ConnectionRecord } from '../../connection/record.ts';
 import { mapSealed } from '../../connection/secrets.ts';
-import { ConfigurationError } from '../../errors.ts';
+import { ConfigurationError, StoreError } from '../../errors.ts';
 import type { KeyRing } from './key-ring.ts';
-import { countRotation } from './meta.ts';
+import { countRotation, readMeta } from './meta.ts';
 import { checkMac, withMac } from './row-mac.ts';
 import { connectionCells, connectionOf, number, text, type Cell, type Row } from './rows.ts';
 import type { Statements } from './statements.ts';
@@ -21,15 +21,27 @@ export class ConnectionTable {
   /** A connection by id. */
   find(id: string): ConnectionRecord | undefined {
     const row = this.#sql.get('SELECT * FROM connection WHERE id = ?', id);
-    return row === undefined ? undefined : this.#read(row);
+    const record = row === undefined ? undefined : this.#read(row);
+    if (record === undefined || record.id === id) return record;
+    throw damagedIndex('ids');
   }
 
-  /** The id behind a name. A name that the index does not know is looked for in the rows, lest a damaged index hide a connection. */
+  /**
+   * The id behind a name. What an index of names says is not believed alone: a name that the first does not know is looked for in the
+   * second, lest damage hide a connection, and the row must have the name, lest somebody be served the token of another.
+   */
   resolve(name: string): string | undefined {
     const row =
       this.#sql.get('SELECT id FROM connection WHERE name = ?', name) ??
-      this.#sql.get('SELECT id FROM connection NOT INDEXED WHERE name = ?', name);
-    return row === undefined ? undefined : text(row, 'id');
+      this.#sql.get(
+        'SELECT id FROM connection INDEXED BY connection_name_again WHERE name = ?',
+        name,
+      );
+    if (row === undefined) return undefined;
+    const id = text(row, 'id');
+    const named = this.#sql.get('SELECT name FROM connection WHERE id = ?', id);
+    if (named?.['name'] === name) return id;
+    throw damagedIndex('names');
   }
 
   /** Those after a name, in order of name. A negative limit is none. */
@@ -59,10 +71,28 @@ export class ConnectionTable {
     return row !== undefined;
   }
 
+  /** Whether a token set was received, or a claim taken, after an instant. Reads rows only where that may be. */
+  remembersAfter(at: number): boolean {
+    const claimed = this.#sql.get(
+      `SELECT 1 FROM connection WHERE claim IS NOT NULL AND claim ->> '$.claimedAt' > ? LIMIT 1`,
+      at,
+    );
+    if (claimed !== undefined) return true;
+    const latest = Number(readMeta(this.#sql, 'latest_received') ?? Infinity);
+    if (latest <= at) return false;
+    const received = this.#sql.get(
+      `SELECT 1 FROM connection
+        WHERE json_valid(token_set) AND token_set ->> '$.receivedAt' > ? LIMIT 1`,
+      at,
+    );
+    return received !== undefined;
+  }
+
   /** Adds a connection. @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` */
   add(record: ConnectionRecord): void {
     this.#refuseTakenName(record.name);
     this.#sql.insert('connection', this.#cells(record));
+    this.#noteReceived(undefined, record);
     if (record.tokens !== undefined) countRotation(this.#sql, this.#ring.keys);
   }
 
@@ -75,6 +105,7 @@ export class ConnectionTable {
     // The MAC is always among them.
     if (changed.length < 2) return false;
     this.#sql.update('connection', before.id, Object.fromEntries(changed));
+    this.#noteReceived(before, after);
     if (after.generation !== before.generation) countRotation(this.#sql, this.#ring.keys);
     return true;
   }
@@ -93,6 +124,15 @@ export class ConnectionTable {
     return connectionOf(checkMac(this.#ring.keys, 'connection', row));
   }
 
+  /** Keeps the latest instant at which any token set was received. */
+  #noteReceived(before: ConnectionRecord | undefined, { tokens }: ConnectionRecord): void {
+    if (tokens === undefined || tokens.receivedAt === before?.tokens?.receivedAt) return;
+    this.#sql.run(
+      `UPDATE meta SET value = ?1 WHERE key = 'latest_received' AND CAST(value AS REAL) < ?1`,
+      tokens.receivedAt,
+    );
+  }
+
   #refuseTakenName(name: string): void {
     if (this.resolve(name) === undefined) return;
     throw new ConfigurationError(
@@ -101,4 +141,11 @@ export class ConnectionTable {
       { connection: name },
     );
   }
+}
+
+function damagedIndex(of: string): StoreError {
+  return new StoreError(
+    'ERR_STORE_DAMAGED',
+    `the index of ${of} in the store is damaged; restore a backup, nothing was changed`,
+  );
 }

@@ -14,6 +14,8 @@ export type MetaKey =
   | 'first_data_key'
   /** Counter of token sets recorded, over all connections. */
   | 'rotations'
+  /** The latest instant at which a token set was received; missing in a store that did not note it from the start. */
+  | 'latest_received'
   /** Counter of the copies that were noticed. */
   | 'epoch'
   /** The file and machine it was last known to be at, as JSON. */

@@ -141,6 +141,7 @@ async function fill(
       writeMeta(sql, 'master_key', JSON.stringify(description));
       writeMeta(sql, 'first_data_key', dataKey.id);
       writeMeta(sql, 'epoch', '1');
+      writeMeta(sql, 'latest_received', '0');
       writeVouched(sql, keys, 'rotations', '0');
       writeVouched(sql, keys, 'place', JSON.stringify(place));
       addDataKey(sql, dataKey, clock.now());

@@ -104,4 +104,9 @@ CREATE TABLE leftover (
   PRIMARY KEY (connection, attempt)
 ) STRICT, WITHOUT ROWID;
 `,
+  // The first: a damaged index of names must not hide a connection. The second: the removal of a connection looks for its notices.
+  `
+CREATE INDEX connection_name_again ON connection (name);
+CREATE INDEX notice_connection ON notice (connection);
+`,
 ];

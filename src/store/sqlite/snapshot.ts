@@ -35,14 +35,16 @@ export function readSnapshot(path: string, inspect: Inspect): DatabaseSync {
 }
 
 function copyTables(memory: DatabaseSync): void {
-  const tables = memory
-    .prepare(`SELECT name, sql FROM disk.sqlite_schema WHERE type = 'table' AND sql NOT NULL`)
+  const made = memory
+    .prepare(`SELECT type, name, sql FROM disk.sqlite_schema WHERE sql NOT NULL`)
     .all()
     .filter(({ name }) => !String(name).startsWith('sqlite_'));
+  const tables = made.filter(({ type }) => type === 'table');
   memory.exec('BEGIN');
   for (const { sql } of tables) memory.exec(String(sql));
   for (const { name } of tables) {
     memory.exec(`INSERT INTO main.${String(name)} SELECT * FROM disk.${String(name)}`);
   }
+  for (const { sql } of made.filter(({ type }) => type === 'index')) memory.exec(String(sql));
   memory.exec('COMMIT');
 }

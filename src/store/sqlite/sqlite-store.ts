@@ -173,6 +173,10 @@ export class SqliteStore implements Store {
     });
   }
 
+  remembersAfter(at: number): Promise<boolean> {
+    return this.#reading(() => this.#parts.connections.remembersAfter(at));
+  }
+
   life(connectionId: string, limit: number): Promise<readonly LifeEvent[]> {
     return this.#reading(() => lifeOf(this.#sql, connectionId, limit));
   }

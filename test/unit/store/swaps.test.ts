@@ -178,3 +178,47 @@ describe('an older secret put back', () => {
     await expect(use('a')).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' });
   });
 });
+
+describe('an index of names that tells of other rows', () => {
+  const INDEX = 'sqlite_autoindex_connection_2';
+
+  /** Runs SQL while the index by which names are unique stands still. */
+  function behindTheIndex(sql: string): void {
+    const database = new DatabaseSync(path.join(home.folder, 'evergrant.db'));
+    database.enableDefensive(false);
+    const kept = database.prepare('SELECT * FROM sqlite_schema WHERE name = ?').get(INDEX);
+    const table = `type = 'table' AND name = 'connection'`;
+    const unique = 'name TEXT NOT NULL UNIQUE';
+    const edit = (statement: string): void =>
+      database.exec(`PRAGMA writable_schema = ON; ${statement}; PRAGMA writable_schema = RESET`);
+    edit(
+      `DELETE FROM sqlite_schema WHERE name = '${INDEX}';
+       UPDATE sqlite_schema SET sql = replace(sql, '${unique}', 'name TEXT NOT NULL') WHERE ${table}`,
+    );
+    database.exec(sql);
+    edit(
+      `UPDATE sqlite_schema SET sql = replace(sql, 'name TEXT NOT NULL,', '${unique},') WHERE ${table};
+       INSERT INTO sqlite_schema VALUES ('index', '${INDEX}', 'connection', ${String(kept?.['rootpage'])}, NULL)`,
+    );
+    database.close();
+  }
+
+  const swap = `UPDATE connection SET name = 'x' WHERE id = 'a'; UPDATE connection SET name = 'a' WHERE id = 'b';
+    UPDATE connection SET name = 'b' WHERE id = 'a'`;
+  const swapBack = `UPDATE connection SET name = 'x' WHERE id = 'a'; UPDATE connection SET name = 'b' WHERE id = 'b';
+    UPDATE connection SET name = 'a' WHERE id = 'a'`;
+
+  it('leads nobody to the connection of another name', async () => {
+    change(swap);
+    behindTheIndex(swapBack);
+    await use('a');
+    await expect(store.resolve('a')).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' });
+  });
+
+  it('hides no connection', async () => {
+    change(`UPDATE connection SET name = 'x' WHERE id = 'a'`);
+    behindTheIndex(`UPDATE connection SET name = 'a' WHERE id = 'a'`);
+    expect(await store.resolve('a')).toBe('a');
+    expect(await store.findDamage()).not.toEqual([]);
+  });
+});
