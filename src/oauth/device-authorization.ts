@@ -19,9 +19,12 @@ export interface DeviceAuthorization {
   readonly verificationUriComplete: string | undefined;
   /** Life of both codes in milliseconds; 15 minutes where the server does not tell. */
   readonly lifeMs: number;
-  /** Least wait between two polls in milliseconds; 5 seconds where the server does not tell. */
+  /** Least wait between two polls in milliseconds; 5 seconds where the server does not tell, never less than one. */
   readonly intervalMs: number;
 }
+
+/** A server that says 0 would be asked without a pause. */
+const LEAST_INTERVAL_MS = 1_000;
 
 /**
  * Reads the answer of a device authorization endpoint; what is no such answer is read as a token endpoint's refusal. Never throws.
@@ -53,7 +56,7 @@ export function readDeviceAuthorization(
     verificationUri,
     verificationUriComplete: text('verification_uri_complete'),
     lifeMs: readLife(members, 'expires_in') ?? 900_000,
-    intervalMs: readLife(members, 'interval') ?? 5_000,
+    intervalMs: Math.max(LEAST_INTERVAL_MS, readLife(members, 'interval') ?? 5_000),
   };
 }
 

@@ -104,7 +104,9 @@ function resolveAddress(merged: Merged, name: string, template: string): string 
 
 function checkAddress(merged: Merged, name: string, address: string): URL {
   const url = URL.parse(address);
-  if (url === null) throw refusal(merged, `has a ${name} that is no absolute URL`);
+  // The parser drops some characters without a word; they would still be in every message.
+  if (url === null || /[\s\p{C}]/u.test(address))
+    throw refusal(merged, `has a ${name} that is no absolute URL`);
   if (url.username !== '' || url.password !== '' || url.hash !== '') {
     throw refusal(merged, `has a ${name} with credentials or a fragment in it; remove them`);
   }

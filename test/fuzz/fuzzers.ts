@@ -1,6 +1,16 @@
 import type { Fuzzer } from './fuzzer.ts';
+import { deviceAnswers } from './targets/device.ts';
+import { discoveryDocuments } from './targets/discovery.ts';
 import { headerFields } from './targets/headers.ts';
 import { errorAnswers, tokenAnswers } from './targets/answers.ts';
+import { wireBytes } from './targets/wire.ts';
 
 /** All fuzzers. */
-export const FUZZERS: readonly Fuzzer[] = [tokenAnswers, errorAnswers, headerFields];
+export const FUZZERS: readonly Fuzzer[] = [
+  tokenAnswers,
+  errorAnswers,
+  headerFields,
+  wireBytes,
+  deviceAnswers,
+  discoveryDocuments,
+];

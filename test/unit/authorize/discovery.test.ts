@@ -94,8 +94,13 @@ describe('discovery', () => {
     'https://as.example?x=1',
     'https://as.example#x',
     'https://a@as.example',
+    'https://:a@as.example',
+    'https://as.example?',
+    'https://as.example\n/x',
+    'https://as.exam\tple',
+    ' https://as.example',
     'as.example',
-  ])('takes no issuer like %s', async (issuer) => {
+  ])('takes no issuer like %j', async (issuer) => {
     await expect(find({}, issuer)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
     expect(asked).toEqual([]);
   });

@@ -37,6 +37,10 @@ describe('the answer of a device authorization endpoint', () => {
     expect(read(200, sound)).toMatchObject({ lifeMs: 900_000, intervalMs: 5_000 });
   });
 
+  it.each([0, '0', 0.001])('makes nobody ask without a pause: interval %j', (interval) => {
+    expect(read(200, { ...sound, interval })).toMatchObject({ intervalMs: 1_000 });
+  });
+
   it('may spell the address as url', () => {
     const { verification_uri: verification_url, ...codes } = sound;
     expect(read(200, { ...codes, verification_url }).kind).toBe('device_authorization');

@@ -67,6 +67,9 @@ describe('a profile', () => {
     'https://as.example/token#x',
     'ftp://as.example/token',
     'as.example/token',
+    'https://as.example/to\nken',
+    ' https://as.example/token',
+    'https://as.example/\u202etoken',
     '',
   ])('refuses the address %j', (address) => {
     for (const name of ['tokenEndpoint', 'issuer', 'authorizationEndpoint', 'jwksUri']) {
