@@ -12,6 +12,8 @@ export interface GatePolicy {
   readonly requestsPerSecond: number;
 }
 
+/** A larger budget than this is kept in so many slots, since what is remembered is written with every request. */
+const MOST_APART = 32;
 /** Failures in a row that open the breaker. */
 const BREAKER_OPENS_AT = 5;
 const PROBE_FIRST_MS = 30_000;
@@ -50,20 +52,45 @@ export function passGate(
   if (blockedUntil > now && blockedUntil <= now + WAIT_MOST_MS) {
     return { until: blockedUntil, because: state.blockedBecause ?? 'the server is failing' };
   }
-  // Less than one request a second is one in a longer window.
-  const windowMs = Math.max(1_000, 1_000 / policy.requestsPerSecond);
-  const recent = state.recent.filter((at) => at > now - windowMs && at <= now);
-  const oldest = recent[0];
-  if (oldest !== undefined && recent.length >= Math.max(1, Math.floor(policy.requestsPerSecond))) {
-    return { until: oldest + windowMs, because: 'the budget of requests per second is used up' };
+  const used = spend(state, now, policy);
+  if (typeof used === 'number') {
+    return { until: used, because: 'the budget of requests per second is used up' };
   }
   const probing = isBreakerOpen(state);
+  const blockedFor = probing ? now + probeIntervalMs(state.failures) : 0;
+  return { state: { ...state, ...used, blockedUntil: blockedFor } };
+}
+
+/** The requests remembered with one more; the instant of the next slot where the budget is used up. */
+function spend(
+  state: EndpointState,
+  now: number,
+  { requestsPerSecond }: GatePolicy,
+): Pick<EndpointState, 'recent' | 'counts'> | number {
+  // Less than one request a second is one in a longer window.
+  const windowMs = Math.max(1_000, 1_000 / requestsPerSecond);
+  const budget = Math.max(1, Math.floor(requestsPerSecond));
+  const recent: number[] = [];
+  const counts: number[] = [];
+  for (const [i, at] of state.recent.entries()) {
+    if (at <= now - windowMs || at > now) continue;
+    recent.push(at);
+    counts.push(state.counts?.[i] ?? 1);
+  }
+  const [oldest] = recent;
+  const sum = counts.reduce((total, count) => total + count, 0);
+  if (oldest !== undefined && sum >= budget) return oldest + windowMs;
+  if (budget <= MOST_APART) return { recent: [...recent, now], counts: undefined };
+  // The latest instant stands for all of its slot, so that none of them is forgotten too early.
+  const last = recent.at(-1);
+  const slotMs = windowMs / MOST_APART;
+  const isSameSlot = last !== undefined && Math.floor(last / slotMs) === Math.floor(now / slotMs);
+  if (!isSameSlot) return { recent: [...recent, now], counts: [...counts, 1] };
+  const apart = recent.length - 1;
+  const before = counts[apart] ?? 0;
   return {
-    state: {
-      ...state,
-      recent: [...recent, now],
-      blockedUntil: probing ? now + probeIntervalMs(state.failures) : 0,
-    },
+    recent: [...recent.slice(0, apart), now],
+    counts: [...counts.slice(0, apart), before + 1],
   };
 }
 

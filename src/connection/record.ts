@@ -227,6 +227,8 @@ export interface EndpointState {
   readonly blockedBecause: string | undefined;
   /** Instants of the newest requests, oldest first, as many as the budget allows in its window. */
   readonly recent: readonly number[];
+  /** How many requests each of `recent` stands for, where a large budget makes it the last of several; left out where each is one. */
+  readonly counts?: readonly number[] | undefined;
 }
 
 /** One line of a connection's history. */

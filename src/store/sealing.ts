@@ -1,4 +1,10 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+} from 'node:crypto';
 import { StoreError } from '../errors.ts';
 import type { Random } from '../system/random.ts';
 import type { SealContext, Sealer } from '../connection/secrets.ts';
@@ -76,9 +82,10 @@ export class DataKeys implements Sealer {
   readonly #random: Random;
   readonly #storeId: string;
   readonly #lookup: DataKeyLookup;
-  readonly #keys = new Map<string, Uint8Array>();
-  readonly #fingerprintKey: Uint8Array;
-  readonly #macKey: Uint8Array;
+  /** As Node wants them: bytes would be made into such an object at every use. */
+  readonly #keys = new Map<string, KeyObject>();
+  readonly #fingerprintKey: KeyObject;
+  readonly #macKey: KeyObject;
   #masterKey: Uint8Array;
   #current: WrappedDataKey;
 
@@ -99,10 +106,10 @@ export class DataKeys implements Sealer {
     this.#lookup = lookup;
     this.#current = keys.current;
     const first = unwrapDataKey(masterKey, storeId, keys.first);
-    this.#keys.set(keys.first.id, first);
+    this.#keys.set(keys.first.id, createSecretKey(first));
     this.#key(keys.current.id, keys.current);
-    const derive = (use: string): Uint8Array =>
-      createHmac('sha256', first).update(`${use} ${storeId}`).digest();
+    const derive = (use: string): KeyObject =>
+      createSecretKey(createHmac('sha256', first).update(`${use} ${storeId}`).digest());
     this.#fingerprintKey = derive('fingerprint');
     this.#macKey = derive('mac');
   }
@@ -125,7 +132,7 @@ export class DataKeys implements Sealer {
 
   /** The same data key, wrapped under another master key. */
   rewrap(id: string, masterKey: Uint8Array): WrappedDataKey {
-    return wrapDataKey(this.#random, masterKey, this.#storeId, id, this.#key(id));
+    return wrapDataKey(this.#random, masterKey, this.#storeId, id, this.#key(id).export());
   }
 
   /** Goes on under another master key, once the data keys in the store are wrapped by it. */
@@ -169,7 +176,7 @@ export class DataKeys implements Sealer {
     return this.#current;
   }
 
-  #key(id: string, travelled?: WrappedDataKey): Uint8Array {
+  #key(id: string, travelled?: WrappedDataKey): KeyObject {
     const known = this.#keys.get(id);
     if (known !== undefined) return known;
     const wrapped = this.#lookup(id) ?? travelled;
@@ -179,7 +186,7 @@ export class DataKeys implements Sealer {
         `the data key ${id} is not in the store; restore a backup that holds it`,
       );
     }
-    const key = unwrapDataKey(this.#masterKey, this.#storeId, wrapped);
+    const key = createSecretKey(unwrapDataKey(this.#masterKey, this.#storeId, wrapped));
     this.#keys.set(id, key);
     return key;
   }
@@ -195,7 +202,7 @@ function wrapContext(storeId: string, keyId: string): Uint8Array {
 }
 
 function encrypt(
-  key: Uint8Array,
+  key: Uint8Array | KeyObject,
   keyId: string,
   plain: Uint8Array,
   additional: Uint8Array,
@@ -215,7 +222,7 @@ function encrypt(
 }
 
 function decrypt(
-  key: Uint8Array,
+  key: Uint8Array | KeyObject,
   sealed: Uint8Array,
   additional: Uint8Array,
 ): Uint8Array | undefined {

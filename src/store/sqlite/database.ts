@@ -64,7 +64,8 @@ export class StoreFile {
     } catch {
       // What is at hand has not changed then.
     }
-    return this.#reopened * 2 ** 32 + pragma(this.statements.database, 'data_version');
+    const version = this.statements.get('PRAGMA data_version')?.['data_version'];
+    return this.#reopened * 2 ** 32 + Number(version);
   }
 }
 
@@ -103,6 +104,12 @@ export async function whenFree<T>(path: string, clock: Clock, run: () => T): Pro
     }
     await sleep(clock, wait);
   }
+}
+
+/** Tells whether a database is a store that has had every migration that this version knows, and no others. */
+export function isCurrent(database: DatabaseSync): boolean {
+  const isOurs = pragma(database, 'application_id') === APPLICATION_ID;
+  return isOurs && schemaVersion(database) === MIGRATIONS.length;
 }
 
 /** How many migrations a database has had; 0 for a blank one. */
@@ -189,7 +196,8 @@ function pragma(database: DatabaseSync, name: string, schema = 'main'): number {
   return Number(database.prepare(`PRAGMA ${schema}.${name}`).get()?.[name]);
 }
 
-function checkVersion(): void {
+/** Refuses a SQLite that can lose commits. @throws {@link StoreError} `ERR_STORE_UNAVAILABLE` */
+export function checkVersion(): void {
   const version = process.versions['sqlite'] ?? '0';
   const parts = version.split('.').map(Number);
   for (const [i, least] of LEAST_SQLITE.entries()) {

@@ -97,7 +97,7 @@ export class Writer {
       this.#begin(jobs.some((job) => job.durable));
       begun = true;
       for (const job of jobs) results.push(job.run());
-      this.#file.statements.exec('COMMIT');
+      this.#file.statements.run('COMMIT');
     } catch (error) {
       this.#rollback();
       if (!begun || jobs.length === 1 || isBusy(error)) this.#postpone(jobs, error);
@@ -112,10 +112,11 @@ export class Writer {
     this.#file.leaveSnapshot();
     const { statements } = this.#file;
     if (durable !== this.#durable) {
+      // Never by a statement that is kept: this takes effect when it is prepared, not when it is run.
       statements.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
       this.#durable = durable;
     }
-    statements.exec('BEGIN IMMEDIATE');
+    statements.run('BEGIN IMMEDIATE');
   }
 
   /** Queues again what found the database busy; the rest fails. */

@@ -65,6 +65,24 @@ describe('the budget', () => {
     expect('state' in passGate(state, NOW + 1_000, policy)).toBe(true);
   });
 
+  it.each([50, 333, 1_000_000])('of %i a second is kept exactly in little room', (perSecond) => {
+    let state = fresh;
+    const given: number[] = [];
+    const every = 1_000 / Math.min(perSecond * 4, 5_000);
+    for (let at = NOW; at < NOW + 3_000; at += every) {
+      const gate = passGate(state, at, { requestsPerSecond: perSecond });
+      if (!('state' in gate)) continue;
+      ({ state } = gate);
+      given.push(at);
+      expect(JSON.stringify(state).length).toBeLessThan(1_200);
+    }
+    const most = given.map(
+      (at, i) => given.filter((other, j) => j >= i && other < at + 1_000).length,
+    );
+    expect(Math.max(...most)).toBeLessThanOrEqual(perSecond);
+    expect(given.length).toBeGreaterThan(Math.min(perSecond, 5_000) * 2.5);
+  });
+
   it('is not used up by requests of the future: the clock was set back', () => {
     const recent = Array.from({ length: 10 }, () => NOW + 3_600_000);
     expect('state' in passGate({ ...fresh, recent }, NOW, policy)).toBe(true);
