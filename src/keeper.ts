@@ -13,6 +13,7 @@ import { readSettings, type Settings } from './settings.ts';
 import type { MasterKeySource } from './store/master-key.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import type { SqliteStore } from './store/sqlite/sqlite-store.ts';
+import { checkAuthorities } from './system/authorities.ts';
 import { systemClock, type Clock } from './system/clock.ts';
 import { runCommand } from './system/command.ts';
 import { nodeFetch, type Fetch } from './system/fetch.ts';
@@ -89,6 +90,7 @@ export interface OpenHome {
 export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
+  checkAuthorities(options.ca);
   const paths = homePaths(options.home, process.env);
   const create = options.create ?? true;
   await (create ? privateFolder(paths.home) : checkOwnerOnly(paths.home, 'folder'));

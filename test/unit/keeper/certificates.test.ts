@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startEmulator, type Emulator } from '../../../src/emulator/emulator.ts';
 import { openKeeper } from '../../../src/keeper.ts';
@@ -68,6 +69,23 @@ describe('an authority that is given to the keeper', () => {
     const connection = await untrusted();
     await expect(connection.refresh()).rejects.toMatchObject({ code: 'ERR_SERVER_UNREACHABLE' });
     await expect(connection.fetch('/assets/v3/')).rejects.toThrow(TypeError);
+  });
+});
+
+describe('an authority that is none', () => {
+  it.each([
+    [[''], 'ca[0]'],
+    [['/etc/ssl/certs/authority.pem'], 'ca[0]'],
+    [['-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'], 'ca[0]'],
+    ['-----BEGIN CERTIFICATE-----' as unknown as string[], 'ca'],
+  ])('(%j) is refused by name before anything is opened', async (ca, name) => {
+    const home = await makeTemporaryFolder('evergrant-certificates-');
+    ENDINGS.push(() => removeFolder(home));
+    await expect(openKeeper({ home, ca })).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message: expect.stringContaining(`${name} `) as unknown,
+    });
+    expect(await readdir(home)).toEqual([]);
   });
 });
 
