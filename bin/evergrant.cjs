@@ -9,12 +9,18 @@ if (major < 24) {
 } else if (process.platform !== 'linux' && process.platform !== 'darwin') {
   fail('evergrant runs on Linux and macOS; this is ' + process.platform, 2);
 } else {
-  // A clone runs from its sources, whatever was built there earlier; the package holds none.
-  var sources = require('node:path').join(__dirname, '../src/cli/main.ts');
-  var entry = require('node:fs').existsSync(sources) ? sources : '../dist/cli/main.js';
-  import(entry).catch(function (error) {
-    fail('evergrant could not start: ' + error.message, 1);
-  });
+  start();
+}
+
+// A clone runs from its sources, whatever was built there earlier; the package holds none.
+function start() {
+  var sources = __dirname + '/../src/cli/start.ts';
+  if (!require('node:fs').existsSync(sources)) require('../dist/cli/start.cjs');
+  else {
+    import(sources).catch(function (error) {
+      fail('evergrant could not start: ' + error.message, 1);
+    });
+  }
 }
 
 function fail(line, code) {

@@ -115,7 +115,15 @@ export async function loadMasterKey(
 }
 
 async function readKeyFile(path: string): Promise<Uint8Array> {
-  const bytes = await readPrivateFile(path);
+  return parseKeyFile(path, await readPrivateFile(path));
+}
+
+/**
+ * The master key that a key file holds.
+ *
+ * @throws {@link StoreError} as {@link loadMasterKey}
+ */
+export function parseKeyFile(path: string, bytes: Uint8Array | undefined): Uint8Array {
   if (bytes === undefined) {
     throw new StoreError(
       'ERR_KEY_MISSING',

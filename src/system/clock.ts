@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-
 /** A scheduled call that can still be called off. */
 export interface Timer {
   /** Calls the timer off; does nothing once it has fired. */

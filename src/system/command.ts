@@ -1,17 +1,17 @@
-import { spawn } from 'node:child_process';
-
 /**
  * Runs a command of the operator's with a text on its standard input. The command is a program and its arguments, never a shell line.
  *
  * @throws {@link Error} when it cannot be started, fails, or takes longer than `timeoutMs`; the message names the reason.
  */
-export function runCommand(
+export async function runCommand(
   command: readonly string[],
   input: string,
   timeoutMs: number,
 ): Promise<void> {
   const [program, ...args] = command;
-  if (program === undefined) return Promise.reject(new Error('the command is empty'));
+  if (program === undefined) throw new Error('the command is empty');
+  // Loaded where it is needed only: most processes have nothing to tell anybody.
+  const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ['pipe', 'ignore', 'ignore'],

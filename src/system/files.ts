@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { constants, type BigIntStats } from 'node:fs';
-import * as fs from 'node:fs/promises';
+import {
+  constants,
+  lstatSync,
+  promises as fs,
+  readFileSync,
+  statfsSync,
+  type BigIntStats,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { StoreError } from '../errors.ts';
 
@@ -41,7 +47,16 @@ export async function checkOwnerOnly(
   kind: 'file' | 'folder',
 ): Promise<string | undefined> {
   const stat = await lookAtMade(path);
-  if (stat === undefined) return undefined;
+  return stat === undefined ? undefined : ownerOnlyIdentity(path, kind, stat);
+}
+
+/** As {@link checkOwnerOnly}, at once. @throws likewise, and the file system's own errors as they come. */
+export function checkOwnerOnlySync(path: string, kind: 'file' | 'folder'): string | undefined {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : ownerOnlyIdentity(path, kind, stat);
+}
+
+function ownerOnlyIdentity(path: string, kind: 'file' | 'folder', stat: BigIntStats): string {
   const right = kind === 'file' ? stat.isFile() : stat.isDirectory();
   if (!right) throw unsafe(path, `is not a plain ${kind}`, 'remove it or choose another home');
   if (kind === 'file' && stat.nlink > 1n) throw unsafe(path, 'has a second hard link', 'remove it');
@@ -143,6 +158,12 @@ export async function readPrivateFile(path: string): Promise<Uint8Array | undefi
   }
 }
 
+/** As {@link readPrivateFile}, at once. @throws likewise, and the file system's own errors as they come. */
+export function readPrivateFileSync(path: string): Uint8Array | undefined {
+  if (checkOwnerOnlySync(path, 'file') === undefined) return undefined;
+  return readFileSync(path, { flag: constants.O_RDONLY | constants.O_NOFOLLOW });
+}
+
 /**
  * Writes a file so that after a crash the old content or the new is there, never a mixture: temporary file, fsync, rename, fsync of the folder.
  *
@@ -188,9 +209,23 @@ export async function readSystemFile(path: string): Promise<string | undefined> 
   }
 }
 
+/** As {@link readSystemFile}, at once. */
+export function readSystemFileSync(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
 /** Type number of the file system that holds a path, as statfs(2) gives it. */
 export async function fileSystemType(path: string): Promise<number> {
   return (await fs.statfs(path)).type;
+}
+
+/** As {@link fileSystemType}, at once. */
+export function fileSystemTypeSync(path: string): number {
+  return statfsSync(path).type;
 }
 
 /** What keeps answers in files of their own; a test replaces it to lose power while it writes. */

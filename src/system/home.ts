@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** Where everything of one home lies. */
@@ -62,6 +61,11 @@ function defaultHome(environment: Readonly<Record<string, string | undefined>>):
 function defaultKeys(environment: Readonly<Record<string, string | undefined>>): string {
   const config = nonEmpty(environment['XDG_CONFIG_HOME']) ?? join(homedir(), '.config');
   return join(config, 'evergrant');
+}
+
+/** Asked for when it is needed: loading the module would slow down a process that is told where its home is. */
+function homedir(): string {
+  return process.getBuiltinModule('node:os').homedir();
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
 import { hostname } from 'node:os';
-import { readSystemFile } from './files.ts';
+import { readSystemFile, readSystemFileSync } from './files.ts';
 
 /** Which machine this is, and which of its boots. */
 export interface Machine {
@@ -16,6 +15,7 @@ export interface Machine {
 
 /** Begins the id of a machine that has none: its host name stands in. */
 const HOST_PREFIX = 'host:';
+const MACHINE_ID_FILE = '/etc/machine-id';
 
 /** Tells whether a machine id is more than a host name, which is another in each container. */
 export function isLastingMachineId(machineId: string): boolean {
@@ -29,7 +29,7 @@ export async function thisMachine(): Promise<Machine> {
     process.platform === 'darwin'
       ? await Promise.all([sysctl('kern.uuid'), sysctl('kern.bootsessionuuid')])
       : await Promise.all([
-          readSystemFile('/etc/machine-id'),
+          readSystemFile(MACHINE_ID_FILE),
           readSystemFile('/proc/sys/kernel/random/boot_id'),
         ]);
   return {
@@ -41,7 +41,14 @@ export async function thisMachine(): Promise<Machine> {
   };
 }
 
-function sysctl(name: string): Promise<string | undefined> {
+/** The id of this machine, at once; undefined where it has none, or where asking takes a process of its own (macOS). */
+export function machineIdSync(): string | undefined {
+  return process.platform === 'darwin' ? undefined : nonEmpty(readSystemFileSync(MACHINE_ID_FILE));
+}
+
+async function sysctl(name: string): Promise<string | undefined> {
+  // Loaded where it is needed only, since it takes longer to load than to ask.
+  const { execFile } = await import('node:child_process');
   return new Promise((resolve) => {
     execFile('/usr/sbin/sysctl', ['-n', name], (error, stdout) => {
       resolve(error === null ? stdout : undefined);

@@ -39,7 +39,7 @@ export interface RunOptions {
 
 /** Starts the command line from its sources, as a process of its own. */
 export function startEvergrant(argv: readonly string[], options: RunOptions = {}): Running {
-  const main = path.join(root, 'src/cli/main.ts');
+  const main = path.join(root, 'src/cli/start.ts');
   const stdio: StdioOptions = ['pipe', options.stdout ?? 'pipe', 'pipe'];
   const child = spawn(
     process.execPath,

@@ -3,30 +3,21 @@ import type { ClientRecord, ConnectionRecord } from '../../connection/record.ts'
 import { event } from '../../connection/telling.ts';
 import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
-import { isLastingMachineId, type Machine } from '../../system/machine.ts';
+import type { Machine } from '../../system/machine.ts';
 import type { DataKeys } from '../sealing.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
 import { addLife } from './history.ts';
-import { clearMeta, readMeta, readVouched, writeMeta, writeVouched } from './meta.ts';
+import { clearMeta, readMeta, writeMeta, writeVouched } from './meta.ts';
 import { addNotice } from './outbox.ts';
 import { readMark, writeMark, type Mark } from './mark.ts';
 import type { Statements } from './statements.ts';
+import { parseOwn, recordedRotations, suspicionOf, type Place } from './suspicion.ts';
 import type { Writer } from './writer.ts';
 
 /*
- * Notices that a store is not the one it was: a copied file has another inode, a copied home another machine, a backup says so itself, and
- * one that was put in place of the newer store knows of fewer token sets than the mark that lies apart from it. What cannot be noticed: a
- * disk or machine cloned as a whole, and a store rolled back together with its mark into the same inode.
+ * What is done about a store that is not the one it was: what must not be used until the operator says so is held, and told once.
  */
-
-/** Where a store was last known to be. */
-export interface Place {
-  /** Identity of its file. */
-  readonly file: string;
-  /** Identity of its machine. */
-  readonly machineId: string;
-}
 
 /** Whether a store was noticed to be a copy. */
 export interface CopyStatus {
@@ -111,7 +102,9 @@ export class CopyGuard {
     return {
       epoch: Number(readMeta(sql, 'epoch') ?? 0),
       unconfirmed:
-        unconfirmed === undefined ? undefined : (parse(unconfirmed) as CopyStatus['unconfirmed']),
+        unconfirmed === undefined
+          ? undefined
+          : (parseOwn(unconfirmed) as CopyStatus['unconfirmed']),
     };
   }
 
@@ -138,18 +131,8 @@ export class CopyGuard {
     if (this.#isMarkBehind) await this.#writeMark();
   }
 
-  /** What gives the copy away; undefined when nothing does. */
   #suspicion(mark: Mark | undefined): string | undefined {
-    const { sql, keys, place, storeId } = this.#parts;
-    if (readMeta(sql, 'backup_at') !== undefined) return 'its file is a backup';
-    const known = parse(readVouched(sql, keys, 'place')) as Place;
-    if (known.file !== place.file) return 'its file is another than before';
-    const isElsewhere = known.machineId !== place.machineId;
-    if (isElsewhere && [known, place].every(({ machineId }) => isLastingMachineId(machineId))) {
-      return 'it is on another machine than before';
-    }
-    const isOlder = mark?.storeId === storeId && this.#rotations() < mark.rotations;
-    return isOlder ? 'it is older than it was' : undefined;
+    return suspicionOf(this.#parts, mark);
   }
 
   #hold(mark: Mark | undefined): void {
@@ -204,7 +187,7 @@ export class CopyGuard {
 
   #rotations(): number {
     const { sql, keys } = this.#parts;
-    return Number(readVouched(sql, keys, 'rotations'));
+    return recordedRotations(sql, keys);
   }
 
   #facts(): { readonly now: number; readonly by: string } {
@@ -223,17 +206,6 @@ export class CopyGuard {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
     }
-  }
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw new StoreError(
-      'ERR_STORE_DAMAGED',
-      'the store has lost what it knew of its place; restore a backup, nothing was changed',
-    );
   }
 }
 

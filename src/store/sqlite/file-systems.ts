@@ -1,5 +1,5 @@
 import { StoreError } from '../../errors.ts';
-import { fileSystemType } from '../../system/files.ts';
+import { fileSystemType, fileSystemTypeSync } from '../../system/files.ts';
 
 /** File systems on which the kernel's locks or WAL's shared memory cannot be trusted, by statfs(2) type on Linux. */
 const UNSAFE_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
@@ -27,8 +27,16 @@ const UNSAFE_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
  * @throws {@link StoreError} `ERR_STORE_UNSAFE`
  */
 export async function checkFileSystem(folder: string): Promise<void> {
-  if (process.platform !== 'linux') return;
-  const name = UNSAFE_FILE_SYSTEMS.get(await fileSystemType(folder));
+  if (process.platform === 'linux') refuseUnsafe(folder, await fileSystemType(folder));
+}
+
+/** As {@link checkFileSystem}, at once. */
+export function checkFileSystemSync(folder: string): void {
+  if (process.platform === 'linux') refuseUnsafe(folder, fileSystemTypeSync(folder));
+}
+
+function refuseUnsafe(folder: string, type: number): void {
+  const name = UNSAFE_FILE_SYSTEMS.get(type);
   if (name === undefined) return;
   throw new StoreError(
     'ERR_STORE_UNSAFE',

@@ -1,5 +1,10 @@
 import { dirname } from 'node:path';
-import { privateFolder, readPrivateFile, writePrivateFile } from '../../system/files.ts';
+import {
+  privateFolder,
+  readPrivateFile,
+  readPrivateFileSync,
+  writePrivateFile,
+} from '../../system/files.ts';
 
 /*
  * A mark lies apart from the store and outlives it: it tells that there was one, and how far it had come.
@@ -19,7 +24,15 @@ export interface Mark {
  * @throws {@link StoreError} `ERR_STORE_UNSAFE` when others could have written it.
  */
 export async function readMark(path: string): Promise<Mark | undefined> {
-  const bytes = await readPrivateFile(path);
+  return markIn(await readPrivateFile(path));
+}
+
+/** As {@link readMark}, at once. */
+export function readMarkSync(path: string): Mark | undefined {
+  return markIn(readPrivateFileSync(path));
+}
+
+function markIn(bytes: Uint8Array | undefined): Mark | undefined {
   if (bytes === undefined) return undefined;
   const [storeId = '', rotations] = Buffer.from(bytes).toString('utf8').trim().split(' ');
   const count = Number(rotations ?? NaN);

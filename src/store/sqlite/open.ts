@@ -20,7 +20,7 @@ import {
 import { DataKeys, createDataKey } from '../sealing.ts';
 import { ClientTable } from './clients.ts';
 import { ConnectionTable } from './connections.ts';
-import { CopyGuard, type Place } from './copies.ts';
+import { CopyGuard } from './copies.ts';
 import { migrate, openStoreFile, schemaVersion, whenFree, type StoreFile } from './database.ts';
 import { checkFileSystem } from './file-systems.ts';
 import { KeyRing } from './key-ring.ts';
@@ -30,6 +30,7 @@ import { LifeFiles } from './life.ts';
 import { readMark } from './mark.ts';
 import { readMeta, writeMeta, writeVouched } from './meta.ts';
 import { SqliteStore } from './sqlite-store.ts';
+import type { Place } from './suspicion.ts';
 import { Writer } from './writer.ts';
 
 /** What opening a SQLite store takes. */

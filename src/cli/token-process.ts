@@ -1,0 +1,17 @@
+import { runProcess } from './process.ts';
+import { parseTokenCommand, printToken } from './token.ts';
+
+/** Runs a well-formed `evergrant token` with a keeper, and ends the process. @returns false, and does nothing, for other arguments. */
+export async function runTokenProcess(argv: readonly string[]): Promise<boolean> {
+  const command = parseTokenCommand(argv);
+  if (command === undefined) return false;
+  return runProcess((session) => {
+    session.globals = command.options;
+    return printToken(session, command.name, command.options);
+  });
+}
+
+/** Prints what is left of a line that could not be printed at once, and ends the process. */
+export async function printRest(rest: string): Promise<never> {
+  return runProcess(async ({ stdout }) => void stdout.write(rest));
+}
