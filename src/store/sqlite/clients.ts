@@ -2,7 +2,7 @@ import type { ClientRecord } from '../../connection/record.ts';
 import { clientSecretContext } from '../../connection/secrets.ts';
 import type { KeyRing } from './key-ring.ts';
 import { checkMac, withMac } from './row-mac.ts';
-import { clientCells, clientOf, type Row } from './rows.ts';
+import { clientCells, clientOf, text, type Row } from './rows.ts';
 import type { Statements } from './statements.ts';
 
 /** The rows of clients: read with their MAC checked, written with it and under the data key in use. */
@@ -27,6 +27,11 @@ export class ClientTable {
     return this.#sql
       .all('SELECT * FROM client ORDER BY provider, client_id, id')
       .map((row) => this.#read(row));
+  }
+
+  /** All ids. */
+  ids(): readonly string[] {
+    return this.#sql.all('SELECT id FROM client ORDER BY id').map((row) => text(row, 'id'));
   }
 
   /** Those of one registration. */

@@ -18,7 +18,7 @@ export class KeyRing {
 
   /** Another process may have rotated the data key: what is written now must not lie under the retired one. Inside a write transaction. */
   follow(): void {
-    const newer = readNewerKey(this.#sql, this.keys.currentId);
+    const newer = readNewerKey(this.#sql, this.keys);
     if (newer === undefined) return;
     try {
       this.keys.use(newer);
@@ -31,9 +31,25 @@ export class KeyRing {
     }
   }
 
-  /** The same secret under the data key in use; the same bytes when it is there already. */
+  /**
+   * The same secret under the data key in use; the same bytes when it is there already, or when it does not open: whoever uses it is told,
+   * and nobody else need be stopped.
+   */
   reseal(sealed: Uint8Array, context: SealContext): Uint8Array {
     if (dataKeyIdOf(sealed) === this.keys.currentId) return sealed;
-    return this.keys.seal(this.keys.open(sealed, context), context);
+    return this.flawOf(sealed, context) === undefined
+      ? this.keys.seal(this.keys.open(sealed, context), context)
+      : sealed;
+  }
+
+  /** Why a secret does not open, in words; undefined when it does. */
+  flawOf(sealed: Uint8Array, context: SealContext): string | undefined {
+    try {
+      this.keys.open(sealed, context);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StoreError) return error.message;
+      throw error;
+    }
   }
 }

@@ -8,9 +8,16 @@ import {
   type MasterKeyDescription,
   type MasterKeySource,
 } from '../master-key.ts';
+import {
+  clientSecretContext,
+  leftoverContext,
+  mapSealed,
+  type SealContext,
+} from '../../connection/secrets.ts';
 import { dataKeyIdOf } from '../sealing.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
+import { sqliteCode } from './errors.ts';
 import { keepLeftover, leftoversOf } from './history.ts';
 import type { KeyRing } from './key-ring.ts';
 import { addDataKey, readDataKeys } from './keys.ts';
@@ -94,7 +101,7 @@ export class KeyUpkeep {
     const fresh = await writer.write(() => {
       this.#requireMasterKey();
       const key = ring.keys.create();
-      addDataKey(sql, key, clock.now());
+      addDataKey(sql, ring.keys, key, clock.now());
       return key;
     }, true);
     ring.keys.use(fresh);
@@ -126,21 +133,33 @@ export class KeyUpkeep {
     ring.keys.moveTo(key);
   }
 
-  /** Seals anew what still lies under a retired data key. @returns how many connections that were. */
+  /**
+   * Seals anew what still lies under a retired data key. What does not open stays as it is, under its old key, and stops nothing else.
+   *
+   * @returns how many connections were sealed anew.
+   * @throws {@link StoreError} `ERR_STORE_DAMAGED` at the end, when something did not open; it is named.
+   */
   async resealAll(): Promise<number> {
-    const { writer, connections, clients, ring } = this.#parts;
+    const { writer, connections, clients } = this.#parts;
     const ids = writer.reading(() => connections.ids());
+    const flaws: string[] = [];
     let resealed = 0;
     for (let i = 0; i < ids.length; i += BATCH) {
-      const batch = ids.slice(i, i + BATCH).map((id) => this.#resealConnection(id));
-      resealed += (await Promise.all(batch)).filter(Boolean).length;
+      const batch = ids.slice(i, i + BATCH).map((id) => this.#reseal(() => this.#connection(id)));
+      for (const done of await Promise.all(batch)) {
+        if (done.changed) resealed++;
+        flaws.push(...done.flaws);
+      }
       failpoint('key-rotation-batch');
     }
-    await writer.write(() => {
-      ring.follow();
-      for (const client of clients.all()) clients.replace(client);
-    }, true);
-    return resealed;
+    for (const id of writer.reading(() => clients.ids())) {
+      flaws.push(...(await this.#reseal(() => this.#client(id))).flaws);
+    }
+    if (flaws.length === 0) return resealed;
+    throw new StoreError(
+      'ERR_STORE_DAMAGED',
+      `connections sealed anew: ${String(resealed)}; all that could be opened is, and the old data keys are kept for the rest: ${flaws.join('; ')}`,
+    );
   }
 
   /** A data key wrapped by a master key that the store has left would open nowhere. */
@@ -152,16 +171,63 @@ export class KeyUpkeep {
     );
   }
 
-  #resealConnection(connectionId: string): Promise<boolean> {
-    const { sql, writer, connections, ring } = this.#parts;
-    return writer.write(() => {
-      ring.follow();
-      for (const left of leftoversOf(sql, connectionId)) {
-        if (dataKeyIdOf(left.sealed) === ring.keys.currentId) continue;
+  /** Runs one step in a transaction; a row that cannot be read is a flaw of that row. */
+  async #reseal(step: () => Resealed): Promise<Resealed> {
+    const { writer, ring } = this.#parts;
+    try {
+      return await writer.write(() => {
+        ring.follow();
+        return step();
+      }, true);
+    } catch (error) {
+      const isDamage = error instanceof StoreError && error.code === 'ERR_STORE_DAMAGED';
+      if (isDamage && !isSqlite(error)) return { changed: false, flaws: [error.message] };
+      throw error;
+    }
+  }
+
+  #connection(connectionId: string): Resealed {
+    const { sql, connections, ring } = this.#parts;
+    const record = connections.find(connectionId);
+    if (record === undefined) return { changed: false, flaws: [] };
+    const flaws: string[] = [];
+    const examine = (sealed: Uint8Array, context: SealContext): Uint8Array => {
+      const flaw = ring.flawOf(sealed, context);
+      if (flaw !== undefined) flaws.push(`${record.name}: ${flaw}`);
+      return sealed;
+    };
+    for (const left of leftoversOf(sql, connectionId)) {
+      examine(left.sealed, leftoverContext(connectionId, left));
+      if (dataKeyIdOf(left.sealed) !== ring.keys.currentId) {
         keepLeftover(sql, ring, connectionId, left);
       }
-      const record = connections.find(connectionId);
-      return record !== undefined && connections.replace(record, record);
-    }, true);
+    }
+    mapSealed(record, examine);
+    return { changed: connections.replace(record, record), flaws };
   }
+
+  #client(id: string): Resealed {
+    const { clients, ring } = this.#parts;
+    const client = clients.find(id);
+    if (client === undefined) return { changed: false, flaws: [] };
+    clients.replace(client);
+    const { secret } = client;
+    const flaw = secret && ring.flawOf(secret, clientSecretContext(client));
+    return {
+      changed: true,
+      flaws: flaw === undefined ? [] : [`client ${client.clientId}: ${flaw}`],
+    };
+  }
+}
+
+/** What one step of sealing anew came to. */
+interface Resealed {
+  readonly changed: boolean;
+  /** What does not open, in words. */
+  readonly flaws: readonly string[];
+}
+
+/** A file that is damaged as a whole is no flaw of one row. */
+function isSqlite({ cause }: StoreError): boolean {
+  return sqliteCode(cause) !== undefined;
 }

@@ -8,7 +8,7 @@ export type MetaKey =
   | 'store_id'
   /** How to get the master key, as JSON. */
   | 'master_key'
-  /** Id of the data key in use. */
+  /** Id of the data key in use, and how many there were when it was made. */
   | 'data_key'
   /** Id of the data key that fingerprints and MACs derive from for good. */
   | 'first_data_key'
@@ -41,8 +41,11 @@ export function clearMeta(sql: Statements, key: MetaKey): void {
   sql.run('DELETE FROM meta WHERE key = ?', key);
 }
 
-/** Values that carry a MAC, since damage to them would be taken for a copied store. */
-export type VouchedKey = 'rotations' | 'place';
+/**
+ * Values that carry a MAC: damage to the first two would be taken for a copied store, and whoever set the third could choose the key that new
+ * secrets are sealed with.
+ */
+export type VouchedKey = 'rotations' | 'place' | 'data_key';
 
 /** Writes a value with its MAC. */
 export function writeVouched(

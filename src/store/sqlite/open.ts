@@ -25,7 +25,7 @@ import { migrate, openStoreFile, schemaVersion, whenFree, type StoreFile } from 
 import { checkFileSystem } from './file-systems.ts';
 import { KeyRing } from './key-ring.ts';
 import { KeyUpkeep } from './key-upkeep.ts';
-import { addDataKey, readDataKey, readEndKeys } from './keys.ts';
+import { addDataKey, checkCurrentKey, readDataKey, readEndKeys } from './keys.ts';
 import { LifeFiles } from './life.ts';
 import { readMark } from './mark.ts';
 import { readMeta, writeMeta, writeVouched } from './meta.ts';
@@ -145,7 +145,7 @@ async function fill(
       writeMeta(sql, 'latest_received', '0');
       writeVouched(sql, keys, 'rotations', '0');
       writeVouched(sql, keys, 'place', JSON.stringify(place));
-      addDataKey(sql, dataKey, clock.now());
+      addDataKey(sql, keys, dataKey, clock.now());
     });
   });
 }
@@ -199,6 +199,7 @@ async function unlock(
   const masterKey = await loadMasterKey(source, readDescription(described), storeId);
   const ends = writer.reading(() => readEndKeys(sql));
   const keys = new DataKeys(random, masterKey, storeId, ends, (id) => readDataKey(sql, id));
+  writer.reading(() => checkCurrentKey(sql, keys));
   return { storeId, keys, described };
 }
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   clientSecretContext,
   leftoverContext,
@@ -153,3 +153,92 @@ it.each([0, 1, 5, CONNECTIONS - 1])(
     expect(keyIdsInRows().size).toBe(1);
   },
 );
+
+describe('a secret that was altered', () => {
+  function change(sql: string): void {
+    const database = new DatabaseSync(path.join(home.folder, 'evergrant.db'));
+    database.exec(sql);
+    database.close();
+  }
+  const FLAWS: readonly (readonly [string, string])[] = [
+    [
+      'connection-3',
+      `UPDATE connection SET refresh_token = zeroblob(80) WHERE id = 'connection-3'`,
+    ],
+    ['connection-4', `UPDATE connection SET access_token = x'00' WHERE id = 'connection-4'`],
+    ['connection-5', `UPDATE connection SET facts = '{}' WHERE id = 'connection-5'`],
+    ['connection-0', `UPDATE leftover SET sealed = zeroblob(60)`],
+    ['client app', `UPDATE client SET secret = zeroblob(60)`],
+    ['client client-1', `UPDATE client SET refusal = 'altered'`],
+  ];
+
+  it.each(FLAWS)('is named, and stops the rotation of nothing else: %s', async (named, sql) => {
+    const before = store.sealer.wrappedDataKey().id;
+    change(sql);
+    const failure = {
+      code: 'ERR_STORE_DAMAGED',
+      message: expect.stringContaining(named) as unknown,
+    };
+    await expect(store.rotateDataKey()).rejects.toMatchObject(failure);
+    const { dataKeys } = await store.keyStatus();
+    expect(dataKeys.map(({ id }) => id)).toContain(before);
+    await store.close();
+    const database = new DatabaseSync(path.join(home.folder, 'evergrant.db'));
+    const rows = database.prepare('SELECT id, refresh_token AS sealed FROM connection').all();
+    const left = rows.filter(({ sealed }) => dataKeyIdOf(sealed as Uint8Array) === before);
+    database.close();
+    expect(left.map(({ id }) => id)).toEqual(named === 'connection-5' ? [named] : []);
+  });
+
+  it('does not keep a connection from being renewed after a rotation', async () => {
+    change(`UPDATE connection SET access_token = zeroblob(80) WHERE id = 'connection-3'`);
+    await store.rotateDataKey().catch(() => undefined);
+    const claim = { owner: OWNER, attemptId: 'i', claimedAt: 1 };
+    await store.transition('connection-3', () => ({ result: true, connection: { claim } }), {
+      durable: true,
+    });
+    await renew(store, 'connection-3');
+  });
+});
+
+const OWNER = { ownerId: 'o', machineId: 'm', bootId: 'b', life: 'l', pid: 1 };
+
+describe('the choice of the data key', () => {
+  const damaged = { code: 'ERR_STORE_DAMAGED' };
+  function change(sql: string): void {
+    const database = new DatabaseSync(path.join(home.folder, 'evergrant.db'));
+    database.exec(sql);
+    database.close();
+  }
+
+  it.each([
+    ['a retired one', `UPDATE meta SET value = (SELECT id FROM data_key WHERE number = 1)`],
+    ['what was said of a retired one', `UPDATE meta SET value = (SELECT value FROM kept)`],
+    ['one that is not there', `UPDATE meta SET value = '0123456789abcdef'`],
+    ['nothing', `UPDATE meta SET value = ''`],
+  ])('is refused when it was changed to %s', async (_, sql) => {
+    change(`CREATE TABLE kept AS SELECT value FROM meta WHERE key = 'data_key'`);
+    await store.rotateDataKey();
+    const sealed = store.sealer.wrappedDataKey().id;
+    change(`${sql} WHERE key = 'data_key'`);
+    await expect(renew(store, 'connection-1')).rejects.toMatchObject(damaged);
+    expect(store.sealer.wrappedDataKey().id).toBe(sealed);
+    await expect(home.open(false)).rejects.toMatchObject(damaged);
+  });
+
+  it('is refused when the key itself was swapped for another of the store', async () => {
+    await store.rotateDataKey();
+    await store.close();
+    change(`UPDATE data_key SET wrapped = (SELECT wrapped FROM data_key WHERE number = 1)`);
+    await expect(home.open(false)).rejects.toMatchObject({ code: 'ERR_KEY_WRONG' });
+  });
+
+  it('is refused when the keys that fingerprints derive from were swapped', async () => {
+    await store.rotateDataKey();
+    await store.close();
+    change(
+      `UPDATE meta SET value = (SELECT id FROM data_key WHERE number = 2) WHERE key = 'first_data_key'`,
+    );
+    await expect(home.open(false)).rejects.toMatchObject(damaged);
+  });
+});
