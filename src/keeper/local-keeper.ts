@@ -38,11 +38,13 @@ import {
   storeAgain,
   storeNew,
   type NewGrant,
+  type Registration,
 } from './begin.ts';
 import type { Events } from './events.ts';
 import { ConnectionHandle } from './connection-handle.ts';
 import { checkGiven, checkTokens } from './given.ts';
 import { checkAccount, importedTokens, obtain, pinnedOverrides } from './obtain.ts';
+import { asBefore } from './reconnect.ts';
 import { statusOf } from './status.ts';
 
 /** What a local keeper is made of. */

@@ -141,6 +141,11 @@ export function fakeKeeper(
     },
     add: (name, options) => begin('add', name, options),
     connect: (name, options) => begin('connect', name, options),
+    reconnect: async (name, options) => {
+      calls.push(['reconnect', name, options]);
+      find(name);
+      return handle(name);
+    },
     connection: handle,
     list: async () => connections,
     clients: async () => replies.clients ?? [clientStatus()],
