@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ConnectOptions } from '../keeper-api.ts';
+import type { ConnectOptions, ReconnectOptions } from '../keeper-api.ts';
 import { consentAtTerminal } from './input/consent.ts';
 import {
   addRegistrationOptions,
@@ -12,7 +12,7 @@ import { UsageError } from './usage-error.ts';
 import { withKeeper } from './with-home.ts';
 
 interface ConnectCommandOptions extends RegistrationOptions {
-  readonly grant: NonNullable<ConnectOptions['grant']>;
+  readonly grant?: NonNullable<ConnectOptions['grant']>;
   readonly browser: boolean;
   readonly redirectPort?: string;
   readonly redirectUri?: string;
@@ -35,10 +35,9 @@ export function addConnectCommand(program: Command, session: Session): void {
       command
         .createOption(
           '--grant <kind>',
-          'how to begin: by browser, by a code at another device, or as the client itself',
+          'how to begin: by browser, the default, by a code at another device, or as the client itself',
         )
-        .choices(['code', 'device', 'client-credentials'])
-        .default('code'),
+        .choices(['code', 'device', 'client-credentials']),
     )
     .option(
       '--no-browser',
@@ -52,12 +51,16 @@ export function addConnectCommand(program: Command, session: Session): void {
       '--redirect-uri <url>',
       'whole redirect URI, where it is registered with a path; its host must be loopback',
     )
-    .option('--reconnect', 'renew the grant of an existing connection of that name')
+    .option(
+      '--reconnect',
+      'renew the grant of an existing connection of that name, as it was begun unless options say otherwise',
+    )
     .option('-y, --yes', 'do not ask whether the account is the right one')
     .option('--json', 'print where the connection stands as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  evergrant connect perspio --client-id 0a1b… --subscription-key-file key.txt --perspio-tenant acme' +
+      '\nExamples:\n  evergrant connect perspio --client-id 0a1b… --subscription-key-file key.txt --perspio-tenant in-example' +
+        '\n  evergrant connect perspio --reconnect' +
         '\n  evergrant connect ci --provider generic --issuer https://login.example.com --client-id ci --grant client-credentials',
     )
     .action((name: string, options: ConnectCommandOptions) => connect(session, name, options));
@@ -68,22 +71,24 @@ async function connect(
   name: string,
   options: ConnectCommandOptions,
 ): Promise<void> {
-  const registration = await readRegistration(session, name, options);
+  const isAsBefore = options.reconnect === true && !saysRegistration(options);
+  const registration = isAsBefore ? undefined : await readRegistration(session, name, options);
   const status = await withKeeper(
     session,
     async (keeper) => {
-      const connection = await keeper.connect(name, {
-        ...registration,
-        grant: options.grant,
-        prompt: consentAtTerminal(session, { browser: options.browser, yes: options.yes === true }),
-        ...(options.redirectPort !== undefined && { redirectPort: portOf(options.redirectPort) }),
-        ...(options.redirectUri !== undefined && { redirectUri: options.redirectUri }),
-        reconnect: options.reconnect === true,
-        signal: session.signal,
-      });
+      const consent = consentOptions(session, options);
+      const connection =
+        registration === undefined
+          ? await keeper.reconnect(name, consent)
+          : await keeper.connect(name, {
+              ...registration,
+              ...consent,
+              grant: options.grant ?? 'code',
+              reconnect: options.reconnect === true,
+            });
       return connection.status();
     },
-    { create: true },
+    { create: !isAsBefore },
   );
   if (options.json === true) return printJson(session, status);
   const account = status.account === undefined ? '' : ` as ${status.account}`;
@@ -92,6 +97,34 @@ async function connect(
     session,
     `${name}: connected${account}; the access token expires ${expiry}, evergrant token ${name} prints it`,
   );
+}
+
+/** Options that say how to sign in, not as whom; with these alone a connection keeps its registration. */
+const HOW_TO_SIGN_IN: readonly string[] = [
+  'grant',
+  'browser',
+  'redirectPort',
+  'redirectUri',
+  'reconnect',
+  'yes',
+  'json',
+  'scope',
+] satisfies readonly (keyof ConnectCommandOptions)[];
+
+function saysRegistration(options: ConnectCommandOptions): boolean {
+  return Object.keys(options).some((name) => !HOW_TO_SIGN_IN.includes(name));
+}
+
+function consentOptions(session: Session, options: ConnectCommandOptions): ReconnectOptions {
+  const { grant, browser, redirectPort, redirectUri, scope } = options;
+  return {
+    prompt: consentAtTerminal(session, { browser, yes: options.yes === true }),
+    signal: session.signal,
+    ...(grant !== undefined && { grant }),
+    ...(scope !== undefined && { scope }),
+    ...(redirectPort !== undefined && { redirectPort: portOf(redirectPort) }),
+    ...(redirectUri !== undefined && { redirectUri }),
+  };
 }
 
 function portOf(text: string): number {

@@ -1,4 +1,4 @@
-import { EvergrantError, NotFoundError } from '../errors.ts';
+import { AuthorizationRequiredError, EvergrantError, NotFoundError } from '../errors.ts';
 import type { Keeper } from '../keeper-api.ts';
 import { readKeySource } from './input/key-source.ts';
 import { nearest } from './input/nearest.ts';
@@ -32,6 +32,7 @@ export async function withHome<T>(
     return await work(home);
   } catch (error) {
     await suggestName(error, keeper);
+    suggestConsent(error);
     notices.drop(error);
     throw error;
   } finally {
@@ -100,6 +101,11 @@ async function isClosed(keeper: Keeper): Promise<boolean> {
     if (error instanceof EvergrantError && error.code === 'ERR_DEADLINE') return false;
     throw error;
   }
+}
+
+function suggestConsent(error: unknown): void {
+  if (!(error instanceof AuthorizationRequiredError) || error.connection === undefined) return;
+  hint(error, `evergrant connect ${error.connection} --reconnect`);
 }
 
 async function suggestName(error: unknown, keeper: Keeper): Promise<void> {

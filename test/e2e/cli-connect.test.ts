@@ -152,6 +152,43 @@ describe('a connection', () => {
     const after = JSON.parse((await run(['show', 'perspio', '--json'])).stdout) as { id: string };
     expect(after).toMatchObject({ id: before.id, generation: 2 });
   });
+
+  it('is renewed by its name alone, with the registration, secrets and scopes that it has', async () => {
+    const scope = 'api://perspiotalk/access_as_user offline_access openid';
+    const first = await connect('perspio', '--grant', 'device', '--scope', scope);
+    const code = await first.told(/enter the code:\n\n {2}(\S+)\n/);
+    emulator.decideDevice(code, { user: 'demo@perspio.io' });
+    await first.ended;
+    const before = JSON.parse((await run(['show', 'perspio', '--json'])).stdout) as object;
+    emulator.revokeUser('demo@perspio.io');
+    const refused = await run(['refresh', 'perspio']);
+    expect(refused.code).toBe(4);
+    expect(refused.stderr).toMatch(/\nhint: evergrant connect perspio --reconnect\n$/);
+    const again = startEvergrant(['--home', home, 'connect', 'perspio', '--reconnect'], {
+      keepsInputOpen: true,
+    });
+    const next = await again.told(/enter the code:\n\n {2}(\S+)\n/);
+    emulator.decideDevice(next, { user: 'demo@perspio.io' });
+    expect(await again.ended).toMatchObject({ code: 0, stdout: '' });
+    const after = JSON.parse((await run(['show', 'perspio', '--json'])).stdout) as object;
+    const kept = ['id', 'clientId', 'tokenEndpoint', 'rotation', 'requestedScopes', 'account'];
+    const of = (shown: object): unknown[] => kept.map((name) => Reflect.get(shown, name));
+    expect(of(after)).toEqual(of(before));
+    expect(after).toMatchObject({ state: 'active', generation: 2 });
+    expect((await run(['call', 'perspio', '/assets/v3/'])).code).toBe(0);
+    expect((await run(['refresh', 'perspio'])).code).toBe(0);
+  });
+
+  it('is not begun by a name that nothing is known of', async () => {
+    const unknown = await run(['connect', 'nobody', '--reconnect']);
+    expect(unknown.code).toBe(9);
+    await (
+      await connect('perspio', '--grant', 'client-credentials')
+    ).ended;
+    const misspelt = await run(['connect', 'persipo', '--reconnect']);
+    expect(misspelt.code).toBe(3);
+    expect(misspelt.stderr).toContain('hint: did you mean perspio?');
+  });
 });
 
 describe('call', () => {

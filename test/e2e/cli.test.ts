@@ -180,7 +180,7 @@ describe('what a server refuses', () => {
     expect((await run(['list'])).stdout).toContain('│ attention │');
     const told = await run(['explain', 'one']);
     expect(told.stdout).toMatch(
-      /^one is attention, .*\ncause \(\w+\): .*\nfix: .+\nlife, newest first:\n/,
+      /^one: attention, .*\ncause \(\w+\): .*\nwho must act: owner\nfix: .+\nlife, newest first:\n/,
     );
   });
 
