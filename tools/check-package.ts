@@ -3,7 +3,15 @@
  * `npm run package` runs it; the first thing that is wrong ends it with one line and exit code 1.
  */
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
@@ -54,10 +62,22 @@ function checkContents(tarball: string): void {
       throw new Error(`${name} is published`);
     if (name === 'package.json') continue;
     const text = readFileSync(file, 'utf8');
+    if (name.endsWith('.md')) {
+      checkLinks(name, file, text);
+      continue;
+    }
     const found = testOnly.find((pattern) => pattern.test(text));
     if (found !== undefined) throw new Error(`${name} holds ${found.source}`);
   }
   say(`${files.length} files in the tarball, ${lstatSync(tarball).size} bytes`);
+}
+
+/** A page in the package leads to nothing that stayed behind. */
+function checkLinks(name: string, file: string, text: string): void {
+  for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)/g)) {
+    if (!existsSync(path.resolve(path.dirname(file), target)))
+      throw new Error(`${name} links to ${target}, which is not published`);
+  }
 }
 
 function install(tarball: string): string {
