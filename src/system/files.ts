@@ -232,9 +232,9 @@ export function fileSystemTypeSync(path: string): number {
 export interface PrivateFiles {
   /** As {@link privateFolder}. */
   makeFolder(path: string): Promise<void>;
-  /** As {@link listFolder}. */
+  /** As {@link listFolder}, of an owner-only folder. */
   list(path: string): Promise<readonly string[]>;
-  /** As {@link readPrivateFile}. */
+  /** As {@link readPrivateFile}, from an owner-only folder. */
   read(path: string): Promise<Uint8Array | undefined>;
   /** As {@link writePrivateFile}. */
   write(path: string, content: string): Promise<void>;
@@ -245,8 +245,14 @@ export interface PrivateFiles {
 /** The file system's own. */
 export const systemFiles: PrivateFiles = {
   makeFolder: privateFolder,
-  list: listFolder,
-  read: readPrivateFile,
+  async list(path) {
+    await checkOwnerOnly(path, 'folder');
+    return listFolder(path);
+  },
+  async read(path) {
+    await checkOwnerOnly(dirname(path), 'folder');
+    return readPrivateFile(path);
+  },
   write: writePrivateFile,
   remove: removeFile,
 };

@@ -401,12 +401,32 @@ describe('what others could have read or replaced', () => {
       if (tokens === undefined) throw new TypeError('no tokens');
       const attempt = { attemptId: 'attempt-1', grantId: 'grant-1', generation: 1 };
       const spill = { connectionId: 'connection-1', attempt, tokens, unusableType: undefined };
-      expect(await refusal(() => new Spills(folder, store).write(spill as never))).toBe(
-        'ERR_STORE_UNSAFE',
-      );
+      const spills = new Spills(folder, store);
+      for (const use of [
+        () => spills.write(spill as never),
+        () => spills.find('attempt-1'),
+        () => spills.attempts(),
+      ]) {
+        expect(await refusal(use)).toBe('ERR_STORE_UNSAFE');
+      }
       await store.close();
     },
   );
+
+  it.each([
+    ['find', 0o755],
+    ['find', 0o710],
+    ['attempts', 0o755],
+  ] as const)('is refused: %s in a folder of spilled answers with mode %o', async (use, mode) => {
+    const store = await home.open();
+    const folder = path.join(path.dirname(home.folder), 'spill');
+    await fs.mkdir(folder);
+    await fs.chmod(folder, mode);
+    expect(await refusal(() => new Spills(folder, store)[use]('attempt-1'))).toBe(
+      'ERR_STORE_UNSAFE',
+    );
+    await store.close();
+  });
 
   it('tells settings that are no JSON as a mistake in them, not in the store', async () => {
     const folder = path.dirname(home.folder);
