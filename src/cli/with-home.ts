@@ -43,7 +43,7 @@ export async function withHome<T>(
 
 /** Opens the home that the global options name, with the key that they name. */
 export async function openHome(session: Session, create: boolean): Promise<Home> {
-  const key = await readKeySource(session);
+  const key = await readKeySource(session, create);
   return session.openHome({ home: session.globals.home, key, create });
 }
 

@@ -151,7 +151,7 @@ describe('a connection', () => {
     expect(await again.ended).toMatchObject({ code: 0, stdout: '' });
     const after = JSON.parse((await run(['show', 'perspio', '--json'])).stdout) as { id: string };
     expect(after).toMatchObject({ id: before.id, generation: 2 });
-  });
+  }, 180_000);
 
   it('is renewed by its name alone, with the registration, secrets and scopes that it has', async () => {
     const scope = 'api://perspiotalk/access_as_user offline_access openid';
@@ -177,7 +177,7 @@ describe('a connection', () => {
     expect(after).toMatchObject({ state: 'active', generation: 2 });
     expect((await run(['call', 'perspio', '/assets/v3/'])).code).toBe(0);
     expect((await run(['refresh', 'perspio'])).code).toBe(0);
-  });
+  }, 180_000);
 
   it('is not begun by a name that nothing is known of', async () => {
     const unknown = await run(['connect', 'nobody', '--reconnect']);
@@ -188,7 +188,7 @@ describe('a connection', () => {
     const misspelt = await run(['connect', 'persipo', '--reconnect']);
     expect(misspelt.code).toBe(3);
     expect(misspelt.stderr).toContain('hint: did you mean perspio?');
-  });
+  }, 180_000);
 });
 
 describe('call', () => {
