@@ -54,7 +54,7 @@ async function validate(path: string, value: unknown): Promise<Settings> {
     },
     {
       error: ({ code, input }) =>
-        code === 'unrecognized_keys' ? undefined : `must be an object, not ${typeof input}`,
+        code === 'unrecognized_keys' ? undefined : `must be an object, not ${kindOf(input)}`,
     },
   );
   const result = schema.safeParse(value);
@@ -71,8 +71,22 @@ function describe(issue: {
   readonly keys?: unknown;
 }): string {
   if (Array.isArray(issue.keys)) {
-    return `${issue.keys.join(', ')} is unknown; known are notifyCommand, lastTry, requestsPerSecond`;
+    return `${issue.keys.slice(0, 5).map(shown).join(', ')} is unknown; known are notifyCommand, lastTry, requestsPerSecond`;
   }
   const [option] = issue.path;
   return option === undefined ? issue.message : `${String(option)} ${issue.message}`;
+}
+
+/** A name from the file, fit for a message. */
+function shown(name: unknown): string {
+  const text = String(name)
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .trim();
+  if (text === '') return '""';
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'a list' : typeof value;
 }

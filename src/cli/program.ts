@@ -54,6 +54,9 @@ const COMMANDS = [
   addCompletionCommand,
 ];
 
+/** Of an unknown option, nothing but its name is repeated. */
+const UNKNOWN_OPTION = /^unknown option '(--[\w-]*|-\w?|).*$/s;
+
 /** Of help texts, on every terminal and without one. */
 const HELP_WIDTH = 100;
 
@@ -102,10 +105,10 @@ export async function runProgram(argv: readonly string[], session: Session): Pro
   }
 }
 
-/** Commander's message, without what followed an equals sign: it may be a secret behind a misspelt option. */
+/** Commander's message, without what followed the name of a misspelt option: it may be a secret. */
 function usageError(error: CommanderError, program: Command, argv: readonly string[]): UsageError {
   const [first = '', second = ''] = error.message.split('\n');
-  const message = first.replace(/^error: /, '').replace(/(--[\w-]+)=[^']*/, '$1');
+  const message = first.replace(/^error: /, '').replace(UNKNOWN_OPTION, "unknown option '$1'");
   const failure = new UsageError(message);
   const suggestion =
     /^\(Did you mean (.*)\?\)$/.exec(second)?.[1] ?? nearestOption(message, program);

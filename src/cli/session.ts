@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { KeeperOptions, OpenHome } from '../keeper.ts';
 import type { Clock } from '../system/clock.ts';
 import type { GlobalValues } from './input/global-options.ts';
+import { harmless, harmlessJson } from './output/harmless.ts';
 
 /** An open home: its keeper, its paths, and as much of its store as upkeep needs. */
 export interface Home extends Pick<OpenHome, 'keeper' | 'paths'> {
@@ -47,15 +48,15 @@ export function print(session: Session, line: string): void {
 
 /** Writes results as JSON on one line; what is undefined becomes null, so that every member is always there. */
 export function printJson(session: Session, value: unknown): void {
-  print(
-    session,
-    JSON.stringify(value, (_, member: unknown) => (member === undefined ? null : member)),
+  const json = JSON.stringify(value, (_, member: unknown) =>
+    member === undefined ? null : member,
   );
+  print(session, harmlessJson(json));
 }
 
 /** Writes one line for the person at the terminal. */
 export function tell(session: Session, line: string): void {
-  session.stderr.write(`${line}\n`);
+  session.stderr.write(`${harmless(line)}\n`);
 }
 
 /** Writes one line about something odd that stops nobody. */

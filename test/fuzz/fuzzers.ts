@@ -1,8 +1,11 @@
 import type { Fuzzer } from './fuzzer.ts';
+import { commandArguments } from './targets/arguments.ts';
+import { callbackRequests } from './targets/callback.ts';
 import { deviceAnswers } from './targets/device.ts';
 import { discoveryDocuments } from './targets/discovery.ts';
 import { headerFields } from './targets/headers.ts';
 import { errorAnswers, tokenAnswers } from './targets/answers.ts';
+import { settingsFiles } from './targets/settings.ts';
 import { wireBytes } from './targets/wire.ts';
 
 /** All fuzzers. */
@@ -13,4 +16,7 @@ export const FUZZERS: readonly Fuzzer[] = [
   wireBytes,
   deviceAnswers,
   discoveryDocuments,
+  callbackRequests,
+  settingsFiles,
+  commandArguments,
 ];

@@ -2,6 +2,7 @@ import { EvergrantError } from '../../errors.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { Interrupted } from '../interruption.ts';
 import { tell, type Session } from '../session.ts';
+import { oneLine } from './harmless.ts';
 
 const hints = new WeakMap<object, string>();
 
@@ -37,9 +38,4 @@ function describe(error: unknown): string {
 function isDebugging({ environment }: Session): boolean {
   const value = environment['EVERGRANT_DEBUG'];
   return value !== undefined && value !== '' && value !== '0';
-}
-
-/** Control characters could move the cursor or forge a line. */
-function oneLine(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').trim();
 }

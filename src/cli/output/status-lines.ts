@@ -1,4 +1,5 @@
 import type { ConnectionStatus } from '../../keeper-api.ts';
+import { oneLine } from './harmless.ts';
 import { dueTime, relativeTime } from './relative-time.ts';
 
 /** Where a connection stands, as lines for people. */
@@ -39,7 +40,7 @@ export function statusLines(status: ConnectionStatus, now: number): readonly str
   ];
   const known = facts.filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(...known.map(([name]) => name.length));
-  return known.map(([name, value]) => `${name.padEnd(width)}  ${value ?? ''}`);
+  return known.map(([name, value]) => `${name.padEnd(width)}  ${oneLine(value ?? '')}`);
 }
 
 function accessTokenLine({ freshness, accessExpiresAt }: ConnectionStatus, now: number): string {

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { print, type Session } from '../session.ts';
+import { oneLine } from './harmless.ts';
 
 /** Colours that a row of a table may have. */
 export type RowColour = 'red' | 'yellow' | 'green';
@@ -17,7 +18,8 @@ export async function printTable(
   });
   for (const row of rows) {
     const color = colourOf(row);
-    table.addRow({ ...row }, color === undefined ? {} : { color });
+    const cells = Object.entries(row).map(([name, value]) => [name, oneLine(value)] as const);
+    table.addRow(Object.fromEntries(cells), color === undefined ? {} : { color });
   }
   print(session, table.render());
 }
