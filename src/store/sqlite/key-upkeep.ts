@@ -158,7 +158,7 @@ export class KeyUpkeep {
     if (flaws.length === 0) return resealed;
     throw new StoreError(
       'ERR_STORE_DAMAGED',
-      `connections sealed anew: ${String(resealed)}; all that could be opened is, and the old data keys are kept for the rest: ${flaws.join('; ')}`,
+      `connections sealed anew: ${String(resealed)}; what does not open stays as it was, and its old data key is kept: ${flaws.join('; ')}`,
     );
   }
 
