@@ -5,7 +5,9 @@ import { deviceAnswers } from './targets/device.ts';
 import { discoveryDocuments } from './targets/discovery.ts';
 import { headerFields } from './targets/headers.ts';
 import { errorAnswers, tokenAnswers } from './targets/answers.ts';
+import { homeFiles } from './targets/homes.ts';
 import { settingsFiles } from './targets/settings.ts';
+import { spillFiles } from './targets/spills.ts';
 import { wireBytes } from './targets/wire.ts';
 
 /** All fuzzers. */
@@ -19,4 +21,6 @@ export const FUZZERS: readonly Fuzzer[] = [
   callbackRequests,
   settingsFiles,
   commandArguments,
+  homeFiles,
+  spillFiles,
 ];

@@ -7,6 +7,7 @@ import { resolveProfile } from '../../../src/providers/profile.ts';
 import type { Clock } from '../../../src/system/clock.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { fakeHttp, type FakeAnswer } from '../../support/fake-http.ts';
+import { hastyClock } from '../../support/hasty-clock.ts';
 import type { Canary } from '../../support/leaks.ts';
 import type { Dice } from '../dice.ts';
 import type { Door, Fuzzer, Sight } from '../fuzzer.ts';
@@ -33,22 +34,6 @@ const profile = resolveProfile(generic, {
   tokenEndpoint: 'https://as.example/token',
   deviceAuthorizationEndpoint: 'https://as.example/device',
 });
-
-/** A clock on which every wait is over at once. */
-function hastyClock(): Clock {
-  let passed = 0;
-  return {
-    now: () => NOW + passed,
-    monotonic: () => passed,
-    timer(delayMs, callback) {
-      const immediate = setImmediate(() => {
-        passed += Math.max(0, delayMs);
-        callback();
-      });
-      return { cancel: () => clearImmediate(immediate) };
-    },
-  };
-}
 
 function codes(dice: Dice): FakeAnswer {
   const good: Record<string, string> = {
@@ -125,7 +110,7 @@ function judge({ polls, shown }: Watch): string | undefined {
 }
 
 async function attackOnce(dice: Dice, defect: string | undefined): Promise<Sight> {
-  const clock = hastyClock();
+  const clock = hastyClock(NOW);
   const watch: Watch = { polls: [], shown: [] };
   const first = codes(dice);
   const http = fakeHttp(({ url }) => {
