@@ -2,13 +2,28 @@ import type { ConnectionRecord } from '../../connection/record.ts';
 import { mapSealed } from '../../connection/secrets.ts';
 import { ConfigurationError, StoreError } from '../../errors.ts';
 import type { KeyRing } from './key-ring.ts';
-import { countRotation, readMeta } from './meta.ts';
+import { Known } from './known.ts';
+import { readMeta } from './meta.ts';
 import { checkMac, withMac } from './row-mac.ts';
 import { connectionCells, connectionOf, number, text, type Cell, type Row } from './rows.ts';
 import type { Statements } from './statements.ts';
+import { Tally } from './tally.ts';
 
-/** The rows of connections: read with their MAC checked, written with it and under the data key in use. */
+/** A connection and its row as it lies in the file. */
+interface Stored {
+  readonly record: ConnectionRecord;
+  readonly cells: Readonly<Record<string, Cell>>;
+}
+
+/**
+ * The rows of connections: read with their MAC checked, written with it and under the data key in use. Rows are remembered, which is right
+ * as long as nobody else writes; whoever opens the transaction says when to forget.
+ */
 export class ConnectionTable {
+  /** What the changes of a transaction add up to. */
+  readonly tally: Tally;
+  readonly #known = new Known<Stored>();
+  readonly #ids = new Known<string>();
   readonly #sql: Statements;
   readonly #ring: KeyRing;
 
@@ -16,14 +31,26 @@ export class ConnectionTable {
   constructor(sql: Statements, ring: KeyRing) {
     this.#sql = sql;
     this.#ring = ring;
+    this.tally = new Tally(sql, ring.keys);
+  }
+
+  /** Believes nothing that was read before. */
+  forget(): void {
+    this.#known.clear();
+    this.#ids.clear();
+    this.tally.forget();
   }
 
   /** A connection by id. */
   find(id: string): ConnectionRecord | undefined {
+    const known = this.#known.get(id);
+    if (known !== undefined) return known.record;
     const row = this.#sql.get('SELECT * FROM connection WHERE id = ?', id);
-    const record = row === undefined ? undefined : this.#read(row);
-    if (record === undefined || record.id === id) return record;
-    throw damagedIndex('ids');
+    if (row === undefined) return undefined;
+    const record = this.#read(row);
+    if (record.id !== id) throw damagedIndex('ids');
+    this.#known.set(id, { record, cells: row as Record<string, Cell> });
+    return record;
   }
 
   /**
@@ -31,6 +58,14 @@ export class ConnectionTable {
    * second, lest damage hide a connection, and the row must have the name, lest somebody be served the token of another.
    */
   resolve(name: string): string | undefined {
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    const id = this.#lookUp(name);
+    if (id !== undefined) this.#ids.set(name, id);
+    return id;
+  }
+
+  #lookUp(name: string): string | undefined {
     const row =
       this.#sql.get('SELECT id FROM connection WHERE name = ?', name) ??
       this.#sql.get(
@@ -91,33 +126,42 @@ export class ConnectionTable {
   /** Adds a connection. @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` */
   add(record: ConnectionRecord): void {
     this.#refuseTakenName(record.name);
-    this.#sql.insert('connection', this.#cells(record));
+    this.#sql.insert('connection', this.#cells(this.#sealed(record)));
     this.#noteReceived(undefined, record);
-    if (record.tokens !== undefined) countRotation(this.#sql, this.#ring.keys);
+    if (record.tokens !== undefined) this.tally.rotated();
   }
 
   /** Writes what differs between two states of a connection, and what lies under a retired data key. @returns whether anything did. */
   replace(before: ConnectionRecord, after: ConnectionRecord): boolean {
     if (after.name !== before.name) this.#refuseTakenName(after.name);
-    const cells = this.#cells(after);
-    const known = connectionCells(before);
-    const changed = Object.entries(cells).filter(([column, cell]) => known[column] !== cell);
+    const known = this.#known.get(before.id);
+    const stored =
+      known?.record === before ? known : { record: before, cells: connectionCells(before) };
+    const record = this.#sealed(after);
+    const cells = this.#cells(record, stored);
+    const changed = Object.entries(cells).filter(([column, cell]) => stored.cells[column] !== cell);
     // The MAC is always among them.
     if (changed.length < 2) return false;
     this.#sql.update('connection', before.id, Object.fromEntries(changed));
+    this.#known.set(before.id, { record, cells });
+    if (after.name !== before.name) this.#ids.clear();
     this.#noteReceived(before, after);
-    if (after.generation !== before.generation) countRotation(this.#sql, this.#ring.keys);
+    if (after.generation !== before.generation) this.tally.rotated();
     return true;
   }
 
   /** Removes a connection with all that belongs to it. */
   remove(id: string): void {
     this.#sql.run('DELETE FROM connection WHERE id = ?', id);
+    this.forget();
   }
 
-  #cells(record: ConnectionRecord): Record<string, Cell> {
-    const sealed = mapSealed(record, (bytes, context) => this.#ring.reseal(bytes, context));
-    return withMac(this.#ring.keys, 'connection', connectionCells(sealed));
+  #sealed(record: ConnectionRecord): ConnectionRecord {
+    return mapSealed(record, (bytes, context) => this.#ring.reseal(bytes, context));
+  }
+
+  #cells(record: ConnectionRecord, before?: Stored): Record<string, Cell> {
+    return withMac(this.#ring.keys, 'connection', connectionCells(record, before));
   }
 
   #read(row: Row): ConnectionRecord {
@@ -127,10 +171,7 @@ export class ConnectionTable {
   /** Keeps the latest instant at which any token set was received. */
   #noteReceived(before: ConnectionRecord | undefined, { tokens }: ConnectionRecord): void {
     if (tokens === undefined || tokens.receivedAt === before?.tokens?.receivedAt) return;
-    this.#sql.run(
-      `UPDATE meta SET value = ?1 WHERE key = 'latest_received' AND CAST(value AS REAL) < ?1`,
-      tokens.receivedAt,
-    );
+    this.tally.received(tokens.receivedAt);
   }
 
   #refuseTakenName(name: string): void {

@@ -19,7 +19,10 @@ export function lifeOf(sql: Statements, connection: string, limit: number): read
     .map(lifeEventOf);
 }
 
-/** Adds a line, and drops the oldest beyond {@link LIFE_LINES}. */
+/** A refresh drops old lines only so often, since looking for them takes longer than adding one. */
+const TRIM_EVERY = 16;
+
+/** Adds a line, and drops the oldest beyond {@link LIFE_LINES}; a few more may stand for some refreshes. */
 export function addLife(sql: Statements, connection: string, event: LifeEvent): void {
   sql.insert('life', {
     connection,
@@ -31,6 +34,7 @@ export function addLife(sql: Statements, connection: string, event: LifeEvent): 
     fingerprint: event.fingerprint ?? null,
     detail: event.detail ?? null,
   });
+  if (event.event === 'refreshed' && event.generation % TRIM_EVERY !== 0) return;
   sql.run(
     `DELETE FROM life WHERE connection = ?1 AND id <=
       (SELECT id FROM life WHERE connection = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`,

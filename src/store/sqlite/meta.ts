@@ -68,12 +68,6 @@ export function readVouched(sql: Statements, keys: DataKeys, key: VouchedKey): s
   );
 }
 
-/** Counts one more token set. */
-export function countRotation(sql: Statements, keys: DataKeys): void {
-  const count = Number(readVouched(sql, keys, 'rotations'));
-  writeVouched(sql, keys, 'rotations', String(count + 1));
-}
-
 function macOf(keys: DataKeys, key: VouchedKey, value: string): string {
   return Buffer.from(keys.mac(`meta ${key} ${value}`)).toString('hex');
 }

@@ -19,6 +19,11 @@ export function addNotice(
   sql.insert('notice', { connection: connection ?? null, kind, actor, at, message });
 }
 
+/** Whether any message waits for its delivery, reserved or not. */
+export function hasNotices(sql: Statements): boolean {
+  return sql.get('SELECT 1 FROM notice WHERE delivered_at IS NULL LIMIT 1') !== undefined;
+}
+
 /** Messages neither delivered nor reserved at `now`, oldest first. */
 export function pendingNotices(sql: Statements, now: number, limit: number): readonly Notice[] {
   return sql

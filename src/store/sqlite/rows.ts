@@ -20,43 +20,60 @@ export type Cell = string | number | null | Uint8Array;
 /** A row as node:sqlite hands it out. */
 export type Row = Readonly<Record<string, Cell | bigint>>;
 
-/** Column values of a connection, by name. */
-export function connectionCells(record: ConnectionRecord): Record<string, Cell> {
+/**
+ * Column values of a connection, by name.
+ *
+ * @param before - an earlier state of it, whose cells are taken over for the members that are still the same objects.
+ */
+export function connectionCells(
+  record: ConnectionRecord,
+  before?: {
+    readonly record: ConnectionRecord;
+    readonly cells: Readonly<Record<string, Cell>>;
+  },
+): Record<string, Cell> {
   const { tokens } = record;
+  const cell = (
+    column: string,
+    members: readonly (keyof ConnectionRecord)[],
+    make: () => Cell,
+  ): Cell => {
+    const kept = before?.cells[column];
+    const isSame = kept !== undefined && members.every((m) => before?.record[m] === record[m]);
+    return isSame ? kept : make();
+  };
   return {
     id: record.id,
     name: record.name,
     client: record.clientId,
     grant_id: record.grantId,
     generation: record.generation,
-    state: JSON.stringify(record.state),
-    facts: JSON.stringify({
-      beginning: record.beginning,
-      subject: record.subject,
-      scopes: record.scopes,
-      perspioTenantId: record.perspioTenantId,
-      createdAt: record.createdAt,
-    }),
-    token_set: tokens === undefined ? null : JSON.stringify(withoutSecrets(tokens)),
+    state: cell('state', ['state'], () => JSON.stringify(record.state)),
+    facts: cell('facts', FACTS, () => JSON.stringify(factsOf(record))),
+    token_set: cell('token_set', ['tokens'], () => jsonOrNull(tokens && withoutSecrets(tokens))),
     access_token: tokens?.accessToken ?? null,
     refresh_token: tokens?.refreshToken ?? null,
     id_token: tokens?.idToken ?? null,
     subscription_key: record.subscriptionKey ?? null,
     claim: jsonOrNull(record.claim),
     intent: jsonOrNull(record.intent),
-    backoff: JSON.stringify(record.backoff),
-    last_error: jsonOrNull(record.lastError),
+    backoff: cell('backoff', ['backoff'], () => JSON.stringify(record.backoff)),
+    last_error: cell('last_error', ['lastError'], () => jsonOrNull(record.lastError)),
     next_step_at: nextStepAt(record) ?? null,
     access_expires_at: tokens?.accessExpiresAt ?? null,
   };
 }
 
+const FACTS = ['beginning', 'subject', 'scopes', 'perspioTenantId', 'createdAt'] as const;
+
+function factsOf(record: ConnectionRecord): Pick<ConnectionRecord, (typeof FACTS)[number]> {
+  const { beginning, subject, scopes, perspioTenantId, createdAt } = record;
+  return { beginning, subject, scopes, perspioTenantId, createdAt };
+}
+
 /** Reads a connection's row. */
 export function connectionOf(row: Row): ConnectionRecord {
-  const facts = json(row, 'facts') as Pick<
-    ConnectionRecord,
-    'beginning' | 'subject' | 'scopes' | 'perspioTenantId' | 'createdAt'
-  >;
+  const facts = json(row, 'facts') as ReturnType<typeof factsOf>;
   return {
     id: text(row, 'id'),
     name: text(row, 'name'),

@@ -7,9 +7,22 @@ import { isBusy, storeError } from './errors.ts';
 interface Job {
   readonly run: () => unknown;
   readonly durable: boolean;
+  readonly inStep: boolean;
   readonly since: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What is remembered of the rows, told of all that may change them. */
+export interface Remembrance {
+  /** Before rows are read or written: forgets them if another process has written. */
+  look(): void;
+  /** Rows were changed without it. */
+  forget(): void;
+  /** Before a commit: writes what it kept back. */
+  settle(): void;
+  /** A transaction left no trace. */
+  undo(): void;
 }
 
 /** How long a write waits for another process's transaction. */
@@ -29,6 +42,8 @@ export class Writer {
   #queue: Job[] = [];
   #scheduled = false;
   #durable = true;
+  /** Set by the store once it remembers rows. */
+  remembrance: Remembrance | undefined;
   #idle: (() => void)[] = [];
 
   /** @param path - names the file in errors. */
@@ -41,13 +56,15 @@ export class Writer {
   /**
    * Runs `run`, which must be synchronous and repeatable, inside a write transaction.
    *
+   * @param inStep - whether it keeps what is remembered of the rows in step with its changes.
    * @throws {@link StoreError} when the transaction could not be begun within a second or not be committed; then it left no trace.
    */
-  write<T>(run: () => T, durable: boolean): Promise<T> {
+  write<T>(run: () => T, durable: boolean, inStep = false): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({
         run,
         durable,
+        inStep,
         since: this.#clock.monotonic(),
         resolve: resolve as (value: unknown) => void,
         reject,
@@ -59,6 +76,7 @@ export class Writer {
   /** Runs a read, with SQLite's errors made typed. */
   reading<T>(read: () => T): T {
     try {
+      this.remembrance?.look();
       return read();
     } catch (error) {
       throw storeError(error, this.#path);
@@ -96,7 +114,12 @@ export class Writer {
     try {
       this.#begin(jobs.some((job) => job.durable));
       begun = true;
-      for (const job of jobs) results.push(job.run());
+      this.remembrance?.look();
+      for (const job of jobs) {
+        results.push(job.run());
+        if (!job.inStep) this.remembrance?.forget();
+      }
+      this.remembrance?.settle();
       this.#file.statements.run('COMMIT');
     } catch (error) {
       this.#rollback();
@@ -136,6 +159,7 @@ export class Writer {
 
   /** A failure of the disk may have undone the transaction already, or forbid to undo it; the next BEGIN tells. */
   #rollback(): void {
+    this.remembrance?.undo();
     const { database } = this.#file.statements;
     try {
       if (database.isTransaction) database.exec('ROLLBACK');

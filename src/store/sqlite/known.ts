@@ -1,0 +1,33 @@
+/** Most rows of a kind that are remembered. */
+const MOST = 2_048;
+
+/** Rows remembered by key; the oldest go when there are too many. */
+export class Known<T> {
+  readonly #rows = new Map<string, T>();
+
+  /** The row, if it is remembered. */
+  get(key: string): T | undefined {
+    return this.#rows.get(key);
+  }
+
+  /** Remembers a row. */
+  set(key: string, row: T): void {
+    this.#rows.delete(key);
+    this.#rows.set(key, row);
+    if (this.#rows.size <= MOST) return;
+    for (const oldest of this.#rows.keys()) {
+      this.#rows.delete(oldest);
+      return;
+    }
+  }
+
+  /** Remembers it no longer. */
+  delete(key: string): void {
+    this.#rows.delete(key);
+  }
+
+  /** Remembers nothing. */
+  clear(): void {
+    this.#rows.clear();
+  }
+}
