@@ -2,16 +2,21 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { obtainByCode, type CodeRequest } from '../../src/authorize/code.ts';
-import { discover } from '../../src/authorize/discovery.ts';
-import type { AuthorizeDeps } from '../../src/authorize/obtained.ts';
-import { generic } from '../../src/providers/generic.ts';
-import { resolveProfile } from '../../src/providers/profile.ts';
-import { Secret } from '../../src/secret.ts';
-import { systemClock } from '../../src/system/clock.ts';
-import { nodeHttp } from '../../src/system/node-http.ts';
-import { systemRandom } from '../../src/system/random.ts';
-import { decideInteraction, follow, INTERACTIONS, isInteraction } from '../support/oidc-sign-in.ts';
+import { obtainByCode, type CodeRequest } from '../../../src/authorize/code.ts';
+import { discover } from '../../../src/authorize/discovery.ts';
+import type { AuthorizeDeps } from '../../../src/authorize/obtained.ts';
+import { generic } from '../../../src/providers/generic.ts';
+import { resolveProfile } from '../../../src/providers/profile.ts';
+import { Secret } from '../../../src/secret.ts';
+import { systemClock } from '../../../src/system/clock.ts';
+import { nodeHttp } from '../../../src/system/node-http.ts';
+import { systemRandom } from '../../../src/system/random.ts';
+import {
+  decideInteraction,
+  follow,
+  INTERACTIONS,
+  isInteraction,
+} from '../../support/oidc-sign-in.ts';
 
 /*
  * A strict authorization server written by others judges our sign-in: it demands PKCE and pushed requests, and announces `iss`.
