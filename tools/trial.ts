@@ -2,6 +2,7 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { drawDelays, emulatorAuthority } from '../test/faults/experiments/authority.ts';
 import { commitDurably } from '../test/faults/experiments/durable-commits.ts';
 import { chooseSeed, Findings, type Size } from '../test/faults/experiments/findings.ts';
+import { fillDisks } from '../test/faults/experiments/full-disk.ts';
 import { herd } from '../test/faults/experiments/herd.ts';
 import { killEverywhere } from '../test/faults/experiments/kill-points.ts';
 import { EXPECTED } from '../test/faults/experiments/kill-table.ts';
@@ -9,6 +10,7 @@ import { answerLate } from '../test/faults/experiments/late-answer.ts';
 import { leave } from '../test/faults/experiments/leavers.ts';
 import { oidcAuthority } from '../test/faults/experiments/oidc-authority.ts';
 import { killAtRandom } from '../test/faults/experiments/random-kills.ts';
+import { GRACE_MS, type Rotation } from '../test/faults/experiments/servers.ts';
 import { INJURIES, STOPS, stopHolder } from '../test/faults/experiments/stopped.ts';
 import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
@@ -21,12 +23,21 @@ import { runSeeds } from '../test/simulation/run-seeds.ts';
  * `npm run trial -- kills-strict --trials 2000 --seed 7`. Without a name it lists what there is.
  */
 
+const harmless = { isHarmless: true } as const;
+
 /** Each experiment with its full size. */
 const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = {
   'kill-points': [20, killByTable],
   'kills-strict': [2000, (size) => killAtRandom(emulator('single-use'), size)],
-  'kills-reusable': [2000, (size) => killAtRandom(emulator('reusable'), size, true)],
-  'kills-oidc-provider': [300, (size) => killAtRandom((r) => oidcAuthority(drawDelays(r)), size)],
+  'kills-reusable': [2000, (size) => killAtRandom(emulator('reusable'), size, harmless)],
+  'kills-grace': [1000, (size) => killAtRandom(emulator('grace'), size, harmless)],
+  'kills-after-grace': [300, (size) => killAtRandom(emulator('grace'), size, { awayMs: GRACE_MS })],
+  'kills-oidc-provider': [300, (size) => killAtRandom(oidcProvider(), size)],
+  'kills-oidc-provider-grace': [
+    300,
+    (size) => killAtRandom(oidcProvider(GRACE_MS), size, harmless),
+  ],
+  'full-disk': [300, fillDisks],
   herd: [100, ({ trials }) => herd(trials)],
   stopped: [10, ({ trials }) => repeat(trials, stopEverywhere)],
   'late-answer': [50, ({ trials }) => repeat(trials, answerLate)],
@@ -66,8 +77,13 @@ for (const violation of violations) console.log(violation);
 console.log(violations.length === 0 ? 'every promise was kept' : 'PROMISES WERE BROKEN');
 process.exitCode = violations.length === 0 ? 0 : 1;
 
-function emulator(rotation: 'single-use' | 'reusable'): Parameters<typeof killAtRandom>[0] {
+function emulator(rotation: Rotation): Parameters<typeof killAtRandom>[0] {
   return (random) => emulatorAuthority(rotation, drawDelays(random));
+}
+
+function oidcProvider(graceMs?: number): Parameters<typeof killAtRandom>[0] {
+  return (random) =>
+    oidcAuthority({ ...drawDelays(random), ...(graceMs !== undefined && { graceMs }) });
 }
 
 async function killByTable({ trials: rounds }: Size): Promise<Findings> {

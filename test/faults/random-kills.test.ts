@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import type { Random } from '../../src/system/random.ts';
 import { drawDelays, emulatorAuthority } from './experiments/authority.ts';
 import { chooseSeed } from './experiments/findings.ts';
 import { oidcAuthority } from './experiments/oidc-authority.ts';
-import { killAtRandom } from './experiments/random-kills.ts';
+import { killAtRandom, type Circumstances } from './experiments/random-kills.ts';
+import { GRACE_MS } from './experiments/servers.ts';
 
 const LONGEST_MS = 240_000;
 
@@ -28,7 +30,7 @@ test(
     const findings = await killAtRandom(
       (random) => emulatorAuthority('reusable', drawDelays(random)),
       size,
-      true,
+      { isHarmless: true },
     );
     expect(findings.violations).toEqual([]);
     expect(findings.counted['kills']).toBe(100);
@@ -44,6 +46,37 @@ test(
     console.log(findings.counted);
     expect(findings.violations).toEqual([]);
     expect(findings.counted['in the window']).toBeGreaterThan(0);
+  },
+  LONGEST_MS,
+);
+
+const withinGrace: Circumstances = { isHarmless: true };
+const afterGrace: Circumstances = { awayMs: GRACE_MS };
+
+test.each([
+  ['within the grace needs a person', 'grace', withinGrace],
+  ['after the grace is silent', 'late', afterGrace],
+] as const)(
+  'of 20 kills at random at a server with a grace none that is followed up %s',
+  async (_what, name, circumstances) => {
+    const size = { trials: 20, seed: chooseSeed(name) };
+    const start = (random: Random) => emulatorAuthority('grace', drawDelays(random));
+    const findings = await killAtRandom(start, size, circumstances);
+    console.log(findings.counted);
+    expect(findings.violations).toEqual([]);
+    expect(findings.counted['kills']).toBe(20);
+  },
+  LONGEST_MS,
+);
+
+test(
+  'the same holds of 10 kills within the grace of a server by others',
+  async () => {
+    const size = { trials: 10, seed: chooseSeed('oidc-provider-grace') };
+    const start = (random: Random) => oidcAuthority({ ...drawDelays(random), graceMs: GRACE_MS });
+    const findings = await killAtRandom(start, size, withinGrace);
+    expect(findings.violations).toEqual([]);
+    expect(findings.counted['kills']).toBe(10);
   },
   LONGEST_MS,
 );

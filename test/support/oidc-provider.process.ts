@@ -2,16 +2,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import Provider from 'oidc-provider';
+import { adapterWithGrace } from './oidc-adapter.ts';
 import { decideInteraction, INTERACTIONS, isInteraction } from './oidc-sign-in.ts';
 
 /*
- * oidc-provider as a process of its own: a strict server written by others. Refresh tokens are good once, and using one again revokes the
- * whole grant. Takes its delays as JSON, prints its issuer as one line, and ends when its standard input closes. `GET /settled` answers
+ * oidc-provider as a process of its own: a strict server written by others. Refresh tokens are good once, and using one again, after
+ * the grace if there is one, revokes the whole grant. Takes its delays as JSON, prints its issuer as one line, and ends when its standard input closes. `GET /settled` answers
  * when every token request that has arrived is carried out.
  */
-const { commitDelayMs, answerDelayMs } = JSON.parse(process.argv[2] ?? '{}') as {
+const { commitDelayMs, answerDelayMs, graceMs } = JSON.parse(process.argv[2] ?? '{}') as {
   readonly commitDelayMs: number;
   readonly answerDelayMs: number;
+  /** Set when a refresh token may be used again for so long. */
+  readonly graceMs?: number;
 };
 const hour = (): number => 3600;
 const kinds = ['Interaction', 'Session', 'Grant', 'AccessToken', 'RefreshToken', 'IdToken'];
@@ -30,6 +33,7 @@ const provider = new Provider(issuer, {
     },
   ],
   rotateRefreshToken: true,
+  ...(graceMs !== undefined && { adapter: adapterWithGrace(graceMs) }),
   scopes: ['openid', 'offline_access'],
   ttl: Object.fromEntries(kinds.map((kind) => [kind, hour])),
   features: {

@@ -12,6 +12,8 @@ export interface Authority extends AsyncDisposable {
   signIn(): Promise<FreshTokens>;
   /** Resolves when every request that has reached the server has been carried out. */
   settle(): Promise<void>;
+  /** Moves the server's clock ahead, where that can be done. */
+  advance?(ms: number): Promise<void>;
   /** Whether it would exchange this refresh token now. */
   honours(refreshToken: string): Promise<boolean>;
   /** Whether an API would accept this access token now. */
@@ -41,6 +43,7 @@ export async function emulatorAuthority(
         await server.ledger.waitFor(1, { sequence, committed: true });
       }
     },
+    advance: (ms) => server.clock.advance(ms),
     honours: (refreshToken) => server.isRefreshTokenHonoured(refreshToken),
     accepts: (accessToken) => server.isAccessTokenAlive(accessToken),
     [Symbol.asyncDispose]: () => server.close(),

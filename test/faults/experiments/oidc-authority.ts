@@ -16,11 +16,17 @@ const main = new URL('../../support/oidc-provider.process.ts', import.meta.url).
 const CLIENT_ID = 'strict';
 const insecureLoopback = true;
 
-/** oidc-provider in a process of its own: a strict server by others. It is asked by introspection what its tokens are still good for. */
+/**
+ * oidc-provider in a process of its own: a strict server by others, or one with a grace. It is asked by introspection what its tokens are
+ * still good for.
+ */
 export async function oidcAuthority(delays: {
   readonly commitDelayMs: number;
   readonly answerDelayMs: number;
+  readonly graceMs?: number;
 }): Promise<Authority> {
+  const { graceMs } = delays;
+  const rotation = graceMs === undefined ? 'single-use' : 'grace';
   // It warns at length that a test's configuration is a test's configuration.
   const child = spawn(process.execPath, ['--no-warnings', main, JSON.stringify(delays)], {
     stdio: ['pipe', 'pipe', 'ignore'],
@@ -35,7 +41,12 @@ export async function oidcAuthority(delays: {
     begin: {
       provider: 'generic',
       client: { clientId: CLIENT_ID },
-      overrides: { tokenEndpoint: `${issuer}/token`, insecureLoopback, rotation: 'single-use' },
+      overrides: {
+        tokenEndpoint: `${issuer}/token`,
+        insecureLoopback,
+        rotation,
+        ...(graceMs !== undefined && { graceMs }),
+      },
     },
     signIn: () => signIn(issuer),
     async settle() {

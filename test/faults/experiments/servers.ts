@@ -14,8 +14,8 @@ export type Rotation = (typeof ROTATIONS)[number];
 
 /** Life of access tokens at these servers. */
 export const LIFE_MS = 3_600_000;
-/** Enough for a slow machine to restart a keeper in. */
-const GRACE_MS = 60_000;
+/** The grace of servers that have one: enough for a slow machine to restart a keeper in. */
+export const GRACE_MS = 60_000;
 
 /** Starts an emulator with one public client for each rotation, named like it. Reuse revokes the family, access tokens and all. */
 export function startServer(options: EmulatorProcessOptions = {}): Promise<EmulatorProcess> {
