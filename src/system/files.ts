@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import {
-  constants,
-  lstatSync,
-  promises as fs,
-  readFileSync,
-  statfsSync,
-  type BigIntStats,
-} from 'node:fs';
+import * as fs from 'node:fs';
+import { constants, type BigIntStats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { StoreError } from '../errors.ts';
 
 /*
  * Files that hold secrets, and the folders they lie in. Everything is made owner-only from its first instant; what is found otherwise is
  * refused, never mended in silence, since whoever loosened it may have read it.
+ *
+ * Each call does its work at once, as SQLite beside it does: to hand a look at an inode to another thread takes many times as long as the
+ * look, and a cold process as long as loading half of its code.
  */
+
+const READ_NO_LINK = constants.O_RDONLY | constants.O_NOFOLLOW;
 
 /** The errno of a failed system call, if the error carries one. */
 export function errnoOf(error: unknown): string | undefined {
@@ -29,7 +28,7 @@ export function errnoOf(error: unknown): string | undefined {
 export async function privateFolder(path: string): Promise<void> {
   if ((await checkOwnerOnly(path, 'folder')) !== undefined) return;
   try {
-    await fs.mkdir(path, { recursive: true, mode: 0o700 });
+    fs.mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw unusable(path, cause);
   }
@@ -52,7 +51,7 @@ export async function checkOwnerOnly(
 
 /** As {@link checkOwnerOnly}, at once. @throws likewise, and the file system's own errors as they come. */
 export function checkOwnerOnlySync(path: string, kind: 'file' | 'folder'): string | undefined {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const stat = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? undefined : ownerOnlyIdentity(path, kind, stat);
 }
 
@@ -98,9 +97,8 @@ async function lookAtMade(path: string): Promise<BigIntStats | undefined> {
 
 async function lookAt(path: string): Promise<BigIntStats | undefined> {
   try {
-    return await fs.lstat(path, { bigint: true });
+    return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
   } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unusable(path, cause);
   }
 }
@@ -115,8 +113,7 @@ export async function fileSize(path: string): Promise<number | undefined> {
 export async function createPrivateFile(path: string): Promise<boolean> {
   const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW;
   try {
-    const handle = await fs.open(path, flags, 0o600);
-    await handle.close();
+    fs.closeSync(fs.openSync(path, flags, 0o600));
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
@@ -130,14 +127,14 @@ export async function createPrivateFile(path: string): Promise<boolean> {
 export async function createPrivateFileWith(path: string, content: string): Promise<boolean> {
   const temporary = temporaryName(path);
   try {
-    await writeDurably(temporary, content);
+    writeNew(temporary, content, true);
     // Unlike a rename, a link never replaces what somebody else put there meanwhile.
-    await fs.link(temporary, path);
-    await fs.rm(temporary, { force: true });
-    await syncFolder(dirname(path));
+    fs.linkSync(temporary, path);
+    fs.rmSync(temporary, { force: true });
+    syncFolder(dirname(path));
     return true;
   } catch (error) {
-    await fs.rm(temporary, { force: true }).catch(() => undefined);
+    removeQuietly(temporary);
     if (errnoOf(error) === 'EEXIST') return false;
     throw unusable(path, error);
   }
@@ -151,7 +148,7 @@ export async function createPrivateFileWith(path: string, content: string): Prom
 export async function readPrivateFile(path: string): Promise<Uint8Array | undefined> {
   if ((await checkOwnerOnly(path, 'file')) === undefined) return undefined;
   try {
-    return await fs.readFile(path, { flag: constants.O_RDONLY | constants.O_NOFOLLOW });
+    return fs.readFileSync(path, { flag: READ_NO_LINK });
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unusable(path, cause);
@@ -161,22 +158,27 @@ export async function readPrivateFile(path: string): Promise<Uint8Array | undefi
 /** As {@link readPrivateFile}, at once. @throws likewise, and the file system's own errors as they come. */
 export function readPrivateFileSync(path: string): Uint8Array | undefined {
   if (checkOwnerOnlySync(path, 'file') === undefined) return undefined;
-  return readFileSync(path, { flag: constants.O_RDONLY | constants.O_NOFOLLOW });
+  return fs.readFileSync(path, { flag: READ_NO_LINK });
 }
 
 /**
  * Writes a file so that after a crash the old content or the new is there, never a mixture: temporary file, fsync, rename, fsync of the folder.
  *
+ * @param options - with `durable: false` a loss of power may leave the old content, or an empty file.
  * @throws {@link StoreError} as the reason why it could not; then the old content is still there.
  */
-export async function writePrivateFile(path: string, content: Uint8Array | string): Promise<void> {
+export async function writePrivateFile(
+  path: string,
+  content: Uint8Array | string,
+  { durable = true }: { readonly durable?: boolean } = {},
+): Promise<void> {
   const temporary = temporaryName(path);
   try {
-    await writeDurably(temporary, content);
-    await fs.rename(temporary, path);
-    await syncFolder(dirname(path));
+    writeNew(temporary, content, durable);
+    fs.renameSync(temporary, path);
+    if (durable) syncFolder(dirname(path));
   } catch (error) {
-    await fs.rm(temporary, { force: true }).catch(() => undefined);
+    removeQuietly(temporary);
     throw unusable(path, error);
   }
 }
@@ -184,7 +186,7 @@ export async function writePrivateFile(path: string, content: Uint8Array | strin
 /** Names in a folder; none when it does not exist. */
 export async function listFolder(path: string): Promise<readonly string[]> {
   try {
-    return await fs.readdir(path);
+    return fs.readdirSync(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw unusable(path, error);
@@ -194,7 +196,7 @@ export async function listFolder(path: string): Promise<readonly string[]> {
 /** Removes a file if it is there. */
 export async function removeFile(path: string): Promise<void> {
   try {
-    await fs.rm(path, { force: true });
+    fs.rmSync(path, { force: true });
   } catch (error) {
     throw unusable(path, error);
   }
@@ -202,17 +204,13 @@ export async function removeFile(path: string): Promise<void> {
 
 /** Reads a file of any owner and mode, such as one that the system provides; undefined when it cannot be read. */
 export async function readSystemFile(path: string): Promise<string | undefined> {
-  try {
-    return await fs.readFile(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+  return readSystemFileSync(path);
 }
 
 /** As {@link readSystemFile}, at once. */
 export function readSystemFileSync(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return fs.readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
@@ -220,12 +218,12 @@ export function readSystemFileSync(path: string): string | undefined {
 
 /** Type number of the file system that holds a path, as statfs(2) gives it. */
 export async function fileSystemType(path: string): Promise<number> {
-  return (await fs.statfs(path)).type;
+  return fileSystemTypeSync(path);
 }
 
 /** As {@link fileSystemType}, at once. */
 export function fileSystemTypeSync(path: string): number {
-  return statfsSync(path).type;
+  return fs.statfsSync(path).type;
 }
 
 /** What keeps answers in files of their own; a test replaces it to lose power while it writes. */
@@ -270,22 +268,30 @@ function isTemporaryName(name: string, path: string): boolean {
   return name.startsWith(file) && /^[0-9a-f]{12}\.tmp$/u.test(name.slice(file.length));
 }
 
-async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
-  const handle = await fs.open(path, 'wx', 0o600);
+function writeNew(path: string, content: Uint8Array | string, durable: boolean): void {
+  const descriptor = fs.openSync(path, 'wx', 0o600);
   try {
-    await handle.writeFile(content);
-    await handle.sync();
+    fs.writeFileSync(descriptor, content);
+    if (durable) fs.fsyncSync(descriptor);
   } finally {
-    await handle.close();
+    fs.closeSync(descriptor);
   }
 }
 
-async function syncFolder(path: string): Promise<void> {
-  const handle = await fs.open(path, constants.O_RDONLY);
+function removeQuietly(path: string): void {
   try {
-    await handle.sync();
+    fs.rmSync(path, { force: true });
+  } catch {
+    // What counts is why it could not be written.
+  }
+}
+
+function syncFolder(path: string): void {
+  const descriptor = fs.openSync(path, constants.O_RDONLY);
+  try {
+    fs.fsyncSync(descriptor);
   } finally {
-    await handle.close();
+    fs.closeSync(descriptor);
   }
 }
 

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import * as fs from 'node:fs/promises';
+import { createReadStream, promises as fs } from 'node:fs';
 import type { Readable } from 'node:stream';
 
 /** What a file that a person named holds. */

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import * as fs from 'node:fs/promises';
+import { constants, promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkOwnerOnly, createPrivateFileWith, writePrivateFile } from './files.ts';
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import {
+  identityOf,
   privateFolder,
   readPrivateFile,
   readPrivateFileSync,
@@ -40,8 +41,12 @@ function markIn(bytes: Uint8Array | undefined): Mark | undefined {
   return { storeId, rotations: Number.isFinite(count) ? count : 0 };
 }
 
-/** Writes the mark, so that it is whole or the old one after a crash. */
+/**
+ * Writes the mark, so that it is whole or the old one after a crash. Only the first is written durably: in place of another, a loss of power
+ * may leave that one, or a spoilt one, which still tells that there was a store.
+ */
 export async function writeMark(path: string, { storeId, rotations }: Mark): Promise<void> {
   await privateFolder(dirname(path));
-  await writePrivateFile(path, `${storeId} ${String(rotations)}\n`);
+  const durable = (await identityOf(path)) === undefined;
+  await writePrivateFile(path, `${storeId} ${String(rotations)}\n`, { durable });
 }
