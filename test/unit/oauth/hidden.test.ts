@@ -36,6 +36,13 @@ describe('a secret that a server repeats', () => {
     expect(shown).toBe('<[secret]> and <[secret]>');
   });
 
+  it('is hidden part by part where the server made it, however long it and its echo are', () => {
+    const made = `${'a'.repeat(11)}b`.repeat(20_000);
+    const shown = hideSecrets('a'.repeat(11).concat('b').repeat(300), [new Secret(made)]);
+    expect(shown).toBe('[secret]');
+    expect(hideSecrets('a'.repeat(4_000), [new Secret(made)])).toBe('a'.repeat(4_000));
+  });
+
   it('is hidden where it is short, but not where it is so short that it is a word', () => {
     expect(hideSecrets('key abcd', [new Secret('abcd')])).toBe('key [secret]');
     expect(hideSecrets('an error', [new Secret('an')])).toBe('an error');
