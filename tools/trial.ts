@@ -16,6 +16,7 @@ import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
 import { attack } from '../test/fuzz/fuzzer.ts';
 import { FUZZERS } from '../test/fuzz/fuzzers.ts';
+import { compareRivals } from '../test/rivals/compare.ts';
 import { runSeeds } from '../test/simulation/run-seeds.ts';
 
 /*
@@ -38,6 +39,7 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
     (size) => killAtRandom(oidcProvider(GRACE_MS), size, harmless),
   ],
   'full-disk': [300, fillDisks],
+  rivals: [1000, compareRivals],
   herd: [100, ({ trials }) => herd(trials)],
   stopped: [10, ({ trials }) => repeat(trials, stopEverywhere)],
   'late-answer': [50, ({ trials }) => repeat(trials, answerLate)],

@@ -58,8 +58,8 @@ export interface KeeperProcess extends AsyncDisposable {
   readonly ended: Promise<NodeJS.Signals | number>;
   /** What each caller got. Rejects when the process ends first. */
   token(demand?: Omit<KeeperOrder & { do: 'token' }, 'do'>): Promise<readonly Served[]>;
-  /** Refreshes by hand so many times. Rejects when the process ends first. */
-  refresh(times?: number): Promise<void>;
+  /** Refreshes by hand so many times. Rejects when the process ends first. @returns what a rival got at last. */
+  refresh(times?: number): Promise<Served | null>;
   /** Moves its clocks ahead. */
   advance(ms: number): Promise<void>;
   /** Sends SIGKILL and waits until it has gone. */
@@ -81,13 +81,22 @@ export interface KeeperHurt {
 const main = new URL('keeper.process.ts', import.meta.url).pathname;
 
 /** Starts a keeper on a home and waits until it is open. Defences that this process has switched off by variable are off there too. */
-export async function startKeeperProcess(
+export function startKeeperProcess(
   options: KeeperProcessOptions,
+  hurt: KeeperHurt = {},
+): Promise<KeeperProcess> {
+  return startConversation(main, options, hurt);
+}
+
+/** Starts a program that speaks as `keeper.process.ts` does. @param options - its first argument, as JSON. */
+export async function startConversation(
+  program: string,
+  options: object,
   { failpoints = [] }: KeeperHurt = {},
 ): Promise<KeeperProcess> {
   const child = spawn(
     process.execPath,
-    ['--conditions=evergrant-test', main, JSON.stringify(options)],
+    ['--no-warnings', '--conditions=evergrant-test', program, JSON.stringify(options)],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: {
@@ -116,9 +125,7 @@ export async function startKeeperProcess(
     events: talk.events,
     ended,
     token: async (demand = {}) => (await talk.ask({ do: 'token', ...demand })) as Served[],
-    refresh: async (times = 1) => {
-      await talk.ask({ do: 'refresh', times });
-    },
+    refresh: async (times = 1) => (await talk.ask({ do: 'refresh', times })) as Served | null,
     advance: async (ms) => {
       await talk.ask({ do: 'advance', ms });
     },

@@ -1,0 +1,64 @@
+import { expect, it } from 'vitest';
+import { emulatorAuthority } from '../faults/experiments/authority.ts';
+import { chooseSeed } from '../faults/experiments/findings.ts';
+import { herd } from '../faults/experiments/herd.ts';
+import { killAtRandom } from '../faults/experiments/random-kills.ts';
+import { RIVALS } from './contender.ts';
+import { herdOfRivals } from './herd.ts';
+import { killRival } from './kills.ts';
+
+/*
+ * The comparison of docs/rivals.md in small: its judge can tell who keeps a connection alive from who does not.
+ */
+
+/** The answer leaves later than any kill of the loop strikes, so that each strikes while the answer is under way. */
+const delays = { commitDelayMs: 1, answerDelayMs: 400 };
+const LONGEST_MS = 240_000;
+
+it.each(RIVALS)(
+  '%s, killed while an answer is under way, revokes its own grant when it goes on',
+  async (rival) => {
+    const size = { trials: 1, seed: chooseSeed(rival) };
+    const { counted } = await killRival(rival, size, delays);
+    console.log(counted);
+    expect(counted).toMatchObject({
+      kills: 1,
+      'sign-ins needed': 1,
+      'family revoked while the access token lived': 1,
+      'used-up refresh tokens sent': 1,
+    });
+  },
+  LONGEST_MS,
+);
+
+it(
+  'evergrant, killed in the same way, does not: it serves its token to the end and asks a person in time',
+  async () => {
+    const size = { trials: 2, seed: chooseSeed('evergrant') };
+    const findings = await killAtRandom(() => emulatorAuthority('single-use', delays), size);
+    expect(findings.violations).toEqual([]);
+    expect(findings.counted).toMatchObject({ kills: 2, 'in the window': 2 });
+  },
+  LONGEST_MS,
+);
+
+it.each(RIVALS)(
+  'eight processes of %s find the same token expired and make more than one request',
+  async (rival) => {
+    const { counted } = await herdOfRivals(rival, 1);
+    console.log(counted);
+    expect(counted['requests beyond one an expiry']).toBeGreaterThan(0);
+    expect(counted['grants revoked']).toBe(1);
+  },
+  LONGEST_MS,
+);
+
+it(
+  'eight processes of evergrant make one',
+  async () => {
+    const { counted, violations } = await herd(1);
+    expect(violations).toEqual([]);
+    expect(counted['requests']).toBe(1);
+  },
+  LONGEST_MS,
+);
