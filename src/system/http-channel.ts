@@ -34,8 +34,8 @@ export class Channel {
   /** Called when the connection ends outside an exchange. */
   onLost: (() => void) | undefined;
 
-  /** When its last exchange ended, on the monotonic clock; undefined before the first. */
-  idleSince: number | undefined;
+  /** When its last exchange ended, by both clocks; undefined before the first. */
+  idleSince: { readonly wall: number; readonly steady: number } | undefined;
 
   /** @param socket - connected; belongs to the channel from now on. */
   constructor(socket: Socket) {

@@ -26,7 +26,11 @@ export class IdleChannels {
   /** Takes the youngest one out; undefined when there is none. */
   take(): Channel | undefined {
     this.#learn();
-    return this.#pop();
+    const youngest = this.#idle.at(-1);
+    if (youngest === undefined || this.#ageOf(youngest) < IDLE_MS) return this.#pop();
+    // The machine was suspended, or else they would have been swept.
+    for (const channel of this.#idle.splice(0)) channel.destroy();
+    return undefined;
   }
 
   /** Takes one out that is as good as fresh: used less than half a second ago, at a server that keeps them longer. */
@@ -34,12 +38,12 @@ export class IdleChannels {
     this.#learn();
     const youngest = this.#idle.at(-1);
     if (!this.#keepsThem || youngest === undefined) return undefined;
-    return this.#idleFor(youngest) < WARM_MS ? this.#pop() : undefined;
+    return this.#ageOf(youngest) < WARM_MS ? this.#pop() : undefined;
   }
 
   /** Keeps a connection after an exchange, for a few seconds; it does not hold the process meanwhile. */
   put(channel: Channel): void {
-    channel.idleSince = this.#clock.monotonic();
+    channel.idleSince = { wall: this.#clock.now(), steady: this.#clock.monotonic() };
     this.giveUp(channel);
   }
 
@@ -77,8 +81,15 @@ export class IdleChannels {
     return channel;
   }
 
+  /** How long it has been idle while this machine ran. */
   #idleFor({ idleSince }: Channel): number {
-    return this.#clock.monotonic() - (idleSince ?? Infinity);
+    return this.#clock.monotonic() - (idleSince?.steady ?? Infinity);
+  }
+
+  /** How long it has been idle, with the time that the machine was suspended, in which the other end may have given it up. */
+  #ageOf(channel: Channel): number {
+    const { wall = Infinity } = channel.idleSince ?? {};
+    return Math.max(this.#idleFor(channel), this.#clock.now() - wall);
   }
 
   #learn(): void {

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { Channel } from './http-channel.ts';
 import { HttpConnectError, HttpExchangeError, type Http, type HttpConnection } from './http.ts';
 import { IdleChannels } from './idle-channels.ts';
+import { allHeard } from './turn.ts';
 
 /** Options of {@link nodeHttp}; all optional. */
 export interface NodeHttpOptions {
@@ -92,6 +93,8 @@ function connectionOn(channel: Channel, url: URL, idle: IdleChannels): HttpConne
     async send(request, options) {
       if (isUsed) throw new TypeError('a connection is good for one exchange');
       isUsed = true;
+      // What ended it meanwhile is heard before anything is at stake, not after.
+      await allHeard();
       if (!channel.isOpen) throw new HttpConnectError('the connection closed before it was used');
       if (options.signal?.aborted === true) {
         channel.destroy();

@@ -2,3 +2,11 @@
 export function endOfTurn(callback: () => void): void {
   setImmediate(callback);
 }
+
+/**
+ * Resolves once everything has been heard that had happened before the call, such as the end of a connection, even while this process was busy.
+ * Two turns: the events of the first may have been fetched before.
+ */
+export function allHeard(): Promise<void> {
+  return new Promise((resolve) => endOfTurn(() => endOfTurn(resolve)));
+}

@@ -7,6 +7,7 @@ import * as x509 from '@peculiar/x509';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { HttpConnectError, HttpExchangeError, type Http } from '../../../src/system/http.ts';
 import { nodeHttp } from '../../../src/system/node-http.ts';
+import { closingServer } from '../../support/closing-server.ts';
 import { fakeClock, settle } from '../../support/fake-clock.ts';
 import { httpAnswer, rawServer, type RawServer } from '../../support/raw-server.ts';
 
@@ -102,9 +103,11 @@ describe('an exchange', () => {
   it('is done when the answer comes before the request was read', async () => {
     await using server = await rawServer(() => undefined);
     const connection = await open(nodeHttp(), server.url);
-    for (const socket of server.sockets) socket.pause().write(httpAnswer(413, 'no'));
     const big = { ...post, body: 'x'.repeat(30_000_000) };
-    expect((await connection.send(big, limits)).status).toBe(413);
+    const answer = connection.send(big, limits);
+    await settle();
+    for (const socket of server.sockets) socket.pause().write(httpAnswer(413, 'no'));
+    expect((await answer).status).toBe(413);
   });
 
   it('is possible once on a connection', async () => {
@@ -229,6 +232,26 @@ describe('a connection that is gone before anything was sent', () => {
     await settle();
     expect(server.received).toEqual(['']);
   });
+
+  it('is one whose server spoke unasked', async () => {
+    await using server = await rawServer(() => undefined);
+    const connection = await open(nodeHttp(), server.url);
+    await settle();
+    for (const socket of server.sockets) socket.write(httpAnswer(200, 'unasked'));
+    await expect(connection.send(post, limits)).rejects.toThrow(HttpConnectError);
+    expect(server.received).toEqual(['']);
+  });
+
+  it('is told from a lost answer, too, when it was gone while this process was busy', async () => {
+    for (const isUsedBefore of [false, true]) {
+      await using server = await closingServer();
+      const http = nodeHttp();
+      if (isUsedBefore) await (await open(http, server.url)).send(post, limits);
+      const connection = await open(http, server.url, false);
+      server.endAllMeanwhile();
+      await expect(connection.send(post, limits)).rejects.toThrow(HttpConnectError);
+    }
+  });
 });
 
 describe('connecting', () => {
@@ -318,6 +341,20 @@ describe('an idle connection', () => {
     expect(http.atHand?.(url)).toBeUndefined();
     expect(server.received).toHaveLength(2);
     expect(server.received[1]?.match(/POST/g)).toHaveLength(3);
+  });
+
+  it('neither counts as fresh nor is taken when the machine was suspended since', async () => {
+    await using server = await rawServer((socket) => socket.write(httpAnswer(200, 'ok')));
+    const clock = fakeClock();
+    const http = nodeHttp({ clock });
+    const url = new URL(server.url);
+    await exchangeOn(http, server, true);
+    await clock.advance(500);
+    await exchangeOn(http, server, true);
+    clock.setWall(clock.now() + 8 * 3_600_000);
+    expect(http.atHand?.(url)).toBeUndefined();
+    await exchangeOn(http, server, false);
+    expect(server.received).toHaveLength(3);
   });
 
   it('no longer counts as fresh at a server that has ended one early, or in the middle of an exchange', async () => {
