@@ -56,6 +56,15 @@ const builtApart: Rolldown.Plugin = {
   },
 };
 
+/** What a keeper loads where it is asked for more than a token. */
+const forOtherCommands: Rolldown.Plugin = {
+  name: 'for-other-commands',
+  resolveId(id, _importer, { kind }) {
+    const isLeftOut = kind === 'dynamic-import' && /\/(?:authorize|resource)\//.test(id);
+    return isLeftOut ? { id: './left-out.cjs', external: 'relative' } : undefined;
+  },
+};
+
 /**
  * `evergrant token` is run often, in a cold process each time. CommonJS in one file, without comments: to load the same code as many ES
  * modules takes several times as long. The start prints a token that needs no keeper; the other file is the way through a keeper.
@@ -80,7 +89,7 @@ const start = {
 const token = {
   ...quick,
   entry: { 'cli/token-process': 'src/cli/token-process.ts' },
-  plugins: [withoutFailpoints],
+  plugins: [withoutFailpoints, forOtherCommands],
 } satisfies UserConfig;
 
 export default [modules, start, token];
