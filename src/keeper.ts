@@ -91,6 +91,9 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   checkAuthorities(options.ca);
+  if (options.home === '') {
+    throw new ConfigurationError('ERR_ARGUMENT', 'home is empty; name a folder, or leave it out');
+  }
   const paths = homePaths(options.home, process.env);
   const create = options.create ?? true;
   await (create ? privateFolder(paths.home) : checkOwnerOnly(paths.home, 'folder'));

@@ -68,7 +68,7 @@ async function add(session: Session, name: string, options: AddOptions): Promise
       });
       return connection.status();
     },
-    { create: true },
+    { create: true, renewal: `--replace puts these tokens in the place of those of ${name}` },
   );
   if (options.json === true) return printJson(session, status);
   tell(session, `${name}: added; evergrant token ${name} prints an access token`);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { tell, type Home, type Session } from './session.ts';
+import { UsageError } from './usage-error.ts';
 import { withHome } from './with-home.ts';
 
 /** Adds `evergrant backup`. */
@@ -17,6 +18,7 @@ export function addBackupCommand(program: Command, session: Session): void {
 }
 
 async function writeBackup(session: Session, file: string): Promise<void> {
+  if (file === '') throw new UsageError('the name of the file is empty');
   const keptElsewhere = await withHome(session, async ({ store, paths }: Home) => {
     await store.backup(file);
     const { masterKey } = await store.keyStatus();

@@ -88,7 +88,7 @@ async function connect(
             });
       return connection.status();
     },
-    { create: !isAsBefore },
+    { create: !isAsBefore, renewal: `--reconnect renews the grant of ${name}` },
   );
   if (options.json === true) return printJson(session, status);
   const account = status.account === undefined ? '' : ` as ${status.account}`;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { DemoOptions, Row, World } from '../demo/demo.ts';
+import { commandName } from './output/command-name.ts';
 import { DemoTable } from './output/demo-table.ts';
 import { print, printJson, tell, type Session } from './session.ts';
 
@@ -87,9 +88,4 @@ function sayCommands(session: Session, { home, emulator }: World): void {
     `  ${evergrant} explain perspio`,
   ];
   for (const line of lines) tell(session, line);
-}
-
-/** How this program can be run again by hand. */
-function commandName({ environment }: Session): string {
-  return environment['npm_command'] === undefined ? 'evergrant' : 'npx evergrant';
 }

@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import type { Emulator } from '../emulator/emulator.ts';
 import type { EmulatorOptions, Rotation } from '../emulator/options.ts';
 import { errnoOf, writePrivateFile } from '../system/files.ts';
+import { accessTo } from './emulator/access.ts';
+import { announce } from './emulator/announce.ts';
 import { parseDuration } from './input/duration.ts';
 import { untilAborted } from './interruption.ts';
-import { print, printJson, tell, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 
 interface EmulatorCommandOptions {
@@ -56,8 +58,11 @@ export function addEmulatorCommand(program: Command, session: Session): void {
 async function runEmulator(session: Session, options: EmulatorCommandOptions): Promise<void> {
   if (options.caFile !== undefined && options.tls !== true)
     throw new UsageError('--ca-file goes with --tls');
+  if (options.grace !== undefined && options.rotation !== 'grace')
+    throw new UsageError('--grace goes with --rotation grace');
   const settings = settingsOf(options);
   const { startEmulator } = await import('../emulator/emulator.ts');
+  const access = await accessTo(options.autoSignIn);
   const emulator = await startEmulator(settings).catch((error: unknown) => {
     throw new UsageError(
       `the emulator cannot start: ${error instanceof Error ? error.message : 'no reason known'}`,
@@ -65,7 +70,7 @@ async function runEmulator(session: Session, options: EmulatorCommandOptions): P
   });
   try {
     await writeAuthority(options.caFile, emulator);
-    announce(session, emulator, options.json === true);
+    announce(session, emulator, access, options);
     await untilAborted(session.signal);
   } finally {
     await emulator.close();
@@ -78,9 +83,8 @@ async function writeAuthority(file: string | undefined, emulator: Emulator): Pro
   try {
     await writePrivateFile(file, emulator.caCertificate);
   } catch (error) {
-    throw new UsageError(
-      `--ca-file ${file} cannot be written (${errnoOf(error) ?? 'no reason known'})`,
-    );
+    const errno = errnoOf(error instanceof Error ? error.cause : undefined);
+    throw new UsageError(`--ca-file ${file} cannot be written (${errno ?? 'no reason known'})`);
   }
 }
 
@@ -106,30 +110,4 @@ function wholeNumber(text: string, option: string, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= most) return value;
   throw new UsageError(`${option} takes a whole number from 0 to ${String(most)}`);
-}
-
-function announce(session: Session, emulator: Emulator, json: boolean): void {
-  const {
-    origin,
-    issuer,
-    tokenEndpoint,
-    authorizationEndpoint,
-    deviceAuthorizationEndpoint,
-    jwksUri,
-    apiBase,
-    controlUrl,
-  } = emulator;
-  const endpoints = {
-    origin,
-    issuer,
-    tokenEndpoint,
-    authorizationEndpoint,
-    deviceAuthorizationEndpoint,
-    jwksUri,
-    apiBase,
-    controlUrl,
-  };
-  if (json) return printJson(session, { ...endpoints, caCertificate: emulator.caCertificate });
-  for (const [name, url] of Object.entries(endpoints)) print(session, `${name.padEnd(28)}${url}`);
-  tell(session, 'running until Ctrl-C');
 }

@@ -21,7 +21,7 @@ import { addPauseCommand, addResumeCommand } from './pause.ts';
 import { addProvidersCommand } from './providers.ts';
 import { addRefreshCommand } from './refresh.ts';
 import { addRenameCommand } from './rename.ts';
-import { GLOBAL_OPTIONS, type GlobalValues } from './input/global-options.ts';
+import { GLOBAL_OPTIONS, refuseEmptyValues, type GlobalValues } from './input/global-options.ts';
 import { nearest } from './input/nearest.ts';
 import { refuseSecretArguments } from './input/refused-arguments.ts';
 import type { Session } from './session.ts';
@@ -78,12 +78,17 @@ export function buildProgram(session: Session): Command {
     .exitOverride()
     .hook('preAction', () => {
       session.globals = program.opts<GlobalValues>();
+      refuseEmptyValues(session.globals);
     });
-  for (const { name, value, description } of GLOBAL_OPTIONS) {
-    program.option(value === undefined ? `--${name}` : `--${name} <${value}>`, description);
-  }
+  addGlobalOptions(program);
   for (const add of COMMANDS) add(program, session);
   return program;
+}
+
+function addGlobalOptions(command: Command): void {
+  for (const { name, value, description } of GLOBAL_OPTIONS) {
+    command.option(value === undefined ? `--${name}` : `--${name} <${value}>`, description);
+  }
 }
 
 /**
@@ -95,14 +100,49 @@ export function buildProgram(session: Session): Command {
 export async function runProgram(argv: readonly string[], session: Session): Promise<void> {
   refuseSecretArguments(argv);
   const program = buildProgram(session);
+  refuseUnknownHelp(program, argv);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // A command is missing; commander has shown those that there are.
+    if (error.exitCode === 0) return;
     if (error.code === 'commander.help') session.exitCode = 2;
-    else if (error.exitCode !== 0) throw usageError(error, program, argv);
+    else throw usageError(error, program, argv);
   }
+}
+
+/** To `help` for a command that does not exist commander answers with all the others. */
+function refuseUnknownHelp(program: Command, argv: readonly string[]): void {
+  const operands = operandsOf(argv);
+  const at = operands.indexOf('help');
+  const [asked] = operands.slice(at + 1);
+  const [group] = operands.slice(0, at);
+  const parent = group === undefined ? program : childOf(program, group);
+  if (at < 0 || at > 1 || asked === undefined || parent === undefined) return;
+  if (parent.commands.length === 0 || childOf(parent, asked) !== undefined) return;
+  const failure = new UsageError(`unknown command '${asked}'`);
+  const close = nearest(
+    asked,
+    parent.commands.map((child) => child.name()),
+  );
+  hint(failure, close === undefined ? helpFor(program, operands) : `did you mean ${close}?`);
+  throw failure;
+}
+
+/** The words that are no options; none where the program itself will say what is wrong. */
+function operandsOf(argv: readonly string[]): readonly string[] {
+  const reader = new Command().exitOverride().configureOutput({ outputError: () => undefined });
+  addGlobalOptions(reader);
+  try {
+    return reader.parseOptions([...argv]).operands;
+  } catch {
+    return [];
+  }
+}
+
+function childOf(command: Command, name: string): Command | undefined {
+  return command.commands.find((child) => child.name() === name);
 }
 
 /** Commander's message, without what followed the name of a misspelt option: it may be a secret. */

@@ -21,7 +21,8 @@ function printAtHand([command, name, option, home, ...more]: readonly string[]):
   string | undefined {
   if (command !== 'token' || name === undefined || name.startsWith('-')) return undefined;
   if (option !== undefined && (option !== '--home' || home === undefined)) return undefined;
-  if (more.length > 0 || namesKey(process.env)) return undefined;
+  // An empty one is refused further on.
+  if (home === '' || more.length > 0 || namesKey(process.env)) return undefined;
   const token = tokenAtHand(name, { home, environment: process.env });
   return token === undefined ? undefined : writeAtOnce(`${token.reveal()}\n`);
 }

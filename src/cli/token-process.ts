@@ -1,3 +1,4 @@
+import { refuseEmptyValues } from './input/global-options.ts';
 import { runProcess } from './process.ts';
 import { parseTokenCommand, printToken } from './token.ts';
 
@@ -5,8 +6,9 @@ import { parseTokenCommand, printToken } from './token.ts';
 export async function runTokenProcess(argv: readonly string[]): Promise<boolean> {
   const command = parseTokenCommand(argv);
   if (command === undefined) return false;
-  return runProcess((session) => {
+  return runProcess(async (session) => {
     session.globals = command.options;
+    refuseEmptyValues(command.options);
     return printToken(session, command.name, command.options);
   });
 }

@@ -1,4 +1,9 @@
-import { AuthorizationRequiredError, EvergrantError, NotFoundError } from '../errors.ts';
+import {
+  AuthorizationRequiredError,
+  ConfigurationError,
+  EvergrantError,
+  NotFoundError,
+} from '../errors.ts';
 import type { Keeper } from '../keeper-api.ts';
 import { readKeySource } from './input/key-source.ts';
 import { nearest } from './input/nearest.ts';
@@ -7,11 +12,19 @@ import { tell, warn, type Home, type Session } from './session.ts';
 
 const PATIENCE_MS = 1_000;
 
+/** How a command opens the home. */
+interface HomeOptions {
+  /** Whether it may make one. */
+  readonly create?: boolean;
+  /** Of a command that takes a new name: the option by which it takes one in use. */
+  readonly renewal?: string;
+}
+
 /** As {@link withHome}, for work that needs the keeper alone. */
 export function withKeeper<T>(
   session: Session,
   work: (keeper: Keeper) => Promise<T>,
-  options: { readonly create?: boolean } = {},
+  options: HomeOptions = {},
 ): Promise<T> {
   return withHome(session, ({ keeper }) => work(keeper), options);
 }
@@ -23,7 +36,7 @@ export function withKeeper<T>(
 export async function withHome<T>(
   session: Session,
   work: (home: Home) => Promise<T>,
-  { create = false }: { readonly create?: boolean } = {},
+  { create = false, renewal }: HomeOptions = {},
 ): Promise<T> {
   const home = await openHome(session, create);
   const { keeper } = home;
@@ -33,6 +46,7 @@ export async function withHome<T>(
   } catch (error) {
     await suggestName(error, keeper);
     suggestConsent(error);
+    suggestRenewal(error, renewal);
     notices.drop(error);
     throw error;
   } finally {
@@ -106,6 +120,11 @@ async function isClosed(keeper: Keeper): Promise<boolean> {
 function suggestConsent(error: unknown): void {
   if (!(error instanceof AuthorizationRequiredError) || error.connection === undefined) return;
   hint(error, `evergrant connect ${error.connection} --reconnect`);
+}
+
+function suggestRenewal(error: unknown, renewal: string | undefined): void {
+  if (renewal === undefined || !(error instanceof ConfigurationError)) return;
+  if (error.code === 'ERR_CONNECTION_EXISTS') hint(error, renewal);
 }
 
 async function suggestName(error: unknown, keeper: Keeper): Promise<void> {

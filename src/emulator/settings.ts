@@ -93,6 +93,7 @@ const defaults = {
 export function resolveSettings(options: EmulatorOptions = {}): Settings {
   requireKnownNames(options);
   requireLoopback(options.host ?? defaults.host);
+  requireUser(options.autoSignIn, options.users ?? defaults.users);
   const { accessLifeSeconds: life = defaults.accessLifeSeconds } = options;
   const [least, most] = typeof life === 'number' ? [life, life] : life;
   if (!(least >= 0 && most >= least)) {
@@ -122,6 +123,12 @@ function requireLoopback(host: string): void {
   throw new RangeError(`host ${host} is not a loopback address; use 127.0.0.1, ::1 or localhost`);
 }
 
+function requireUser(name: string | undefined, users: readonly EmulatorUser[]): void {
+  const names = users.map(({ username }) => username);
+  if (name === undefined || names.includes(name)) return;
+  throw new TypeError(`autoSignIn names nobody the emulator knows; its users: ${names.join(', ')}`);
+}
+
 function chooseRandom(options: EmulatorOptions): Random {
   if (options.seed === undefined) return options.random ?? systemRandom;
   if (options.random !== undefined) throw new TypeError('give either random or seed, not both');
@@ -140,6 +147,7 @@ export function movableClock(base: Clock): MovableClock {
   return {
     now: () => base.now() + offset,
     monotonic: () => base.monotonic() + offset,
+    uptimeMs: () => base.uptimeMs() + offset,
     timer: (delayMs, callback, options) => base.timer(delayMs, callback, options),
     advance(ms) {
       if (!Number.isFinite(ms) || ms < 0)

@@ -11,6 +11,7 @@ import {
 } from '../errors.ts';
 import { COPIED, COPIED_REMEDY, isHeldCopy } from '../connection/copied.ts';
 import type { View } from '../connection/decision.ts';
+import { durationText } from '../connection/duration-text.ts';
 import type { Claim } from '../connection/record.ts';
 import { clause, sentence } from '../connection/telling.ts';
 
@@ -137,7 +138,7 @@ export function minLifeError(
   }
   return new ConfigurationError(
     'ERR_MIN_LIFE_TOO_LONG',
-    `a token of ${name} lives ${String(Math.round(life / 1000))} s when new, so it cannot be demanded to live ${String(Math.round(minLifeMs / 1000))} s more; demand less`,
+    `a token of ${name} lives ${durationText(life)} when new, so it cannot be demanded to live ${durationText(minLifeMs)} more; demand less`,
     { connection: name },
   );
 }

@@ -154,5 +154,6 @@ function reasonOf(error: NodeJS.ErrnoException): string {
     const codes = error.errors.map((inner: NodeJS.ErrnoException) => inner.code ?? inner.message);
     return [...new Set(codes)].join(', ');
   }
-  return error.code === undefined ? error.message : `${error.code}, ${error.message}`;
+  const { code, message } = error;
+  return code === undefined || message.includes(code) ? message : `${code}, ${message}`;
 }

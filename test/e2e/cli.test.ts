@@ -144,7 +144,9 @@ describe('a token', () => {
     expect((await run(['token', 'one', '--min-life', '30m'])).code).toBe(0);
     const long = await run(['token', 'one', '--min-life', '2h']);
     expect(long).toMatchObject({ code: 2, stdout: '' });
-    expect(long.stderr).toMatch(/^evergrant: .*\n$/);
+    expect(long.stderr).toMatch(
+      /^evergrant: a token of one lives 1h when new, so it cannot be demanded to live 2h more; .*\n$/,
+    );
     expect(emulator.ledger.count({ endpoint: 'token' })).toBe(1);
     expect((await run(['token', 'one', '--min-life', '300'])).stderr).toContain('write 300s');
   });
@@ -159,6 +161,7 @@ describe('a token', () => {
     expect(refreshed.stderr).toMatch(
       /^evergrant: one: the server cannot be reached \(.*ECONNREFUSED.*\n$/,
     );
+    expect(refreshed.stderr.match(/ECONNREFUSED/g)).toHaveLength(1);
     expect(await run(['token', 'one'])).toEqual({ code: 0, stdout, stderr: '' });
     expect(await show('one')).toMatchObject({
       state: 'active',
@@ -262,7 +265,10 @@ describe('the streams', () => {
     emulator.revokeUser('demo@perspio.io');
     await run(['token', 'one']);
     expect((await run(['list'])).stdout).not.toContain('\u001b');
-    expect((await run(['list'], { env: { FORCE_COLOR: '1' } })).stdout).toContain('\u001b');
+    const coloured = await run(['list'], { env: { FORCE_COLOR: '1' } });
+    expect(coloured.stdout).toContain('\u001b[31m');
+    // White is for dark terminals only.
+    expect(coloured.stdout).not.toContain('\u001b[37m');
     expect((await run(['list'], { env: { NO_COLOR: '1' } })).stdout).not.toContain('\u001b');
   });
 
@@ -408,7 +414,15 @@ describe('upkeep', () => {
     const target = path.join(folder, 'backup.db');
     expect(await run(['backup', target])).toMatchObject({ code: 0, stdout: '' });
     expect((await stat(target)).mode & 0o777).toBe(0o600);
-    expect((await run(['backup', target])).code).toBe(9);
+    expect(await run(['backup', target])).toMatchObject({
+      code: 2,
+      stderr: `evergrant: ${target} exists already; choose another name\n`,
+    });
+    expect(await run(['backup', path.join(folder, 'none', 'b.db')])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('is in a folder that does not exist; make it'),
+    });
+    expect((await run(['backup', ''])).code).toBe(2);
     expect((await run(['token', 'one'])).code).toBe(0);
   });
 
@@ -455,7 +469,9 @@ describe('upkeep', () => {
 
   it('refuses a name that is taken', async () => {
     const emulator = await emulatorWith('one');
-    expect(await add(emulator, 'one')).toMatchObject({ code: 2, stdout: '' });
+    const refused = await add(emulator, 'one');
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/^hint: --replace puts these tokens /m);
     expect((await add(emulator, 'one', '--replace')).code).toBe(0);
   });
 });

@@ -3,6 +3,7 @@ import { relativeTime } from '../output/relative-time.ts';
 import { inOpenHome, ok, warning, type Check, type Finding } from './check.ts';
 
 const SECRET_WARNING_MS = 30 * 86_400_000;
+const NONE = 'none yet';
 
 /** Nobody has to act on a connection. */
 export const connections: Check = {
@@ -12,7 +13,10 @@ export const connections: Check = {
     inOpenHome(patient, async ({ keeper }) => {
       const all = await keeper.list();
       const found = all.flatMap(connectionFinding);
-      return found.length === 0 ? ok(`${String(all.length)}, none of which needs anybody`) : found;
+      if (found.length > 0) return found;
+      return ok(
+        all.length === 0 ? NONE : `${String(all.length)}, on none of which anybody must act`,
+      );
     }),
 };
 
@@ -48,9 +52,16 @@ export const registrations: Check = {
     inOpenHome(patient, async ({ keeper }) => {
       const all = await keeper.clients();
       const found = all.flatMap((client) => clientFinding(client, patient.session.clock.now()));
-      return found.length === 0 ? ok(`${String(all.length)}, none refused`) : found;
+      if (found.length > 0) return found;
+      return ok(all.length === 0 ? NONE : `${String(all.length)}, none refused${unusedAmong(all)}`);
     }),
 };
+
+function unusedAmong(all: readonly ClientStatus[]): string {
+  const unused = all.filter(({ connections: used }) => used === 0).map(({ clientId }) => clientId);
+  if (unused.length === 0) return '';
+  return `; used by no connection: ${unused.join(', ')} (evergrant client remove)`;
+}
 
 function clientFinding(client: ClientStatus, now: number): readonly Finding[] {
   const remedy = `evergrant client set-secret ${client.clientId}`;

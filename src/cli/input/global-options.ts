@@ -1,3 +1,6 @@
+import { UsageError } from '../usage-error.ts';
+import { camelCase } from './camel-case.ts';
+
 /** An option that every command takes, before or after its name. */
 export interface GlobalOption {
   /** Without the dashes. */
@@ -57,4 +60,18 @@ export interface GlobalValues {
   readonly passphraseStdin?: boolean;
   readonly askPassphrase?: boolean;
   readonly keychain?: boolean;
+}
+
+/**
+ * Refuses an option without a value, as an unset variable of a script leaves it: it must not lead to the usual home or key instead.
+ *
+ * @throws {@link UsageError} naming the option.
+ */
+export function refuseEmptyValues(values: GlobalValues): void {
+  const given: Readonly<Record<string, unknown>> = { ...values };
+  const empty = GLOBAL_OPTIONS.find(({ name }) => given[camelCase(name)] === '');
+  if (empty === undefined) return;
+  throw new UsageError(
+    `--${empty.name} is empty; give a ${empty.value ?? 'value'}, or leave it out`,
+  );
 }

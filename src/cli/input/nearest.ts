@@ -7,16 +7,26 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return scored[0]?.candidate;
 }
 
-/** Insertions, deletions and substitutions that turn one word into the other, upper and lower case alike. */
+/** Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other, upper and lower case alike. */
 function distanceBetween(from: string, to: string): number {
+  const source = [...from.toLowerCase()];
   const target = [...to.toLowerCase()];
-  let row = Array.from({ length: target.length + 1 }, (_, column) => column);
-  for (const [line, letter] of [...from.toLowerCase()].entries()) {
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: target.length + 1 }, (_, column) => column);
+  for (const [line, letter] of source.entries()) {
     const next = [line + 1];
     for (const [column, other] of target.entries()) {
-      const substituted = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(substituted, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
+      const isSwapped = letter === target[column - 1] && other === source[line - 1];
+      next.push(
+        Math.min(
+          (row[column] ?? 0) + (letter === other ? 0 : 1),
+          (row[column + 1] ?? 0) + 1,
+          (next[column] ?? 0) + 1,
+          isSwapped ? (before[column - 1] ?? 0) + 1 : Infinity,
+        ),
+      );
     }
+    before = row;
     row = next;
   }
   return row.at(-1) ?? 0;

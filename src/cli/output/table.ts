@@ -5,6 +5,9 @@ import { oneLine } from './harmless.ts';
 /** Colours that a row of a table may have. */
 export type RowColour = 'red' | 'yellow' | 'green';
 
+/** Sets nothing. */
+const PLAIN = '';
+
 /** Prints rows of the same members as a table; its width never depends on the terminal, its colours do. */
 export async function printTable(
   session: Session,
@@ -15,6 +18,8 @@ export async function printTable(
   const table = new Table({
     columns: Object.keys(rows[0] ?? {}).map((name) => ({ name, alignment: 'left' })),
     shouldDisableColors: !hasColours(session),
+    // Whatever reads well is the terminal's own; the printer's white is grey on a light one.
+    colorMap: { white: PLAIN },
   });
   for (const row of rows) {
     const color = colourOf(row);

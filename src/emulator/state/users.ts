@@ -1,6 +1,9 @@
 import { guidOf } from '../fingerprint.ts';
 import type { EmulatorUser } from '../options.ts';
 
+/** Of a user for whom none was given. */
+export const DEFAULT_PASSWORD = 'demo-password';
+
 /** A person in the emulated directory. */
 export interface DirectoryUser {
   readonly username: string;
@@ -27,7 +30,7 @@ export interface Users {
 /** Enters the users given into an empty directory. */
 export function createUsers(given: readonly EmulatorUser[]): Users {
   const users = new Map<string, DirectoryUser>();
-  for (const { username, password = 'demo-password', name = username } of given) {
+  for (const { username, password = DEFAULT_PASSWORD, name = username } of given) {
     users.set(username, {
       username,
       password,

@@ -255,7 +255,7 @@ export class SqliteStore implements Store {
     return this.#parts.keyUpkeep.changeMasterKey(source);
   }
 
-  /** Copies the store into a new file. @throws {@link StoreError} as {@link backupStore} */
+  /** Copies the store into a new file. @throws as {@link backupStore} */
   backup(target: string): Promise<void> {
     return backupStore(this.#sql.database, target, this.#parts.clock.now());
   }

@@ -1,7 +1,7 @@
 import { backup, type DatabaseSync } from 'node:sqlite';
 import { clientSecretContext, mapSealed } from '../../connection/secrets.ts';
-import { EvergrantError, StoreError } from '../../errors.ts';
-import { createPrivateFile, removeFile } from '../../system/files.ts';
+import { ConfigurationError, EvergrantError } from '../../errors.ts';
+import { createPrivateFile, errnoOf, removeFile } from '../../system/files.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
 import { openExisting } from './database.ts';
@@ -9,20 +9,29 @@ import { storeError } from './errors.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { Statements } from './statements.ts';
 
+/** Why no file can be made at a place that somebody named, and what to do, by errno. */
+const NO_TARGET: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'is in a folder that does not exist; make it, or choose another'],
+  ['ENOTDIR', 'is not in a folder; choose another place'],
+  ['EACCES', 'cannot be made: you may not write in its folder; choose another'],
+  ['EPERM', 'cannot be made: you may not write in its folder; choose another'],
+  ['EROFS', 'cannot be made: its disk is read-only; choose another'],
+  ['ENAMETOOLONG', 'has a name that is too long; choose another'],
+]);
+
 /**
  * Copies an open store into one new owner-only file, while it goes on being used. The copy is of one instant, sealed as the store is, and
  * marked, so that opening it as a store is noticed.
  *
- * @throws {@link StoreError} when something lies at the target, or it cannot be written; then nothing is left there.
+ * @throws {@link ConfigurationError} `ERR_ARGUMENT` when something lies at the target, or no file can be made there; {@link StoreError}
+ * when it cannot be written. Nothing is left there then.
  */
 export async function backupStore(
   database: DatabaseSync,
   target: string,
   now: number,
 ): Promise<void> {
-  if (!(await createPrivateFile(target))) {
-    throw new StoreError('ERR_STORE_FOREIGN', `${target} exists already; choose another name`);
-  }
+  await makeTarget(target);
   try {
     await backup(database, target);
     mark(target, now);
@@ -30,6 +39,18 @@ export async function backupStore(
     for (const suffix of ['', '-journal', '-wal', '-shm']) await removeFile(target + suffix);
     throw storeError(error, target);
   }
+}
+
+async function makeTarget(target: string): Promise<void> {
+  let wrong = 'exists already; choose another name';
+  try {
+    if (await createPrivateFile(target)) return;
+  } catch (error) {
+    const remedy = NO_TARGET.get(errnoOf(error instanceof Error ? error.cause : undefined) ?? '');
+    if (remedy === undefined) throw error;
+    wrong = remedy;
+  }
+  throw new ConfigurationError('ERR_ARGUMENT', `${target} ${wrong}`);
 }
 
 /** Without the WAL mode the copy is one file, wherever it is taken. */

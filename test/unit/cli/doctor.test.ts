@@ -41,6 +41,20 @@ describe('evergrant doctor', () => {
     expect(await examine()).toMatchObject({ run: { code: 0 }, bad: [] });
   });
 
+  it('says in plain words how many connections and registrations there are', async () => {
+    const of = async (keeper: ReturnType<typeof fakeKeeper>): Promise<string> =>
+      (await runCli(['doctor', '--home', home], { keeper })).stdout;
+    const none = await of(fakeKeeper([], { clients: [] }));
+    expect(none).toMatch(/^ok {4}connections {6}none yet$/m);
+    expect(none).toMatch(/^ok {4}registrations {4}none yet$/m);
+    const clients = [clientStatus(), clientStatus({ clientId: 'old', connections: 0 })];
+    const some = await of(fakeKeeper([status()], { clients }));
+    expect(some).toMatch(/^ok {4}connections {6}1, on none of which anybody must act$/m);
+    expect(some).toMatch(
+      /registrations {4}2, none refused; used by no connection: old \(evergrant client remove\)$/m,
+    );
+  });
+
   it('prints one line for each check, and what to do below', async () => {
     const { stdout } = await runCli(['doctor', '--home', home], {
       environment: { NODE_DEBUG: 'http' },

@@ -39,6 +39,10 @@ describe('what cannot be understood', () => {
     [['token'], 'evergrant token --help shows what it takes'],
     [['token', 'a', 'b'], 'evergrant token --help shows what it takes'],
     [['frobnicate'], 'evergrant --help shows all commands'],
+    [['help', 'tokne'], 'did you mean token?'],
+    [['--home', '/h', 'help', 'frobnicate'], 'evergrant --help shows all commands'],
+    [['client', 'help', 'set-secrte'], 'did you mean set-secret?'],
+    [['client', 'help', 'frobnicate'], 'evergrant client --help shows what it takes'],
     [['add', 'x', '--rotation', 'often'], 'evergrant add --help shows what it takes'],
     [['emulator', '--rotation', 'often'], 'evergrant emulator --help shows what it takes'],
   ])('%j exits 2 with one line and a hint', async (argv, hint) => {
@@ -128,8 +132,29 @@ describe('global options', () => {
     expect(homes).toEqual(['/tmp/h']);
   });
 
+  it.each([
+    [['--home', '', 'list'], '--home is empty'],
+    [['list', '--home='], '--home is empty'],
+    [['doctor', '--home', ''], '--home is empty'],
+    [['token', 'perspio', '--key-file', ''], '--key-file is empty'],
+  ])('%j: an empty one is refused, lest it lead to another home', async (argv, reason) => {
+    const opened: unknown[] = [];
+    const run = await runCli(argv, {
+      openHome: async ({ home }) => {
+        opened.push(home);
+        return fakeHome(fakeKeeper());
+      },
+    });
+    expect(run).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(reason) });
+    expect(opened).toEqual([]);
+  });
+
   it('print version and help on stdout', async () => {
     expect(await runCli(['--version'])).toMatchObject({ code: 0, stdout: '0.1.0\n', stderr: '' });
+    expect(await runCli(['help', 'token'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('Usage: evergrant token'),
+    });
     expect(await runCli(['token', '--help'])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('Example:'),
