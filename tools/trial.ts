@@ -2,6 +2,11 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { drawDelays, emulatorAuthority } from '../test/faults/experiments/authority.ts';
 import { commitDurably } from '../test/faults/experiments/durable-commits.ts';
 import { chooseSeed, Findings, type Size } from '../test/faults/experiments/findings.ts';
+import { disagree } from '../test/faults/experiments/clocks-apart.ts';
+import { bringBack } from '../test/faults/experiments/copies.ts';
+import { openFewFiles } from '../test/faults/experiments/few-files.ts';
+import { signal } from '../test/faults/experiments/signals.ts';
+import { failEachWrite } from '../test/faults/experiments/write-faults.ts';
 import { fillDisks } from '../test/faults/experiments/full-disk.ts';
 import { herd } from '../test/faults/experiments/herd.ts';
 import { killEverywhere } from '../test/faults/experiments/kill-points.ts';
@@ -14,6 +19,7 @@ import { GRACE_MS, type Rotation } from '../test/faults/experiments/servers.ts';
 import { INJURIES, STOPS, stopHolder } from '../test/faults/experiments/stopped.ts';
 import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
+import { runTested, TESTED } from './tested.ts';
 import { attack } from '../test/fuzz/fuzzer.ts';
 import { FUZZERS } from '../test/fuzz/fuzzers.ts';
 import { compareRivals } from '../test/rivals/compare.ts';
@@ -39,6 +45,11 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
     (size) => killAtRandom(oidcProvider(GRACE_MS), size, harmless),
   ],
   'full-disk': [300, fillDisks],
+  'write-faults': [40, ({ trials }) => failEachWrite(trials)],
+  'few-files': [10, openFewFiles],
+  signals: [500, signal],
+  copies: [100, bringBack],
+  'clocks-apart': [100, ({ trials }) => disagree(trials)],
   rivals: [1000, compareRivals],
   herd: [100, ({ trials }) => herd(trials)],
   stopped: [10, ({ trials }) => repeat(trials, stopEverywhere)],
@@ -63,12 +74,14 @@ const { positionals, values } = parseArgs({
   options: { trials: { type: 'string' }, seed: { type: 'string' } },
 });
 const [name = ''] = positionals;
+if (name in TESTED) process.exit(runTested(name));
 const [fullSize, run] = TRIALS[name] ?? [];
 if (run === undefined) {
   console.error(`usage: npm run trial -- NAME [--trials N] [--seed S]`);
   for (const [each, [trials]] of Object.entries(TRIALS)) {
     console.error(`  ${each.padEnd(20)} ${String(trials)} trials by default`);
   }
+  console.error(`as large as their tests in npm test: ${Object.keys(TESTED).join(', ')}`);
   process.exit(2);
 }
 if (values.seed !== undefined) process.env['EVERGRANT_SEED'] = values.seed;

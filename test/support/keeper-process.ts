@@ -76,6 +76,10 @@ export interface KeeperProcess extends AsyncDisposable {
 export interface KeeperHurt {
   /** `name:action`, e.g. `after-send:kill`. */
   readonly failpoints?: readonly string[];
+  /** The command under which it runs, such as one that limits it. */
+  readonly under?: readonly string[];
+  /** Its complaints are not passed on. */
+  readonly isQuiet?: boolean;
 }
 
 const main = new URL('keeper.process.ts', import.meta.url).pathname;
@@ -92,19 +96,17 @@ export function startKeeperProcess(
 export async function startConversation(
   program: string,
   options: object,
-  { failpoints = [] }: KeeperHurt = {},
+  { failpoints = [], under = [], isQuiet = false }: KeeperHurt = {},
 ): Promise<KeeperProcess> {
-  const child = spawn(
-    process.execPath,
-    ['--no-warnings', '--conditions=evergrant-test', program, JSON.stringify(options)],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-      env: {
-        ...process.env,
-        EVERGRANT_FAILPOINTS: failpoints.join(','),
-      },
+  const node = [process.execPath, '--no-warnings', '--conditions=evergrant-test'];
+  const [command, ...parameters] = [...under, ...node, program, JSON.stringify(options)];
+  const child = spawn(command, parameters, {
+    stdio: ['pipe', 'pipe', isQuiet ? 'ignore' : 'inherit'],
+    env: {
+      ...process.env,
+      EVERGRANT_FAILPOINTS: failpoints.join(','),
     },
-  );
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error('the keeper process could not be started');
   // A process that is killed breaks the pipe under whoever writes to it.

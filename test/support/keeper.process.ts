@@ -27,6 +27,9 @@ keeper.on('refreshed', ({ generation }) => print({ event: 'refreshed', generatio
 keeper.on('refresh_failed', ({ message }) => print({ event: 'refresh_failed', message }));
 keeper.on('warning', ({ message }) => print({ event: 'warning', message }));
 
+let isEnding = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void end());
+
 createInterface({ input: process.stdin }).on('line', (line) => {
   const { id, ...order } = JSON.parse(line) as KeeperOrder & { readonly id: number };
   void carryOut(order).then((result) => print({ reply: id, result: result ?? null }));
@@ -40,7 +43,7 @@ async function carryOut(order: KeeperOrder): Promise<unknown> {
       return Promise.all(Array.from({ length: callers }, () => serve(demand)));
     }
     case 'refresh':
-      for (let i = 0; i < (order.times ?? 1); i++)
+      for (let i = 0; i < (order.times ?? 1) && !isEnding; i++)
         await connection.refresh().catch(() => undefined);
       return undefined;
     case 'advance':
@@ -48,6 +51,13 @@ async function carryOut(order: KeeperOrder): Promise<unknown> {
     case 'close':
       return keeper.close();
   }
+}
+
+/** As a service does that is asked to end. */
+async function end(): Promise<void> {
+  isEnding = true;
+  await keeper.close();
+  process.exit(0);
 }
 
 async function serve(demand: { minLifeMs?: number; timeoutMs?: number }): Promise<Served> {

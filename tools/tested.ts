@@ -1,0 +1,40 @@
+import { spawnSync } from 'node:child_process';
+
+/*
+ * Experiments whose full size is that of their test in `npm test`: most run on a clock that the test moves, so that an hour costs nothing.
+ */
+
+/** Each with its test file, and what the names of its tests begin with where the file holds more. */
+export const TESTED: Readonly<Record<string, readonly [file: string, tests?: string]>> = {
+  'damaged-answers': ['test/unit/keeper/uncertain.test.ts'],
+  'damaged-stores': ['test/unit/store/damage.test.ts'],
+  'key-rotation-kills': ['test/unit/store/key-rotation-kills.test.ts'],
+  'wrong-keys': ['test/unit/store/master-key.test.ts'],
+  callers: ['test/unit/keeper/single-flight.test.ts', 'one refresh an expiry'],
+  locks: ['test/unit/store/locks.test.ts'],
+  'lost-answers': ['test/faults/lost-answers.test.ts'],
+  'other-connections': ['test/unit/keeper/single-flight.test.ts', 'different connections'],
+  overtaken: ['test/unit/keeper/overtaken.test.ts'],
+  'api-clocks': ['test/unit/keeper/lives.test.ts', 'an API whose clock differs'],
+  'no-needless-wait': ['test/unit/keeper/outage.test.ts', 'while the access token lives'],
+  'clock-jumps': ['test/unit/keeper/background.test.ts', 'a clock that jumps'],
+  'odd-lives': ['test/unit/keeper/lives.test.ts', 'what expires_in says'],
+  spread: ['test/unit/connection/schedule.test.ts'],
+  'api-refusals': ['test/unit/keeper/api-calls.test.ts'],
+  outage: ['test/unit/keeper/outage.test.ts', 'an outage of an hour'],
+  'retry-after': ['test/unit/keeper/outage.test.ts', 'a server that asks to wait'],
+  'refused-grant': ['test/unit/keeper/refusals.test.ts', 'a grant that the server refuses'],
+  'entra-throttle': ['test/unit/keeper/refusals.test.ts', 'what Entra answers'],
+  'refused-client': ['test/unit/keeper/refusals.test.ts', 'a client that the server refuses'],
+  'many-failures': ['test/unit/keeper/outage.test.ts', 'three thousand failures'],
+  'odd-refusals': ['test/unit/keeper/refusals.test.ts', 'a request that the server refuses'],
+  'notice-channel': ['test/unit/keeper/notices.test.ts'],
+};
+
+/** Runs one of them. @returns the exit code of the tests. */
+export function runTested(name: string): number {
+  const [file = '', tests] = TESTED[name] ?? [];
+  const pattern = tests === undefined ? [] : ['-t', tests];
+  const { status } = spawnSync('vitest', ['run', file, ...pattern], { stdio: 'inherit' });
+  return status ?? 1;
+}
