@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigurationError } from '../errors.ts';
@@ -59,7 +60,7 @@ function examine(
   const awaited = new URL(redirectUri);
   const url = URL.parse(request.url ?? '', redirectUri);
   // A name that was rebound to this machine betrays itself by the Host field.
-  if (request.headers.host !== awaited.host) return { status: 421 };
+  if (request.headers.host !== awaited.host && !sabotaged('host-check')) return { status: 421 };
   if (url?.origin !== awaited.origin || url.pathname !== awaited.pathname) return { status: 404 };
   if (request.method !== 'GET') return { status: 405 };
   return { status: 400, parameters: url.searchParams };

@@ -117,7 +117,7 @@ export async function register(
 function isHeldSecret(engine: Engine, client: ClientRecord, secret: Secret): boolean {
   if (client.secret === undefined || client.refusedAt !== undefined) return false;
   const held = engine.store.sealer.open(client.secret, clientSecretContext(client));
-  return Buffer.from(held).equals(Buffer.from(secret.reveal(), 'utf8'));
+  return new Secret(Buffer.from(held).toString('utf8')).equals(secret);
 }
 
 /** Gives every client of a registration another secret, and lifts its refusal. @returns how many connections that concerns. */

@@ -83,10 +83,9 @@ function issuedIn(
 ): readonly { readonly name: string; readonly token: Secret }[] {
   return ['access_token', 'refresh_token', 'id_token'].flatMap((name) => {
     const value = members.get(name);
-    const isNew = typeof value === 'string' && value !== '';
-    return isNew && !sent.some((secret) => secret.reveal() === value)
-      ? [{ name, token: new Secret(value) }]
-      : [];
+    if (typeof value !== 'string' || value === '') return [];
+    const token = new Secret(value);
+    return sent.some((secret) => secret.equals(token)) ? [] : [{ name, token }];
   });
 }
 

@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import {
   createCipheriv,
   createDecipheriv,
@@ -192,6 +193,7 @@ export class DataKeys implements Sealer {
   }
 
   #additional(context: SealContext, keyId: string): Uint8Array {
+    if (sabotaged('seal-binding')) return new Uint8Array();
     const { record, field, generation } = context;
     return Buffer.from(JSON.stringify([this.#storeId, record, field, generation, keyId]), 'utf8');
   }

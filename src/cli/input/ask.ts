@@ -19,7 +19,7 @@ export async function askSecret(session: Session, what: string): Promise<Secret>
 export async function askNewSecret(session: Session, what: string): Promise<Secret> {
   const first = await askSecret(session, `new ${what}`);
   const second = await askSecret(session, `the same ${what} again`);
-  if (first.reveal() === second.reveal()) return first;
+  if (first.equals(second)) return first;
   throw new UsageError(`the two ${what}s differ; nothing was made`);
 }
 

@@ -111,7 +111,7 @@ function heard(bytes: Uint8Array, port: number): ReturnType<typeof parse> | unde
     .replace(/^(\r?\n)+/, '')
     .split(/\r?\n\r?\n/);
   const [line = '', ...fields] = head.split(/\r?\n/);
-  const [, target] = /^GET (\S+) HTTP\/1\.[01]$/.exec(line) ?? [];
+  const [, target] = /^GET (\S+)(?: HTTP\/\d\.\d)?$/.exec(line) ?? [];
   const hosts = fields
     .filter((field) => /^host:/i.test(field))
     .map((field) => field.slice(5).trim());
@@ -173,9 +173,10 @@ async function send(port: number, bytes: Uint8Array): Promise<string> {
 }
 
 function breachOfReply(reply: string): string | undefined {
-  const [, ...rest] = reply.split('\r\n\r\n');
+  const [, ...rest] = reply.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, '').split('\r\n\r\n');
   const body = rest.join('\r\n\r\n');
-  const isConstant = body === '' || body.includes(ANSWERED_PAGE) || body.includes(REFUSED_PAGE);
+  const isConstant =
+    ['', '0\r\n\r\n'].includes(body) || body.includes(ANSWERED_PAGE) || body.includes(REFUSED_PAGE);
   const isSilent = CANARIES.every(({ value }) => !reply.includes(value));
   return isConstant && isSilent ? undefined : `said back: ${inspect(reply)}`;
 }
