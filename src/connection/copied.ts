@@ -1,6 +1,6 @@
 import { NO_BACKOFF } from './gate.ts';
 import type { ConnectionRecord, ConnectionState } from './record.ts';
-import { standing } from './states.ts';
+import { moveTo, standing } from './states.ts';
 
 /*
  * A store that was copied or restored holds refresh tokens that may have been used elsewhere since. Where that would revoke a grant, they
@@ -25,23 +25,16 @@ export function holdCopied(connection: ConnectionRecord, isFragile: boolean, now
   const released = { claim: undefined };
   if (!isFragile || !mayBeSent || tokens?.refreshToken === undefined) return released;
   const held = { kind: 'uncertain', since: now, reason: COPIED, lastTry: false } as const;
-  return { ...released, state: beneathPause(state, held), backoff: NO_BACKOFF };
+  return { ...released, state: moveTo(state, held), backoff: NO_BACKOFF };
 }
 
 /** What the operator's word means for a connection; undefined when it was not held for a copy. */
 export function releaseCopied({ state }: ConnectionRecord): Change | undefined {
-  return isHeldCopy(state) ? { state: beneathPause(state, { kind: 'active' }) } : undefined;
+  return isHeldCopy(state) ? { state: moveTo(state, { kind: 'active' }) } : undefined;
 }
 
 /** Tells whether a connection is held because its store is a copy. */
 export function isHeldCopy(state: ConnectionState): boolean {
   const before = standing(state);
   return before.kind === 'uncertain' && before.reason === COPIED;
-}
-
-function beneathPause(
-  state: ConnectionState,
-  next: Exclude<ConnectionState, { readonly kind: 'paused' | 'disconnected' }>,
-): ConnectionState {
-  return state.kind === 'paused' ? { ...state, before: next } : next;
 }

@@ -60,7 +60,7 @@ export function attention(
   facts: { readonly now: number; readonly by: string },
   code: ErrorCode,
   advice: Advice,
-): Effect {
+): Effect & Required<Pick<Effect, 'life'>> {
   const { now } = facts;
   const before = standing(connection.state);
   const repeated = before.kind === 'attention' && before.code === code;

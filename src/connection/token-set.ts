@@ -70,7 +70,7 @@ export function keepAccessToken(
   generation: number,
 ): TokenSet {
   const { tokens } = connection;
-  const value = tokens === undefined ? undefined : openIfWhole(sealer, connection);
+  const value = openIfWhole(sealer, connection);
   if (tokens === undefined || value === undefined) return { ...set, accessToken: undefined };
   const { tokenType, scope, receivedAt, accessLifeMs, accessExpiresAt, dueAt } = tokens;
   const context = tokenContext(connection.id, 'accessToken', generation);

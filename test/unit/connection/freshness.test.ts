@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   earlyExpiryMs,
+  enoughLifeMs,
   freshness,
   isClockSetBack,
   isPastEarlyExpiry,
@@ -34,6 +35,19 @@ describe('the early expiry', () => {
         expect(earlyExpiryMs(shorter)).toBeLessThanOrEqual(early);
       }),
     );
+  });
+});
+
+describe('a demand for a remaining life', () => {
+  it.each([
+    [600_000, 3_600_000, 600_000],
+    [3_540_000, 3_600_000, 3_540_000],
+    [3_540_001, 3_600_000, 3_540_000],
+    [3_600_000, 3_600_000, 3_540_000],
+    [3_600_001, 3_600_000, 3_600_001],
+    [300_000, 300_000, 270_000],
+  ])('of %d ms, of tokens that live %d ms, is met by %d ms', (asked, life, enough) => {
+    expect(enoughLifeMs(asked, life)).toBe(enough);
   });
 });
 

@@ -61,7 +61,10 @@ describe('the budget', () => {
       const gate = passGate(state, NOW + i, policy);
       if ('state' in gate) ({ state } = gate);
     }
-    expect(passGate(state, NOW + 10, policy)).toMatchObject({ until: NOW + 1_000 });
+    expect(passGate(state, NOW + 10, policy)).toEqual({
+      until: NOW + 1_000,
+      because: 'the budget of requests per second is used up',
+    });
     expect('state' in passGate(state, NOW + 1_000, policy)).toBe(true);
   });
 
@@ -81,6 +84,24 @@ describe('the budget', () => {
     );
     expect(Math.max(...most)).toBeLessThanOrEqual(perSecond);
     expect(given.length).toBeGreaterThan(Math.min(perSecond, 5_000) * 2.5);
+  });
+
+  it.each([
+    ['up to 32 a second remembers each request', 32, [NOW, NOW + 1], undefined],
+    ['of more counts those of a thirty-second of a second as one', 33, [NOW + 1], [2]],
+    ['of more begins a new count in the next one', 33, [NOW, NOW + 32], [1, 1]],
+  ])('%s', (_what, requestsPerSecond, recent, counts) => {
+    let state = fresh;
+    for (const at of [NOW, recent.at(-1) ?? NOW]) {
+      const gate = passGate(state, at, { requestsPerSecond });
+      if ('state' in gate) ({ state } = gate);
+    }
+    expect(state).toMatchObject({ recent, counts });
+  });
+
+  it('counts a request of this very instant', () => {
+    const { length } = given([NOW, NOW, NOW, NOW + 999], 3);
+    expect(length).toBe(3);
   });
 
   it('is not used up by requests of the future: the clock was set back', () => {
@@ -107,6 +128,14 @@ describe('the breaker', () => {
     expect('state' in passGate(probe.state, NOW + 60_000, policy)).toBe(true);
   });
 
+  it('says what is wrong', () => {
+    expect(passGate(failing(5), NOW, policy)).toMatchObject({
+      because: 'the server keeps failing (down)',
+    });
+    const unexplained = { ...fresh, blockedUntil: NOW + 1 };
+    expect(passGate(unexplained, NOW, policy)).toMatchObject({ because: 'the server is failing' });
+  });
+
   it('closes at the first answer', () => {
     const works = endpointWorks(failing(20));
     expect(works.failures).toBe(0);
@@ -125,7 +154,7 @@ describe('a wait that the server asked for', () => {
   ])('of %s ms is clamped to %d ms', (asked, wait) => {
     expect(clampWaitMs(asked)).toBe(wait);
     const gate = passGate(endpointThrottled(fresh, NOW, asked), NOW, policy);
-    expect(gate).toMatchObject({ until: NOW + wait });
+    expect(gate).toEqual({ until: NOW + wait, because: 'the server asked to wait' });
   });
 
   it('stands although another request is answered', () => {

@@ -45,6 +45,11 @@ describe('the due instants of 10,000 connections', () => {
 });
 
 describe('a due instant', () => {
+  it('is drawn from 60 to 75 % of the life', () => {
+    const drawn = [0, 0.5, 1].map((fraction) => (drawDueAt(set, fraction) - NOW) / LIFE_MS);
+    expect(drawn).toEqual([0.6, 0.675, 0.75]);
+  });
+
   it('follows refresh_in, spread over its last tenth', () => {
     const advised = { ...set, refreshInMs: 1_000_000 };
     expect(drawDueAt(advised, 0)).toBe(NOW + 900_000);
@@ -126,6 +131,44 @@ describe('the next step', () => {
       { claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW } },
       NOW + 2_000,
     ],
+    [
+      'claimed for its last try: soon after',
+      { state: uncertain, claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW } },
+      NOW + 2_000,
+    ],
+    [
+      'claimed, but uncertain for good: never',
+      {
+        state: { ...uncertain, lastTry: false },
+        claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW },
+      },
+      undefined,
+    ],
+    [
+      'claimed by a person though it needs attention: never',
+      { state: attention, claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW } },
+      undefined,
+    ],
+    [
+      'of client credentials that never came: as soon as the back-off allows',
+      {
+        beginning: 'client_credentials',
+        tokens: undefined,
+        backoff: { failures: 1, notBefore: NOW + 5 },
+      },
+      NOW + 5,
+    ],
+    [
+      'of client credentials that never came, uncertain: as soon as the back-off allows',
+      {
+        beginning: 'client_credentials',
+        tokens: undefined,
+        state: uncertain,
+        backoff: { failures: 1, notBefore: NOW + 5 },
+      },
+      NOW + 5,
+    ],
+    ['that was never connected: never', { tokens: undefined }, undefined],
   ] as const)('of a connection %s', (_what, change, expected) => {
     expect(nextStepAt(someConnection(change))).toBe(expected);
   });

@@ -1,0 +1,22 @@
+/** A folder of `src/` whose mutants are made, and the tests that must notice them. */
+export interface Folder {
+  /** Relative to the root. */
+  readonly sources: string;
+  /** Files or folders of tests without hooks of their own for each test, relative to the root. */
+  readonly tests: readonly string[];
+}
+
+/** Least share of the mutants, in per cent, that the tests of a folder must notice. */
+export const BAR = 85;
+
+/** Each folder by the name on the command line. */
+export const FOLDERS: Readonly<Record<string, Folder>> = {
+  oauth: {
+    sources: 'src/oauth',
+    tests: ['test/unit/oauth', 'test/unit/token-endpoint.test.ts'],
+  },
+  connection: {
+    sources: 'src/connection',
+    tests: ['test/unit/connection'],
+  },
+};

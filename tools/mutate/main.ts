@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { BAR, FOLDERS } from './folders.ts';
+import { makeMutatedCopy, type Mutant } from './mutated-copy.ts';
+import type { Verdicts } from './verdicts.ts';
+
+/*
+ * Measures how many small changes of a folder of `src/` its unit tests notice: `npm run mutate -- connection`; with `gate states` after it, in
+ * these files alone. Prints the mutants that survive and the folder's row of docs/mutation.md, and ends with 1 when the score is below the bar.
+ */
+
+const [name = '', ...only] = process.argv.slice(2);
+const chosen = FOLDERS[name];
+if (chosen === undefined) {
+  console.log(`folders: ${Object.keys(FOLDERS).join(', ')}`);
+  process.exit(2);
+}
+const { folder, mutants } = await makeMutatedCopy(chosen.sources);
+try {
+  const judged = mutants.filter(({ where }) => only.length === 0 || only.includes(fileOf(where)));
+  const verdicts = run(judged);
+  process.exitCode = report(judged, verdicts) < BAR ? 1 : 0;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function run(judged: readonly Mutant[]): Verdicts {
+  const entry = path.join(folder, 'tools/mutate/mutants.process.ts');
+  const verdicts = path.join(folder, 'verdicts.json');
+  const tests = (FOLDERS[name]?.tests ?? [])
+    .map((test) => path.join(folder, test))
+    .flatMap((test) => (statSync(test).isFile() ? test : globSync(`${test}/**/*.test.ts`)));
+  const plan = { tests: tests.sort(), mutants: judged.map(({ id }) => id), verdicts };
+  const config = path.join(folder, 'vitest.config.ts');
+  writeFileSync(config, configOf(entry));
+  const vitest = path.join(folder, 'node_modules/vitest/vitest.mjs');
+  const options = ['run', '--config', config, '--silent', '--hideSkippedTests'];
+  const env = { ...process.env, MUTATION_PLAN: JSON.stringify(plan) };
+  const { status, stdout } = spawnSync(process.execPath, [vitest, ...options], {
+    ...{ cwd: folder, env, encoding: 'utf8', maxBuffer: 2 ** 28 },
+  });
+  if (status !== 0) throw new Error(`the tests failed:\n${stdout.slice(-2_000)}`);
+  return JSON.parse(readFileSync(verdicts, 'utf8')) as Verdicts;
+}
+
+function configOf(entry: string): string {
+  const conditions = ['evergrant-test', 'node', 'import', 'module', 'default'];
+  return `export default ${JSON.stringify({
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+    test: {
+      include: [path.basename(entry)],
+      dir: path.dirname(entry),
+      pool: 'forks',
+      testTimeout: 30_000,
+    },
+  })};`;
+}
+
+/** Prints what was found. @returns the score. */
+function report(judged: readonly Mutant[], verdicts: Verdicts): number {
+  const of = (...states: readonly string[]): readonly Mutant[] =>
+    judged.filter(({ id }) => states.includes(verdicts[id]?.state ?? ''));
+  for (const { id, where, mutator, original, replacement } of of('survived', 'not reached'))
+    console.log(`${where} ${mutator}, ${verdicts[id]?.state ?? ''}: ${original} → ${replacement}`);
+  for (const file of new Set(judged.map(({ where }) => fileOf(where)))) {
+    const here = judged.filter(({ where }) => fileOf(where) === file);
+    const left = of('survived', 'not reached').filter(({ where }) => fileOf(where) === file);
+    console.log(`${file}: ${left.length} of ${here.length} survive`);
+  }
+  const killed = of('killed').length;
+  const endless = of('timed out').length;
+  const score = (100 * (killed + endless)) / judged.length;
+  const left = judged.length - killed - endless;
+  const row = [chosen?.sources, judged.length, killed, endless, left, `${score.toFixed(1)} %`];
+  console.log(`| ${row.join(' | ')} |`);
+  return score;
+}
+
+function fileOf(where: string): string {
+  return path.basename(where.replace(/:\d+$/, ''), '.ts');
+}
