@@ -15,6 +15,7 @@ export function steppedClock(): SteppedClock {
   return {
     now: () => systemClock.now() + ahead,
     monotonic: () => systemClock.monotonic() + ahead,
+    uptimeMs: () => systemClock.uptimeMs() + ahead,
     timer(delayMs, callback) {
       const timer = { delayMs, callback };
       timers.add(timer);

@@ -135,6 +135,14 @@ function isLastTryDue(
   return rejected || lived;
 }
 
+/** An instant by the clock that people set, and by the one that nobody can. */
+export interface Moment {
+  /** Wall time, epoch milliseconds. */
+  readonly now: number;
+  /** Milliseconds since the machine started. */
+  readonly uptimeMs: number;
+}
+
 /** What the intent of an earlier attempt means for a new one, once its spill has been looked for. */
 export type IntentVerdict =
   /** Nothing is in doubt, or repeating is harmless, in grace, or the last try that is left: send. */
@@ -145,13 +153,12 @@ export type IntentVerdict =
   | 'give_up';
 
 /**
- * Judges an intent found under a new claim. A grace counts from the first attempt, with a quarter of it as margin, and only within the
- * boot that wrote it.
+ * Judges an intent found under a new claim. A grace counts from the first attempt, with a quarter of it as margin, by the clock that is
+ * further, and only within the boot that wrote it.
  */
 export function judgeIntent(
   connection: ConnectionRecord,
-  facts: {
-    readonly now: number;
+  facts: Moment & {
     readonly bootId: string;
     readonly rotation: Rotation;
     readonly graceMs: number | undefined;
@@ -170,16 +177,17 @@ export function judgeIntent(
 /** Tells whether the old refresh token of an attempt in doubt is still good at a server with a grace. */
 export function isWithinGrace(
   intent: Intent,
-  facts: {
-    readonly now: number;
+  facts: Moment & {
     readonly bootId: string;
     readonly rotation: Rotation;
     readonly graceMs: number | undefined;
   },
 ): boolean {
   if (facts.rotation !== 'grace' || facts.graceMs === undefined) return false;
-  const elapsed = facts.now - intent.firstAt;
-  return intent.bootId === facts.bootId && elapsed >= 0 && elapsed < facts.graceMs * 0.75;
+  if (intent.bootId !== facts.bootId) return false;
+  const mostMs = facts.graceMs * 0.75;
+  const elapsed = [facts.now - intent.firstAt, facts.uptimeMs - intent.firstUptimeMs];
+  return elapsed.every((ms) => ms >= 0 && ms < mostMs);
 }
 
 /** One attempt as it goes through its steps. */
@@ -202,7 +210,11 @@ export interface Attempt {
  * Writes the intent, if the claim, grant, generation and the intent that was judged are still what the attempt was based on.
  * `result` is false when they are not: then nothing may be sent.
  */
-export function decideIntent(view: View, attempt: Attempt, now: number): Change<boolean> {
+export function decideIntent(
+  view: View,
+  attempt: Attempt,
+  { now, uptimeMs }: Moment,
+): Change<boolean> {
   const { connection } = view;
   const unchanged =
     connection.claim?.attemptId === attempt.attemptId &&
@@ -216,6 +228,7 @@ export function decideIntent(view: View, attempt: Attempt, now: number): Change<
     grantId: attempt.grantId,
     generation: attempt.generation,
     firstAt: attempt.doubt?.firstAt ?? now,
+    firstUptimeMs: attempt.doubt?.firstUptimeMs ?? uptimeMs,
     bootId: attempt.doubt?.bootId ?? attempt.owner.bootId,
     count: (attempt.doubt?.count ?? 0) + 1,
   };

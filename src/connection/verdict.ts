@@ -1,7 +1,7 @@
 import { sabotaged } from '#failpoints';
 import type { Refusal, TokenOutcome } from '../oauth/outcome.ts';
 import type { Change, Effect, Leftover, View } from './decision.ts';
-import { isWithinGrace, type Attempt } from './claiming.ts';
+import { isWithinGrace, type Attempt, type Moment } from './claiming.ts';
 import {
   NO_BACKOFF,
   backoffAt,
@@ -23,9 +23,7 @@ import { clause, event, notice, type Advice } from './telling.ts';
  */
 
 /** What the verdict needs besides the outcome. */
-export interface Facts {
-  /** The instant. */
-  readonly now: number;
+export interface Facts extends Moment {
   /** A random number from 0 to 1. */
   readonly fraction: number;
   /** Which keeper, for the history. */
@@ -115,7 +113,7 @@ const OUTCOMES: { readonly [K in TokenOutcome['kind']]: Rule<K> } = {
 
   throttled: ({ connection, endpoint }, attempt, outcome, facts) => {
     const wait = clampWaitMs(outcome.retryAfterMs);
-    const cut = (outcome.retryAfterMs ?? 0) > wait;
+    const cut = outcome.retryAfterMs !== undefined && outcome.retryAfterMs > wait;
     const message =
       `the server asked to wait` + (cut ? ', for longer than an hour; cut to one hour' : '');
     return {
@@ -210,7 +208,7 @@ function recordTokens({ connection, client, endpoint }: View, facts: Facts): Eff
       ...accepted,
       connection: { ...stop.connection, ...common },
       endpoint: endpointWorks(endpoint),
-      life: [refreshed, ...stop.life],
+      life: [refreshed, ...(stop.life ?? [])],
     };
   }
   const recovered = standing(connection.state).kind !== 'active';

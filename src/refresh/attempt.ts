@@ -147,10 +147,12 @@ async function resolveDoubt(
     return 'start_over';
   }
   const { now, by, lastTry } = facts(engine);
+  const uptimeMs = engine.clock.uptimeMs();
   const { bootId } = engine.machine;
   const { graceMs } = profile;
   const { anyway } = order;
-  const verdict = judgeIntent(view.connection, { now, bootId, rotation, graceMs, anyway });
+  const judged = { now, uptimeMs, bootId, rotation, graceMs, anyway };
+  const verdict = judgeIntent(view.connection, judged);
   if (verdict === 'send') return undefined;
   const settled = await engine.store.transition(
     view.connection.id,
@@ -222,10 +224,13 @@ async function telling(
 
 /** Writes the intent; it also proves that the store can be written. */
 async function arm(engine: Engine, { attempt, view, rotation }: Claimed): Promise<boolean> {
-  const armed = await engine.store.transition(
+  const { store, clock } = engine;
+  const armed = await store.transition(
     view.connection.id,
-    (now) =>
-      sabotaged('intent') ? { result: true } : decideIntent(now, attempt, engine.clock.now()),
+    (now) => {
+      const moment = { now: clock.now(), uptimeMs: clock.uptimeMs() };
+      return sabotaged('intent') ? { result: true } : decideIntent(now, attempt, moment);
+    },
     { durable: !isRepeatable(rotation) },
   );
   return armed === true;

@@ -128,9 +128,12 @@ function factsOf(
   };
 }
 
-function baseFacts(engine: Engine): Pick<Facts, 'now' | 'fraction' | 'by' | 'lastTry'> {
+function baseFacts(
+  engine: Engine,
+): Pick<Facts, 'now' | 'uptimeMs' | 'fraction' | 'by' | 'lastTry'> {
   return {
     now: engine.clock.now(),
+    uptimeMs: engine.clock.uptimeMs(),
     fraction: fractionOf(engine),
     by: keeperName(engine),
     lastTry: engine.settings.lastTry,

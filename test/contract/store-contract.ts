@@ -136,6 +136,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
             grantId: 'grant-1',
             generation: 1,
             firstAt: NOW,
+            firstUptimeMs: 12_345.67,
             bootId: 'b',
             count: 1,
           },

@@ -12,12 +12,14 @@ export class Machine {
   readonly #rng: Rng;
   readonly #sleepers: (() => void)[] = [];
   #sleptMs = 0;
+  #bootedAt: number;
 
   constructor(scheduler: Scheduler, rng: Rng, offsetMs: number) {
     this.#scheduler = scheduler;
     this.#rng = rng;
     this.offsetMs = offsetMs;
     this.bootId = rng.uuid();
+    this.#bootedAt = scheduler.now;
   }
 
   wall(skewMs: number): number {
@@ -27,6 +29,11 @@ export class Machine {
   /** Stands still while the machine sleeps. */
   monotonic(): number {
     return this.#scheduler.now - this.#sleptMs - Date.UTC(2026, 0, 1);
+  }
+
+  /** Counts sleep, and begins anew with each boot. */
+  uptimeMs(): number {
+    return this.#scheduler.now - this.#bootedAt;
   }
 
   facts(pid: number): MachineFacts {
@@ -51,6 +58,7 @@ export class Machine {
 
   reboot(): void {
     this.bootId = this.#rng.uuid();
+    this.#bootedAt = this.#scheduler.now;
     this.#sleepers.length = 0;
     this.asleep = false;
   }

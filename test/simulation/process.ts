@@ -33,6 +33,7 @@ export class Process implements StorePort<Process> {
     this.clock = {
       now: () => machine.wall(skewMs),
       monotonic: () => machine.monotonic(),
+      uptimeMs: () => machine.uptimeMs(),
       timer: (delayMs, callback) => this.#timer(delayMs, callback),
     };
   }

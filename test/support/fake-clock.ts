@@ -27,6 +27,7 @@ export function fakeClock(startAt: number = Date.UTC(2026, 0, 1)): FakeClock {
   return {
     now: () => wall,
     monotonic: () => monotonic,
+    uptimeMs: () => monotonic,
     timer(delayMs, callback): Timer {
       const entry = { at: monotonic + Math.max(0, delayMs), callback };
       timers.add(entry);

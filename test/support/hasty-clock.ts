@@ -6,6 +6,7 @@ export function hastyClock(startAt: number): Clock {
   return {
     now: () => startAt + passed,
     monotonic: () => passed,
+    uptimeMs: () => passed,
     timer(delayMs, callback) {
       const immediate = setImmediate(() => {
         passed += Math.max(0, delayMs);

@@ -97,6 +97,7 @@ export class World {
     const clock: Clock = {
       now: () => this.clock.now() + (opened.current?.skewMs ?? 0),
       monotonic: () => this.clock.monotonic(),
+      uptimeMs: () => this.clock.uptimeMs(),
       timer: (...args) => this.clock.timer(...args),
     };
     const { keeper, store } = await openHome({

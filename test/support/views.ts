@@ -17,6 +17,8 @@ import type { Facts } from '../../src/connection/verdict.ts';
 
 /** The instant at which the decisions of the tests are made. */
 export const NOW = Date.UTC(2026, 0, 1);
+/** How long the machine had been up then. */
+export const UPTIME_MS = 86_400_000;
 /** Life of the access token in {@link someTokens}. */
 export const LIFE_MS = 3_600_000;
 
@@ -106,6 +108,7 @@ export function someIntent(change: Partial<Intent> = {}): Intent {
     grantId: 'grant',
     generation: 1,
     firstAt: NOW,
+    firstUptimeMs: UPTIME_MS,
     bootId: 'boot',
     count: 1,
     ...change,
@@ -145,6 +148,7 @@ export function someRequest(change: Partial<ClaimRequest> = {}): ClaimRequest {
 export function someFacts(change: Partial<Facts> = {}): Facts {
   return {
     now: NOW,
+    uptimeMs: UPTIME_MS + (change.now ?? NOW) - NOW,
     fraction: 0.5,
     by: 'test',
     rotation: 'single-use',

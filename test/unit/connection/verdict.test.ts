@@ -14,6 +14,7 @@ import type { Refusal, TokenOutcome } from '../../../src/oauth/outcome.ts';
 import {
   LIFE_MS,
   NOW,
+  UPTIME_MS,
   someAttempt,
   someFacts,
   someIntent,
@@ -118,7 +119,7 @@ describe('an attempt that was overtaken', () => {
 
   it('gives back its own claim and nobody else\u2019s', () => {
     const mine = judge('refreshed', armed({ connection: { generation: 2 } }));
-    expect(mine.connection).toStrictEqual({ claim: undefined });
+    expect(mine.connection).toEqual({ claim: undefined });
     const others = { connection: { generation: 2, claim: { ...claim, attemptId: 'other' } } };
     expect(judge('refreshed', armed(others)).connection).toBeUndefined();
   });
@@ -281,7 +282,8 @@ describe('over any sequence of outcomes', () => {
     const { connection } = run.view;
     const { generation, intent } = connection;
     const attempt = someAttempt({ attemptId: id, generation, doubt: intent });
-    const facts = { now, bootId: 'boot', rotation, graceMs, anyway: false };
+    const uptimeMs = UPTIME_MS + now - NOW;
+    const facts = { now, uptimeMs, bootId: 'boot', rotation, graceMs, anyway: false };
     if (judgeIntent(connection, facts) !== 'send') {
       const effect = doubt(connection, someFacts({ now }), 'died');
       apply(run, {
@@ -292,7 +294,7 @@ describe('over any sequence of outcomes', () => {
       return;
     }
     if (kind !== 'not_sent') {
-      apply(run, decideIntent(run.view, attempt, now));
+      apply(run, decideIntent(run.view, attempt, { now, uptimeMs }));
       const grace = rotation === 'grace' && now - (intent?.firstAt ?? now) < graceMs * 0.75;
       run.sends.push({ at: now, generation, grace });
     }

@@ -256,6 +256,26 @@ describe('an answer lost at a server with a grace of 60 s', () => {
     expect((await connection.status()).state).toBe('uncertain');
     expect(noticeKinds(world.first)).toEqual(['uncertain']);
   });
+
+  it.each([
+    ['by as much as the grace', graceMs],
+    ['by a year', 365 * 86_400_000],
+  ])(
+    'and over by the time that passed is over, though the clock was set back %s',
+    async (_, byMs) => {
+      const world = await makeWorld(gracious);
+      const { connection } = await world.add('a', { overrides: { rotation: 'grace', graceMs } });
+      await world.pass(LIFE_MS / 2);
+      await armByTheDead(world, connection);
+      await world.pass(graceMs);
+      world.clock.setWall(world.clock.now() - byMs);
+      await world.restart();
+      world.first.keeper.start();
+      await world.pass(5_000);
+      expect(world.requestCount()).toBe(0);
+      expect((await world.first.keeper.connection('a').status()).state).toBe('uncertain');
+    },
+  );
 });
 
 describe('an intent that a dead keeper left', () => {
@@ -355,6 +375,7 @@ async function armByTheDead(world: World, connection: Connection): Promise<void>
           grantId,
           generation,
           firstAt: now,
+          firstUptimeMs: world.clock.uptimeMs(),
           bootId: alive.bootId,
           count: 1,
         },

@@ -30,6 +30,7 @@ function impatientClock(): Clock {
   return {
     now: () => at,
     monotonic: () => at,
+    uptimeMs: () => at,
     timer(delayMs, callback) {
       const immediate = setImmediate(() => {
         at += delayMs;
