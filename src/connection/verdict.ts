@@ -113,7 +113,7 @@ const OUTCOMES: { readonly [K in TokenOutcome['kind']]: Rule<K> } = {
 
   throttled: ({ connection, endpoint }, attempt, outcome, facts) => {
     const wait = clampWaitMs(outcome.retryAfterMs);
-    const cut = outcome.retryAfterMs !== undefined && outcome.retryAfterMs > wait;
+    const cut = (outcome.retryAfterMs ?? 0) > wait;
     const message =
       `the server asked to wait` + (cut ? ', for longer than an hour; cut to one hour' : '');
     return {
@@ -208,7 +208,7 @@ function recordTokens({ connection, client, endpoint }: View, facts: Facts): Eff
       ...accepted,
       connection: { ...stop.connection, ...common },
       endpoint: endpointWorks(endpoint),
-      life: [refreshed, ...(stop.life ?? [])],
+      life: [refreshed, ...stop.life],
     };
   }
   const recovered = standing(connection.state).kind !== 'active';

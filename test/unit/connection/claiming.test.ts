@@ -46,6 +46,30 @@ describe('the right to send', () => {
       claimedAt: NOW,
     });
     expect(change.endpoint?.recent).toEqual([NOW]);
+    // Whoever got it goes on with what was written.
+    const view = someView();
+    const { connection, endpoint } = change;
+    expect(change.result.view).toEqual({
+      ...view,
+      connection: { ...view.connection, ...connection },
+      endpoint,
+    });
+  });
+
+  it.each<[string, Parameters<typeof someView>[0], string]>([
+    ['an earlier attempt failed', {}, 'an earlier attempt failed'],
+    [
+      'of its last error',
+      { connection: { lastError: { at: NOW, outcome: 'throttled', message: 'too many' } } },
+      'too many',
+    ],
+  ])('is put off because %s', (_what, rows, because) => {
+    const connection = { backoff: { failures: 1, notBefore: NOW + 1 }, ...rows?.connection };
+    expect(decideClaim(someView({ connection }), someRequest()).result).toMatchObject({
+      kind: 'deferred',
+      until: NOW + 1,
+      because,
+    });
   });
 
   it('is needless where a newer set is there already, and nothing is written then', () => {
@@ -59,6 +83,11 @@ describe('the right to send', () => {
     ['due', { tokens: someTokens({ dueAt: NOW }) }, 'claimed'],
     ['early', { tokens: someTokens({ accessExpiresAt: NOW + 300_000 }) }, 'claimed'],
     ['without an access token', { tokens: someTokens({ accessToken: undefined }) }, 'claimed'],
+    [
+      'of client credentials, without any token',
+      { beginning: 'client_credentials', tokens: undefined },
+      'claimed',
+    ],
     ['with an intent that somebody left', { intent: someIntent() }, 'claimed'],
     ['received in the future', { tokens: someTokens({ receivedAt: NOW + 60_001 }) }, 'claimed'],
   ])('for what is due: a connection that is %s', (_what, connection, kind) => {
@@ -119,14 +148,33 @@ describe('the right to send', () => {
     expect(kindOf(view, { now, demand })).toBe(kind);
   });
 
+  it.each<[string, Partial<ConnectionRecord>]>([
+    ['has no access token', { tokens: someTokens({ accessToken: undefined }) }],
+    ['of client credentials has no token', { beginning: 'client_credentials', tokens: undefined }],
+  ])('on an uncertain connection that %s is given: no answer can be worse', (_what, change) => {
+    expect(kindOf(someView({ connection: { state: uncertain, ...change } }))).toBe('claimed');
+  });
+
+  it('on an uncertain connection is not given for good where only a person may order a last try', () => {
+    const state = { ...uncertain, lastTry: false };
+    const demand = { kind: 'newer', generation: 1, rejected: true } as const;
+    expect(kindOf(someView({ connection: { state } }), { now: NOW + LIFE_MS, demand })).toBe(
+      'stopped',
+    );
+    // Nor in the background, at its expiry.
+    const due = { now: NOW + LIFE_MS, demand: { kind: 'due' } } as const;
+    expect(kindOf(someView({ connection: { state } }), due)).toBe('stopped');
+  });
+
   it('of a person whose order is not in spite of anything does not wait for the back-off', () => {
     const view = someView({ connection: { backoff: { failures: 9, notBefore: NOW + 1e6 } } });
     expect(kindOf(view, { byHand: true })).toBe('claimed');
   });
 
-  it('of more than an hour and five minutes is none: the clock was set back', () => {
+  it('does not wait for a back-off that has ended, nor for one of more than an hour and five minutes: the clock was set back', () => {
     const kindAfter = (ms: number): string =>
       kindOf(someView({ connection: { backoff: { failures: 1, notBefore: NOW + ms } } }));
+    expect(kindAfter(0)).toBe('claimed');
     expect(kindAfter(3_900_000)).toBe('deferred');
     expect(kindAfter(3_900_001)).toBe('claimed');
   });
@@ -199,7 +247,11 @@ describe('the intent', () => {
 it('a claim is given back by its own attempt alone', () => {
   const view = someView({ connection: { claim } });
   expect(decideRelease(view, 'attempt')).toEqual({ result: false });
-  expect(decideRelease(view, 'other')).toEqual({ result: true, connection: { claim: undefined } });
+  expect(decideRelease(view, 'other')).toStrictEqual({
+    result: true,
+    connection: { claim: undefined },
+  });
+  expect(decideRelease(someView(), 'other')).toEqual({ result: false });
 });
 
 describe('what an intent that was left means', () => {

@@ -119,7 +119,7 @@ describe('an attempt that was overtaken', () => {
 
   it('gives back its own claim and nobody else\u2019s', () => {
     const mine = judge('refreshed', armed({ connection: { generation: 2 } }));
-    expect(mine.connection).toEqual({ claim: undefined });
+    expect(mine.connection).toStrictEqual({ claim: undefined });
     const others = { connection: { generation: 2, claim: { ...claim, attemptId: 'other' } } };
     expect(judge('refreshed', armed(others)).connection).toBeUndefined();
   });
