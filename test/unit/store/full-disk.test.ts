@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tokenContext } from '../../../src/connection/secrets.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
+import { smallDisk, type SmallDisk } from '../../support/small-disk.ts';
 import { openStoreBelow } from '../../support/store-below.ts';
 import { startStoreProcess } from '../../support/store-processes.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
@@ -20,19 +20,23 @@ vi.mock(import('../../../src/system/files.ts'), async (importActual) => {
 
 const FULL = { code: 'ERR_STORE_FULL' };
 
+let folder: string;
+/** The folder, or the disk in its place. */
 let home: string;
+let disk: SmallDisk | undefined;
 const stores: SqliteStore[] = [];
 
 beforeEach(async () => {
   files.type = undefined;
-  home = await makeTemporaryFolder('evergrant-full-');
+  folder = await makeTemporaryFolder('evergrant-full-');
+  home = folder;
 });
 
 afterEach(async () => {
   for (const store of stores.splice(0)) await store.close().catch(() => undefined);
-  if (isMounted) execFileSync('umount', [home]);
-  isMounted = false;
-  await removeFolder(home);
+  await disk?.[Symbol.asyncDispose]();
+  disk = undefined;
+  await removeFolder(folder);
 });
 
 async function open(): Promise<SqliteStore> {
@@ -63,45 +67,23 @@ async function accessToken(store: SqliteStore): Promise<string> {
   return Buffer.from(store.sealer.open(sealed, tokenContext('a', 'accessToken', 1))).toString();
 }
 
-let isMounted = false;
-
-/** Puts a file system of half a MiB under the home; false where this user may not. */
-function mountSmallDisk(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=700', 'none', home], {
-      stdio: 'ignore',
-    });
-  } catch {
-    return false;
-  }
-  isMounted = true;
-  return true;
+/** Puts the home on a file system of half a MiB; undefined where this user may not mount one. */
+async function onSmallDisk(): Promise<SmallDisk | undefined> {
+  disk = await smallDisk(512);
+  home = disk?.path ?? home;
+  return disk;
 }
 
-function fillDisk(): void {
-  const ballast = openSync(path.join(home, 'ballast'), 'a');
-  const block = Buffer.alloc(1_024);
-  try {
-    for (;;) writeSync(ballast, block);
-  } catch (error) {
-    expect(error).toMatchObject({ code: 'ENOSPC' });
-  } finally {
-    closeSync(ballast);
-  }
-}
-
-function freeDisk(): void {
-  rmSync(path.join(home, 'ballast'));
-}
+const NOT_RUN = 'not run: mounting a small disk needs root on Linux';
 
 describe('a disk that is full', () => {
   it('while the store is open: reading goes on, each write is told as such, and works again after', async (context) => {
-    if (!mountSmallDisk()) return context.skip();
+    const small = await onSmallDisk();
+    if (small === undefined) return context.skip(NOT_RUN);
     await makeStore();
     const store = await open();
     await rename(store, 'before');
-    fillDisk();
+    small.fill();
     let written = 'before';
     const failure = await (async () => {
       for (let i = 0; i < 200; i++) {
@@ -117,15 +99,16 @@ describe('a disk that is full', () => {
     expect(failure).toMatchObject(FULL);
     expect(await accessToken(store)).toBe('accessToken 1');
     expect(await store.resolve(written)).toBe('a');
-    freeDisk();
+    small.free();
     await rename(store, 'after');
     expect(await store.resolve('after')).toBe('a');
   });
 
   it('before the store is opened: what lives is served, and nothing is written', async (context) => {
-    if (!mountSmallDisk()) return context.skip();
+    const small = await onSmallDisk();
+    if (small === undefined) return context.skip(NOT_RUN);
     await makeStore();
-    fillDisk();
+    small.fill();
     const store = await open();
     expect(await accessToken(store)).toBe('accessToken 1');
     expect((await store.list()).map(({ connection }) => connection.name)).toEqual(['a']);
@@ -137,13 +120,14 @@ describe('a disk that is full', () => {
   });
 
   it('before the store is opened: it is written again as soon as there is room, without being opened anew', async (context) => {
-    if (!mountSmallDisk()) return context.skip();
+    const small = await onSmallDisk();
+    if (small === undefined) return context.skip(NOT_RUN);
     await makeStore();
-    fillDisk();
+    small.fill();
     const store = await open();
     const counter = store.changeCounter();
     await expect(rename(store, 'other')).rejects.toMatchObject(FULL);
-    freeDisk();
+    small.free();
     await rename(store, 'after');
     expect(await store.resolve('after')).toBe('a');
     expect(store.changeCounter()).not.toBe(counter);
@@ -152,23 +136,25 @@ describe('a disk that is full', () => {
   });
 
   it('with a commit in the WAL that was never moved into the file: it is read', async (context) => {
-    if (!mountSmallDisk()) return context.skip();
+    const small = await onSmallDisk();
+    if (small === undefined) return context.skip(NOT_RUN);
     await makeStore();
     const child = startStoreProcess(['write-and-stay', home, 'a', '4']);
     await child.line();
     await child.kill();
-    fillDisk();
+    small.fill();
     const store = await open();
     expect((await store.read('a'))?.connection.generation).toBe(5);
   });
 
   it('before there is any store: none is made, and room is asked for', async (context) => {
-    if (!mountSmallDisk()) return context.skip();
-    fillDisk();
+    const small = await onSmallDisk();
+    if (small === undefined) return context.skip(NOT_RUN);
+    small.fill();
     await expect(open()).rejects.toMatchObject({
       code: expect.stringMatching(/^ERR_STORE_(FULL|UNAVAILABLE)$/),
     });
-    freeDisk();
+    small.free();
     mkdirSync(path.join(home, 'key'), { mode: 0o700, recursive: true });
     expect(await (await open()).list()).toEqual([]);
   });
@@ -176,13 +162,14 @@ describe('a disk that is full', () => {
 
 describe('a disk that takes no writes at all', () => {
   it('is told as read-only, and nothing is made', async (context) => {
-    if (!mountSmallDisk()) return context.skip();
+    const small = await onSmallDisk();
+    if (small === undefined) return context.skip(NOT_RUN);
     await makeStore();
-    execFileSync('mount', ['-o', 'remount,ro', home]);
+    small.makeReadOnly();
     await expect(open()).rejects.toMatchObject({
       code: expect.stringMatching(/^ERR_STORE_(READ_ONLY|UNAVAILABLE)$/),
     });
-    execFileSync('mount', ['-o', 'remount,rw', home]);
+    small.makeWritable();
     expect(await accessToken(await open())).toBe('accessToken 1');
   });
 });
