@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withoutFailpoints } from '../tools/without-failpoints.ts';
 import { root, sourceFiles } from './support/sources.ts';
 
 /*
@@ -64,4 +65,14 @@ describe('the switches of sabotage', () => {
       );
     }
   });
+});
+
+it('the build leaves no call of a switch or a failpoint in any file', () => {
+  const transform = withoutFailpoints.transform as (code: string) => string | undefined;
+  const marked = sourceFiles().filter((file) => read(file).includes("from '#failpoints'"));
+  expect(marked.length).toBeGreaterThan(10);
+  const left = marked.filter((file) =>
+    /\b(sabotaged|failpoint)\s*\(/.test(transform(read(file)) ?? read(file)),
+  );
+  expect(left).toEqual([]);
 });
