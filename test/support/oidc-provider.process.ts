@@ -39,6 +39,7 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: false },
     introspection: { enabled: true, allowedPolicy: () => true },
+    revocation: { enabled: true },
   },
   interactions: INTERACTIONS,
   findAccount: (_context: unknown, accountId: string) => ({

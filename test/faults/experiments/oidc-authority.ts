@@ -43,6 +43,7 @@ export async function oidcAuthority(delays: {
       client: { clientId: CLIENT_ID },
       overrides: {
         tokenEndpoint: `${issuer}/token`,
+        revocationEndpoint: `${issuer}/token/revocation`,
         insecureLoopback,
         rotation,
         ...(graceMs !== undefined && { graceMs }),
