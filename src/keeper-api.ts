@@ -320,6 +320,12 @@ export interface Keeper extends AsyncDisposable {
     secret: SecretInput,
     options?: { readonly tokenEndpoint?: string; readonly expiresAt?: number },
   ): Promise<number>;
+  /**
+   * Forgets a registration that no connection uses, with its secret.
+   *
+   * @throws {@link NotFoundError} `ERR_CLIENT_UNKNOWN`; {@link ConfigurationError} `ERR_ARGUMENT` while a connection uses it.
+   */
+  removeClient(clientId: string, options?: { readonly tokenEndpoint?: string }): Promise<void>;
   /** Renews in the background what is due, until {@link Keeper.close}. */
   start(): void;
   /** Refreshes once what is due now. @returns the names, with the error where one failed. */

@@ -10,6 +10,10 @@ import { printTable } from './output/table.ts';
 import { printJson, tell, type Session } from './session.ts';
 import { withKeeper } from './with-home.ts';
 
+interface RemoveOptions {
+  readonly tokenEndpoint?: string;
+}
+
 interface SetSecretOptions extends OptionValues {
   readonly tokenEndpoint?: string;
   readonly clientSecretExpires?: string;
@@ -19,8 +23,10 @@ interface SetSecretOptions extends OptionValues {
 export function addClientCommand(program: Command, session: Session): void {
   const client = program
     .command('client')
-    .summary('list registrations, replace a secret')
-    .description('Lists the registrations that connections use, and replaces their secrets.')
+    .summary('list registrations, replace a secret, remove one')
+    .description(
+      'Lists the registrations that connections use or have used, replaces their secrets, and removes those that none uses.',
+    )
     .addHelpText('after', '\nExample:\n  evergrant client list');
   client
     .command('list')
@@ -46,6 +52,13 @@ export function addClientCommand(program: Command, session: Session): void {
       '\nExample:\n  evergrant client set-secret 0a1b… --client-secret-file new-secret.txt',
     )
     .action((clientId: string, options: SetSecretOptions) => setSecret(session, clientId, options));
+  client
+    .command('remove')
+    .description('Forgets a registration that no connection uses, with its secret.')
+    .argument('<client-id>', 'client id, as evergrant client list shows it')
+    .option('--token-endpoint <url>', 'which registration, where several have that client id')
+    .addHelpText('after', '\nExample:\n  evergrant client remove 0a1b…')
+    .action((clientId: string, options: RemoveOptions) => remove(session, clientId, options));
 }
 
 async function list(session: Session, json: boolean): Promise<void> {
@@ -71,7 +84,7 @@ function rowOf(client: ClientStatus, now: number): Record<string, string> {
       client.refusedAt === undefined
         ? '-'
         : `${relativeTime(client.refusedAt, now)}: ${client.refusal ?? 'no reason told'}`,
-    connections: String(client.connections),
+    connections: client.connections === 0 ? '0, unused' : String(client.connections),
   };
 }
 
@@ -95,6 +108,15 @@ async function setSecret(
       }),
   );
   tell(session, `${clientId}: secret replaced, connections that use it: ${String(count)}`);
+}
+
+async function remove(session: Session, clientId: string, options: RemoveOptions): Promise<void> {
+  await withKeeper(session, (keeper) =>
+    keeper.removeClient(clientId, options).catch(async (error: unknown) => {
+      throw await withSuggestion(error, clientId, keeper);
+    }),
+  );
+  tell(session, `${clientId}: removed, with the secret that was kept for it`);
 }
 
 async function withSuggestion(error: unknown, clientId: string, keeper: Keeper): Promise<unknown> {

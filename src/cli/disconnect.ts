@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ConnectionStatus, Keeper } from '../keeper-api.ts';
 import { askYesOrNo } from './input/ask.ts';
 import { print, printJson, tell, type Session } from './session.ts';
 import { withKeeper } from './with-home.ts';
@@ -29,22 +30,39 @@ async function disconnect(
   options: DisconnectOptions,
 ): Promise<void> {
   const done = await withKeeper(session, async (keeper) => {
-    const connection = keeper.connection(name);
-    if (options.yes !== true && session.stdin.isTTY === true) {
-      const { provider, account } = await connection.status();
-      const whose = account === undefined ? '' : ` of ${account}`;
-      if (
-        !(await askYesOrNo(
-          session,
-          `Disconnect ${name} (${provider}${whose})? Its tokens are forgotten.`,
-        ))
-      ) {
-        return undefined;
-      }
-    }
-    return connection.disconnect();
+    const status = await keeper.connection(name).status();
+    if (options.yes !== true && !(await isMeant(session, status))) return undefined;
+    const ended = await keeper.connection(name).disconnect();
+    return { ended, isClientUnused: await isClientUnused(keeper, status), status };
   });
   if (done === undefined) return tell(session, 'nothing was changed');
-  if (options.json === true) return printJson(session, done);
-  print(session, `${name}: ${done.message}`);
+  const { ended, isClientUnused: isUnused, status } = done;
+  if (options.json === true) printJson(session, ended);
+  else print(session, `${name}: ${ended.message}`);
+  if (!isUnused) return;
+  const { clientId } = status;
+  tell(
+    session,
+    `its registration is kept for another connection; evergrant client remove ${clientId} forgets it`,
+  );
+}
+
+/** Asks where somebody can answer. */
+async function isMeant(
+  session: Session,
+  { name, provider, account }: ConnectionStatus,
+): Promise<boolean> {
+  if (session.stdin.isTTY !== true) return true;
+  const whose = account === undefined ? '' : ` of ${account}`;
+  return askYesOrNo(session, `Disconnect ${name} (${provider}${whose})? Its tokens are forgotten.`);
+}
+
+async function isClientUnused(
+  keeper: Keeper,
+  { clientId, tokenEndpoint }: ConnectionStatus,
+): Promise<boolean> {
+  const clients = (await keeper.clients()).filter(
+    (client) => client.clientId === clientId && client.tokenEndpoint === tokenEndpoint,
+  );
+  return clients.length > 0 && clients.every(({ connections }) => connections === 0);
 }

@@ -1,9 +1,4 @@
-import {
-  ConfigurationError,
-  EvergrantError,
-  NotFoundError,
-  ServerUnavailableError,
-} from '../errors.ts';
+import { ConfigurationError, EvergrantError, ServerUnavailableError } from '../errors.ts';
 import type { View } from '../connection/decision.ts';
 import type {
   AddOptions,
@@ -45,6 +40,7 @@ import { ConnectionHandle } from './connection-handle.ts';
 import { checkGiven, checkTokens } from './given.ts';
 import { checkAccount, importedTokens, obtain, pinnedOverrides } from './obtain.ts';
 import { asBefore } from './reconnect.ts';
+import { registrationOf } from './registration.ts';
 import { statusOf } from './status.ts';
 
 /** What a local keeper is made of. */
@@ -187,34 +183,23 @@ export class LocalKeeper implements Keeper {
   ): Promise<number> {
     this.#assertOpen();
     const value = secretOf(secret, 'secret');
-    const all = await this.#engine.store.clients();
-    const matching = all.filter(
-      (client) =>
-        client.clientId === clientId &&
-        (options.tokenEndpoint ?? client.tokenEndpoint) === client.tokenEndpoint,
-    );
-    const endpoints = [...new Set(matching.map(({ tokenEndpoint }) => tokenEndpoint))];
-    const [tokenEndpoint, another] = endpoints;
-    if (tokenEndpoint === undefined) {
-      throw new NotFoundError(
-        'ERR_CLIENT_UNKNOWN',
-        `there is no client ${clientId}; evergrant client list shows those there are`,
-      );
-    }
-    if (another !== undefined) {
-      throw new ConfigurationError(
-        'ERR_ARGUMENT',
-        `client ${clientId} exists at ${endpoints.join(' and ')}; name the token endpoint`,
-      );
-    }
-    const count = await replaceSecret(
-      this.#engine,
-      { tokenEndpoint, clientId },
-      value,
-      options.expiresAt,
-    );
+    const registration = await registrationOf(this.#engine, clientId, options.tokenEndpoint);
+    const count = await replaceSecret(this.#engine, registration, value, options.expiresAt);
     this.#memory.forgetAll();
     return count;
+  }
+
+  async removeClient(
+    clientId: string,
+    options: { readonly tokenEndpoint?: string } = {},
+  ): Promise<void> {
+    this.#assertOpen();
+    const registration = await registrationOf(this.#engine, clientId, options.tokenEndpoint);
+    if ((await this.#engine.store.removeUnusedClients(registration)) > 0) return;
+    throw new ConfigurationError(
+      'ERR_ARGUMENT',
+      `client ${clientId} is used by connections; disconnect them first, evergrant list shows all`,
+    );
   }
 
   start(): void {
@@ -315,7 +300,11 @@ export class LocalKeeper implements Keeper {
     );
   }
 
-  async #store(name: string, existing: string | undefined, grant: NewGrant): Promise<void> {
+  async #store(name: string, existing: string | undefined, obtained: NewGrant): Promise<void> {
+    const { registration } = obtained;
+    // A person may take long to consent, and somebody may have removed the registration meanwhile.
+    const client = await this.#engine.store.putClient(registration.client);
+    const grant = { ...obtained, registration: { ...registration, client } };
     if (existing === undefined) {
       await storeNew(this.#engine, name, grant);
       return;

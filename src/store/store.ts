@@ -94,6 +94,11 @@ export interface Store {
     secret: (client: ClientRecord, revision: number) => Sealed,
     secretExpiresAt: number | undefined,
   ): Promise<number>;
+  /** Removes the clients of a registration that no connection names, with their secrets. @returns how many that were. */
+  removeUnusedClients(registration: {
+    readonly tokenEndpoint: string;
+    readonly clientId: string;
+  }): Promise<number>;
 
   /** Ids of connections whose next step is due at `now`, the soonest-expiring first; costs in proportion to what is due. */
   due(now: number, limit: number): Promise<readonly string[]>;

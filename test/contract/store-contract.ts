@@ -381,6 +381,24 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       }
     });
 
+    it('removes those of a registration that no connection names, and no other', async () => {
+      const sibling = await store.putClient(newClient({ authentication: 'client_secret_post' }));
+      const stranger = await store.putClient(
+        newClient({ tokenEndpoint: 'https://other.example/token' }),
+      );
+      const { id } = await added();
+      expect(await store.removeUnusedClients(client)).toBe(1);
+      const left = (await store.clients()).map((one) => one.id);
+      expect(left.sort()).toEqual([client.id, stranger.id].sort());
+      expect(left).not.toContain(sibling.id);
+      expect((await store.read(id))?.client.id).toBe(client.id);
+      await store.remove(id);
+      expect(await store.removeUnusedClients(client)).toBe(1);
+      expect(await store.removeUnusedClients(client)).toBe(0);
+      expect(await store.putClient(client)).toMatchObject({ id: client.id });
+      expect((await added()).id).toBeTypeOf('string');
+    });
+
     it('lifts a refusal that a transition takes back', async () => {
       const { id } = await added();
       const set = (change: Partial<Pick<ClientRecord, 'refusedAt' | 'refusal'>>) =>

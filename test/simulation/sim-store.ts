@@ -172,6 +172,21 @@ export class SimStore<By> implements Store {
     });
   }
 
+  removeUnusedClients(registration: {
+    readonly tokenEndpoint: string;
+    readonly clientId: string;
+  }): Promise<number> {
+    return this.#write(() => {
+      const image = this.#database.image;
+      const used = new Set([...image.rows.values()].map(({ connection }) => connection.clientId));
+      const unused = registered(image, registration).filter(({ id }) => !used.has(id));
+      const clients = new Map(image.clients);
+      for (const { id } of unused) clients.delete(id);
+      this.#commit({ ...image, clients }, true);
+      return unused.length;
+    });
+  }
+
   due(now: number, limit: number): Promise<readonly string[]> {
     return this.#read((image) =>
       steps(image)

@@ -148,6 +148,8 @@ async function clientSecretOf(
 
 function overridesOf(provider: Provider, options: RegistrationOptions): ProfileOverrides {
   const { grace, idleLimit, apiOrigin: [base, ...others] = [] } = options;
+  if (grace !== undefined && (options.rotation ?? provider.rotation) !== 'grace')
+    throw new UsageError('--grace goes with --rotation grace');
   const given = {
     issuer: options.issuer,
     tokenEndpoint: options.tokenEndpoint,

@@ -67,6 +67,17 @@ export class ClientTable {
     this.#sql.update('client', client.id, this.#cells(client));
   }
 
+  /** Removes a client that no connection names. @returns whether it did. */
+  removeUnused(id: string): boolean {
+    const row = this.#sql.get(
+      `DELETE FROM client
+        WHERE id = ? AND NOT EXISTS (SELECT 1 FROM connection WHERE client = ?) RETURNING id`,
+      id,
+      id,
+    );
+    return row !== undefined;
+  }
+
   #cells(client: ClientRecord): ReturnType<typeof clientCells> {
     const secret =
       client.secret === undefined

@@ -159,6 +159,21 @@ export class SqliteStore implements Store {
     });
   }
 
+  removeUnusedClients({
+    tokenEndpoint,
+    clientId,
+  }: {
+    readonly tokenEndpoint: string;
+    readonly clientId: string;
+  }): Promise<number> {
+    const { clients } = this.#parts;
+    return this.#write(() => {
+      this.#clients.clear();
+      const all = clients.registration(tokenEndpoint, clientId);
+      return all.filter(({ id }) => clients.removeUnused(id)).length;
+    });
+  }
+
   due(now: number, limit: number): Promise<readonly string[]> {
     return this.#reading(() => {
       const rows = this.#sql.all(

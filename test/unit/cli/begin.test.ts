@@ -163,6 +163,11 @@ describe('evergrant add', () => {
     );
   });
 
+  it('wants a grace with the rotation that has one', async () => {
+    const { run } = await begin(['add', 'one', ...generic, '--public-client', '--grace', '30s']);
+    expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('--rotation grace') });
+  });
+
   it('wants an access token and its expiry together', async () => {
     const at = await file('at', 'at-1');
     const rt = await file('rt', 'rt-1');

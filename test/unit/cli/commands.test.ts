@@ -246,7 +246,18 @@ describe('commands that change a connection', () => {
 
   it('disconnect without a question where nobody can answer one', async () => {
     const run = await runCli(['disconnect', 'perspio']);
-    expect(run).toMatchObject({ code: 0, stdout: 'perspio: revoked and forgotten\n' });
+    expect(run).toMatchObject({
+      code: 0,
+      stdout: 'perspio: revoked and forgotten\n',
+      stderr: '',
+    });
+  });
+
+  it('disconnect the last of a registration, and say how that is forgotten', async () => {
+    const keeper = fakeKeeper([status()], { clients: [clientStatus({ connections: 0 })] });
+    const run = await runCli(['disconnect', 'perspio', '--json'], { keeper });
+    expect(JSON.parse(run.stdout)).toMatchObject({ revoked: true });
+    expect(run.stderr).toContain('evergrant client remove client-1 forgets it');
   });
 });
 
@@ -269,6 +280,20 @@ describe('evergrant client', () => {
     const [, , secret] = keeper.calls[0] ?? [];
     expect((secret as { reveal(): string }).reveal()).toBe('new secret');
     expect(run.stderr).not.toContain('new secret');
+  });
+
+  it('marks those that no connection uses, and removes them', async () => {
+    const keeper = fakeKeeper([], { clients: [clientStatus({ connections: 0 })] });
+    expect((await runCli(['client', 'list'], { keeper })).stdout).toContain('│ 0, unused');
+    const endpoint = 'https://login.example/token';
+    const run = await runCli(['client', 'remove', 'client-1', '--token-endpoint', endpoint], {
+      keeper,
+    });
+    expect(run).toMatchObject({ code: 0, stdout: '' });
+    expect(keeper.calls).toContainEqual(['removeClient', 'client-1', { tokenEndpoint: endpoint }]);
+    const wrong = await runCli(['client', 'remove', 'cleint-1'], { keeper });
+    expect(wrong).toMatchObject({ code: 3, stdout: '' });
+    expect(wrong.stderr).toContain('hint: did you mean client-1?');
   });
 
   it('suggests the registration that was meant', async () => {

@@ -155,6 +155,11 @@ export function fakeKeeper(
         throw new NotFoundError('ERR_CLIENT_UNKNOWN', `there is no client ${clientId}`);
       return 2;
     },
+    removeClient: async (clientId: string, options) => {
+      calls.push(['removeClient', clientId, options]);
+      if (clientId !== 'client-1')
+        throw new NotFoundError('ERR_CLIENT_UNKNOWN', `there is no client ${clientId}`);
+    },
     start: () => undefined,
     refreshDue: async () => [],
     on: (event, listener) => {
