@@ -54,17 +54,18 @@ const withinGrace: Circumstances = { isHarmless: true };
 const afterGrace: Circumstances = { awayMs: GRACE_MS };
 
 test.each([
-  ['within the grace needs a person', 'grace', withinGrace],
-  ['after the grace is silent', 'late', afterGrace],
+  ['within the grace needs a person', 'grace', withinGrace, 0],
+  ['after the grace is silent', 'late', afterGrace, 1],
 ] as const)(
   'of 20 kills at random at a server with a grace none that is followed up %s',
-  async (_what, name, circumstances) => {
+  async (_what, name, circumstances, leastInWindow) => {
     const size = { trials: 20, seed: chooseSeed(name) };
     const start = (random: Random) => emulatorAuthority('grace', drawDelays(random));
     const findings = await killAtRandom(start, size, circumstances);
     console.log(findings.counted);
     expect(findings.violations).toEqual([]);
     expect(findings.counted['kills']).toBe(20);
+    expect(findings.counted['in the window']).toBeGreaterThanOrEqual(leastInWindow);
   },
   LONGEST_MS,
 );
