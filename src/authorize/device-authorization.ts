@@ -51,11 +51,15 @@ export async function authorizeDevice(
   };
 }
 
+/** Longer than any that a person could use. */
+const LONGEST_ADDRESS = 1_000;
+
 /** An address that people are sent to must be one that a browser shows, and nothing else. */
 function checkWebAddress(address: string): string {
   const url = URL.parse(address);
   const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
-  if (isWeb && url.username === '' && url.password === '') return url.href;
+  const isClean = url?.username === '' && url.password === '';
+  if (isWeb && isClean && url.href.length <= LONGEST_ADDRESS) return url.href;
   throw new ResponseInvalidError(
     'ERR_RESPONSE_INVALID',
     'the server names a verification address that is no web address; tell the operator of the server',

@@ -21,10 +21,9 @@ import { breachOfError, breachOfMessage } from '../judge.ts';
 const NOW = Date.UTC(2026, 5, 1);
 const DEVICE_CODE = 'canary.device-code_81ab02cc';
 const ACCESS = 'at-legitimate-1';
-const CANARIES: readonly Canary[] = [
-  { kind: 'device code', value: DEVICE_CODE },
-  { kind: 'access token', value: ACCESS },
-];
+/** Shorter ones occur in innocent words. */
+const SHORTEST_CODE = 12;
+
 /** After so many polls the person declines, so that every sign-in ends. */
 const MOST_POLLS = 40;
 /** No server means a shorter interval, whatever it says. */
@@ -73,10 +72,10 @@ function codes(dice: Dice): FakeAnswer {
   };
 }
 
-function poll(dice: Dice): FakeAnswer {
+function poll(dice: Dice, sent: string): FakeAnswer {
   const error = (name: string): FakeAnswer => ({
     status: 400,
-    json: { error: name, error_description: `${DEVICE_CODE} is odd` },
+    json: { error: name, error_description: `${sent} is odd` },
   });
   return dice.pick<() => FakeAnswer>([
     () => error('authorization_pending'),
@@ -95,6 +94,8 @@ function poll(dice: Dice): FakeAnswer {
 interface Watch {
   readonly polls: number[];
   readonly shown: string[];
+  /** The device code of the polls. */
+  sent: string;
 }
 
 function judge({ polls, shown }: Watch): string | undefined {
@@ -104,21 +105,27 @@ function judge({ polls, shown }: Watch): string | undefined {
   if (polls.length > MOST_POLLS + 1) return 'polls after the end';
   const odd = shown.map(breachOfMessage).find((breach) => breach !== undefined);
   if (odd !== undefined) return `shown to a person: ${odd}`;
-  const addresses = shown.filter((text) => /^[a-z]+:/.test(text));
+  const addresses = shown.filter((text, i) => i % 3 !== 0 && text !== '');
   const bad = addresses.find((address) => !/^https?:\/\/[^@/]*(\/|$)/.test(address));
   return bad === undefined ? undefined : `sends a person to ${bad}`;
 }
 
+function canariesOf({ sent }: Watch): readonly Canary[] {
+  const access = { kind: 'access token', value: ACCESS };
+  return sent.length < SHORTEST_CODE ? [access] : [access, { kind: 'device code', value: sent }];
+}
+
 async function attackOnce(dice: Dice, defect: string | undefined): Promise<Sight> {
   const clock = hastyClock(NOW);
-  const watch: Watch = { polls: [], shown: [] };
+  const watch: Watch = { polls: [], shown: [], sent: DEVICE_CODE };
   const first = codes(dice);
-  const http = fakeHttp(({ url }) => {
+  const http = fakeHttp(({ url, form }) => {
     if (url.endsWith('/device')) return first;
+    watch.sent = form.get('device_code') ?? '';
     watch.polls.push(clock.monotonic());
     return watch.polls.length > MOST_POLLS
       ? { status: 400, json: { error: 'access_denied' } }
-      : poll(dice);
+      : poll(dice, watch.sent);
   });
   const prompt: ConsentPrompt = {
     authorize: () => undefined,
@@ -152,7 +159,11 @@ async function attackOnce(dice: Dice, defect: string | undefined): Promise<Sight
       defect === 'repeats the device code'
         ? new EvergrantError('ERR_ARGUMENT', DEVICE_CODE)
         : error;
-    return { met: 'refused', breach: breachOfError(shown, CANARIES) ?? judge(watch), input };
+    return {
+      met: 'refused',
+      breach: breachOfError(shown, canariesOf(watch)) ?? judge(watch),
+      input,
+    };
   }
 }
 
