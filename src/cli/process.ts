@@ -4,9 +4,16 @@ import { interruptOnSignals } from './interruption.ts';
 import { reportFailure } from './output/failure.ts';
 import { tell, type Session } from './session.ts';
 
-/** Runs a command in this process, tells what went wrong, and ends the process once all that it printed is written. */
-export async function runProcess(command: (session: Session) => Promise<void>): Promise<never> {
-  const session = processSession();
+/**
+ * Runs a command in this process, tells what went wrong, and ends the process once all that it printed is written.
+ *
+ * @param openHome - how the command gets at a keeper.
+ */
+export async function runProcess(
+  command: (session: Session) => Promise<void>,
+  openHome: Session['openHome'],
+): Promise<never> {
+  const session = processSession(openHome);
   const faults = [session.stdout, session.stderr].map(watchOutput);
   const code = await command(session).then(
     () => session.exitCode,
@@ -19,7 +26,7 @@ export async function runProcess(command: (session: Session) => Promise<void>): 
   process.exit(fault === undefined ? code : code || 2);
 }
 
-function processSession(): Session {
+function processSession(openHome: Session['openHome']): Session {
   return {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -29,7 +36,7 @@ function processSession(): Session {
     signal: interruptOnSignals(process),
     globals: {},
     exitCode: 0,
-    openHome: async (options) => (await import('../keeper.ts')).openHome(options),
+    openHome,
   };
 }
 

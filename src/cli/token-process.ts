@@ -1,4 +1,5 @@
 import { refuseEmptyValues } from './input/global-options.ts';
+import { openHome } from '../keeper.ts';
 import { runProcess } from './process.ts';
 import { parseTokenCommand, printToken } from './token.ts';
 
@@ -10,10 +11,10 @@ export async function runTokenProcess(argv: readonly string[]): Promise<boolean>
     session.globals = command.options;
     refuseEmptyValues(command.options);
     return printToken(session, command.name, command.options);
-  });
+  }, openHome);
 }
 
 /** Prints what is left of a line that could not be printed at once, and ends the process. */
 export async function printRest(rest: string): Promise<never> {
-  return runProcess(async ({ stdout }) => void stdout.write(rest));
+  return runProcess(async ({ stdout }) => void stdout.write(rest), openHome);
 }
