@@ -48,14 +48,15 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
+/** Reads what begins with a brace, and so is an object or no JSON. */
 function readJson(text: string): ReadonlyMap<string, unknown> | undefined {
-  let value: unknown;
+  let value: object;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text) as object;
   } catch {
     return undefined;
   }
-  if (typeof value !== 'object' || value === null || hasRepeatedMember(text)) return undefined;
+  if (hasRepeatedMember(text)) return undefined;
   return new Map(Object.entries(value));
 }
 

@@ -13,7 +13,7 @@ export const BAR = 85;
 export const FOLDERS: Readonly<Record<string, Folder>> = {
   oauth: {
     sources: 'src/oauth',
-    tests: ['test/unit/oauth', 'test/unit/token-endpoint.test.ts'],
+    tests: ['test/unit/oauth'],
   },
   connection: {
     sources: 'src/connection',

@@ -46,6 +46,36 @@ describe('the answer of a device authorization endpoint', () => {
     expect(read(200, { ...codes, verification_url }).kind).toBe('device_authorization');
   });
 
+  it.each(['device_code', 'user_code', 'verification_uri'])(
+    'is none without a %s that is text',
+    (name) => {
+      for (const value of [undefined, '', 7, null, ['x']])
+        expect(read(200, { ...sound, [name]: value }).kind).toBe('ambiguous');
+    },
+  );
+
+  it('takes an empty member for a missing one', () => {
+    const { verification_uri: verification_url, ...codes } = sound;
+    const device = read(200, { ...codes, verification_uri: '', verification_url, error: '' });
+    expect(device).toMatchObject({ verificationUri: 'https://as.example/device' });
+    expect(read(200, { ...sound, verification_uri_complete: '' })).toHaveProperty(
+      'verificationUriComplete',
+      undefined,
+    );
+  });
+
+  it('that brings tokens is kept, since nobody asked for them', () => {
+    const text = '{"access_token":"at","token_type":"Bearer"}';
+    expect(read(200, text)).toEqual({
+      kind: 'ambiguous',
+      reason: 'the device authorization endpoint answered with tokens',
+      status: 200,
+      retryAfterMs: undefined,
+      body: new TextEncoder().encode(text),
+      answer: 'unreadable',
+    });
+  });
+
   it('is a refusal like that of a token endpoint otherwise', () => {
     expect(read(400, { error: 'invalid_client' }).kind).toBe('client_refused');
     expect(read(200, { ...sound, error: 'invalid_scope' }).kind).toBe('request_refused');

@@ -45,6 +45,7 @@ describe('a secret that a server repeats', () => {
 
   it('is hidden where it is short, but not where it is so short that it is a word', () => {
     expect(hideSecrets('key abcd', [new Secret('abcd')])).toBe('key [secret]');
+    expect(hideSecrets('abcd, abcd', [new Secret('abcd')])).toBe('[secret], [secret]');
     expect(hideSecrets('an error', [new Secret('an')])).toBe('an error');
   });
 });

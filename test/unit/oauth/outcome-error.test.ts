@@ -50,6 +50,50 @@ describe('the error of an outcome', () => {
     expect(error.message).toMatch(/^[a-z].{20,}$/);
   });
 
+  it.each<[FailedOutcome, string]>([
+    [
+      { kind: 'not_sent', reason: 'ENOTFOUND' },
+      'the token endpoint cannot be reached (ENOTFOUND); nothing was sent, try again later',
+    ],
+    [
+      lost,
+      'the request was sent but its outcome is unknown (it broke); what it traded may be used up',
+    ],
+    [{ ...lost, answer: 'unreadable' }, 'it broke; tell the operator of the server'],
+    [
+      { kind: 'grant_refused', refusal },
+      'the server refused the grant (some_error: in words); a person must sign in and consent again',
+    ],
+    [
+      { kind: 'client_refused', refusal },
+      'the server refused the client (some_error: in words); check client id, secret and its expiry',
+    ],
+    [
+      { kind: 'request_refused', refusal },
+      'the server refused the request (some_error: in words); check token endpoint, scope and client registration',
+    ],
+    [
+      { kind: 'unnamed_refusal', refusal },
+      'the server refused the request without an OAuth error (some_error: in words); check the token endpoint and what stands before it',
+    ],
+    [
+      { kind: 'throttled', retryAfterMs: undefined, refusal },
+      'the server asks to wait (some_error: in words); try again later',
+    ],
+  ])('%j names the fact and the next step', (outcome, message) => {
+    const error = outcomeError(outcome);
+    expect(error.message).toBe(message);
+    expect(error.connection).toBeUndefined();
+  });
+
+  it('of a failure that lost nothing says so, and names no instant that nobody named', () => {
+    const error = outcomeError(lost, { isHarmless: true, nowMs: 1000 });
+    expect(error.message).toBe('the server failed (it broke); nothing is lost, try again later');
+    expect(error).toHaveProperty('retryAt', undefined);
+    const untimed = outcomeError({ ...lost, retryAfterMs: 5000 }, { isHarmless: true });
+    expect(untimed).toHaveProperty('retryAt', undefined);
+  });
+
   it('of a lost answer means "try again" where the request used nothing up', () => {
     const error = outcomeError({ ...lost, retryAfterMs: 5000 }, { isHarmless: true, nowMs: 1000 });
     expect(error).toBeInstanceOf(ServerUnavailableError);
@@ -70,15 +114,15 @@ describe('the error of an outcome', () => {
     const silent = { ...refusal, error: undefined, description: undefined };
     const error = outcomeError({ kind: 'unnamed_refusal', refusal: silent });
     expect(error.message).toContain('status 400');
-    expect(error.refusal).toEqual({ status: 400 });
+    expect(error.refusal).toStrictEqual({ status: 400 });
   });
 
   it('tells when to come back', () => {
     const throttled = { kind: 'throttled', retryAfterMs: 1500, refusal } as const;
     expect(outcomeError(throttled, { nowMs: 1000 })).toHaveProperty('retryAt', 2500);
     expect(outcomeError(throttled).message).toContain('try again in 2 s');
-    expect(outcomeError({ ...throttled, retryAfterMs: undefined }).message).toContain(
-      'try again later',
-    );
+    expect(outcomeError(throttled)).toHaveProperty('retryAt', undefined);
+    const unnamed = outcomeError({ ...throttled, retryAfterMs: undefined }, { nowMs: 1000 });
+    expect(unnamed).toHaveProperty('retryAt', undefined);
   });
 });

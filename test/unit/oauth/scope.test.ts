@@ -37,6 +37,15 @@ describe('a scope', () => {
     expect(repairScope('%3A%E0%A4%A').scope).toEqual(['%3A%E0%A4%A']);
   });
 
+  it.each([
+    [' "a b"\n', ['a', 'b'], ['the scope stood in quotes; they were removed']],
+    ['a%20b', ['a', 'b'], ['the scope was percent-encoded; it was decoded once']],
+    ['"a" b', ['"a"', 'b'], []],
+    [['a', 'b c'], ['a', 'b', 'c'], []],
+  ])('tells what was mended: %j', (text, scope, warnings) => {
+    expect(repairScope(text)).toEqual({ scope, warnings });
+  });
+
   it('is split at commas where the server writes them', () => {
     expect(repairScope('repo,user, gist', ',').scope).toEqual(['repo', 'user', 'gist']);
   });
@@ -98,6 +107,7 @@ describe('two scopes', () => {
     expect(isSameScope(['b', 'a', 'openid', 'offline_access'], ['a', 'b'])).toBe(true);
     expect(isSameScope(['a'], ['A'])).toBe(false);
     expect(isSameScope(['a'], ['a', 'b'])).toBe(false);
+    expect(isSameScope(['a', 'b'], ['a'])).toBe(false);
   });
 
   it('tell what was asked for and not granted', () => {
