@@ -332,7 +332,11 @@ export interface Keeper extends AsyncDisposable {
   refreshDue(
     options?: WaitOptions,
   ): Promise<readonly { readonly connection: string; readonly error: Error | undefined }[]>;
-  /** Listens. @returns a function that ends it. */
+  /**
+   * Listens. What a listener throws becomes an unhandled rejection, once the requests under way are answered and recorded.
+   *
+   * @returns a function that ends it.
+   */
   on<E extends keyof KeeperEvents>(
     event: E,
     listener: (event: KeeperEvents[E]) => void,

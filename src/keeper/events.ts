@@ -2,8 +2,13 @@ import type { KeeperEvents } from '../keeper-api.ts';
 
 type Listener<E extends keyof KeeperEvents> = (event: KeeperEvents[E]) => void;
 
-/** Listeners of a keeper. What a listener throws stops nobody else; it is reported as an unhandled rejection. */
+/**
+ * Listeners of a keeper. What a listener throws stops nobody else; it is reported as an unhandled rejection, which ends most processes, so
+ * not while an answer is under way that may hold the only copy of a token.
+ */
 export class Events {
+  /** Resolves when the process may end. */
+  whenSafe: () => Promise<unknown> = () => Promise.resolve();
   readonly #listeners = new Map<keyof KeeperEvents, Set<Listener<never>>>();
 
   /** Adds a listener. @returns a function that removes it. */
@@ -20,7 +25,9 @@ export class Events {
       try {
         (listener as Listener<E>)(detail);
       } catch (error) {
-        void Promise.reject(error instanceof Error ? error : new Error(String(error)));
+        void this.whenSafe().then(() => {
+          throw error;
+        });
       }
     }
   }

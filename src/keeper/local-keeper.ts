@@ -80,6 +80,7 @@ export class LocalKeeper implements Keeper {
     this.#memory = new Memory(parts.engine);
     this.#watch = new ClockWatch(parts.engine);
     this.#flights = new Flights(parts.engine, (id, settled) => this.#landed(id, settled));
+    parts.events.whenSafe = () => this.#flights.landed();
     this.#server = new Server(parts.engine, this.#flights, this.#memory);
   }
 

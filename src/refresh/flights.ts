@@ -77,9 +77,12 @@ export class Flights {
 
   /** Resolves when no flight is under way. */
   async idle(): Promise<void> {
-    while (this.#airborne.size > 0) {
-      await Promise.allSettled([...this.#airborne.values()].map((flight) => flight.landing));
-    }
+    while (this.#airborne.size > 0) await this.landed();
+  }
+
+  /** Resolves when those that are under way now have landed. */
+  async landed(): Promise<void> {
+    await Promise.allSettled([...this.#airborne.values()].map((flight) => flight.landing));
   }
 
   #start(connectionId: string, order: Order): Flight {

@@ -109,6 +109,22 @@ describe('events come in pairs', () => {
   });
 });
 
+it('a listener that throws does not end the process before the answer under way is recorded', async () => {
+  const world = await makeWorld();
+  const { connection } = await world.add('a', strict);
+  const told: string[][] = [];
+  const collect = (): void => void told.push(names(world.first));
+  process.once('unhandledRejection', collect);
+  world.first.keeper.on('refreshing', () => {
+    throw new Error('a faulty listener');
+  });
+  await world.pass(LIFE_MS);
+  await connection.token();
+  await world.quiet();
+  process.off('unhandledRejection', collect);
+  expect(told).toEqual([['refreshing', 'refreshed']]);
+});
+
 describe('the explanation of a connection', () => {
   async function explained(
     prepare: (world: World) => Promise<unknown>,
