@@ -1,32 +1,42 @@
 import { inspect } from 'node:util';
 
-/** An access token as programs use it. Its value can be read but is not printed. */
-export class AccessToken {
+/** What the tokens of many connections have in common. */
+export interface TokenKind {
   /** Scheme for the Authorization header, e.g. `Bearer`. */
   readonly type: string;
-  /** Scopes of this token. */
+  /** Scopes. */
   readonly scope: readonly string[];
+}
+
+/** An access token as programs use it. Its value can be read but is not printed. */
+export class AccessToken {
   /** True expiry, epoch milliseconds. */
   readonly expiresAt: number;
   /** Generation of the connection it belongs to. */
   readonly generation: number;
   readonly #value: string;
+  readonly #kind: TokenKind;
 
-  /** Made by the keeper. */
+  /** Made by the keeper. @param kind - type and scope once more, as an object that many tokens share. */
   constructor(
     value: string,
-    details: {
-      readonly type: string;
-      readonly scope: readonly string[];
-      readonly expiresAt: number;
-      readonly generation: number;
-    },
+    details: TokenKind & { readonly expiresAt: number; readonly generation: number },
+    kind: TokenKind = { type: details.type, scope: details.scope },
   ) {
     this.#value = value;
-    this.type = details.type;
-    this.scope = details.scope;
+    this.#kind = kind;
     this.expiresAt = details.expiresAt;
     this.generation = details.generation;
+  }
+
+  /** Scheme for the Authorization header, e.g. `Bearer`. */
+  get type(): string {
+    return this.#kind.type;
+  }
+
+  /** Scopes of this token. */
+  get scope(): readonly string[] {
+    return this.#kind.scope;
   }
 
   /** The characters to send. */

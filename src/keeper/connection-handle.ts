@@ -18,7 +18,7 @@ import { keeperName, type Engine } from '../refresh/engine.ts';
 import type { Memory } from '../refresh/memory.ts';
 import type { Patience, Server } from '../refresh/serve.ts';
 import type { ApiFinding, RejectedToken } from '../resource/call.ts';
-import { newApiMemory } from '../resource/memory.ts';
+import type { ApiMemory } from '../resource/memory.ts';
 import { Secret } from '../secret.ts';
 import type { Fetch } from '../system/fetch.ts';
 import { checkName } from './begin.ts';
@@ -36,6 +36,8 @@ export interface HandleParts {
   readonly memory: Memory;
   /** Hands out tokens. */
   readonly server: Server;
+  /** What the API calls of a connection know from each other. */
+  apiMemory(name: string): ApiMemory;
   /** Throws when the keeper is closed. */
   assertOpen(): void;
 }
@@ -48,7 +50,6 @@ const LIFE_LINES = 50;
 export class ConnectionHandle implements Connection {
   readonly name: string;
   readonly #parts: HandleParts;
-  readonly #api = newApiMemory();
 
   /** Made by the keeper; no I/O. */
   constructor(name: string, parts: HandleParts) {
@@ -56,18 +57,26 @@ export class ConnectionHandle implements Connection {
     this.#parts = parts;
   }
 
-  async token(options: TokenOptions = {}): Promise<AccessToken> {
-    const { minLifeMs } = options;
-    const { server } = this.#parts;
+  token(options?: TokenOptions): Promise<AccessToken> {
+    if (options !== undefined) return this.#tokenWith(options);
+    const { memory } = this.#parts;
+    const token = memory.serve(this.name);
+    // Not an async function: that would cost a third more.
+    return token === undefined ? this.#tokenTogether() : Promise.resolve(token);
+  }
+
+  async #tokenTogether(): Promise<AccessToken> {
     this.#parts.assertOpen();
-    return (
-      server.atHand(this.name, minLifeMs) ??
-      server.token(
-        this.name,
-        checkMs(minLifeMs, 'minLifeMs'),
-        this.#patience(options, TOKEN_PATIENCE_MS),
-      )
-    );
+    return this.#parts.server.tokenTogether(this.name, TOKEN_PATIENCE_MS);
+  }
+
+  async #tokenWith(options: TokenOptions): Promise<AccessToken> {
+    const { memory, server } = this.#parts;
+    const served = options.minLifeMs === undefined ? memory.serve(this.name) : undefined;
+    if (served !== undefined) return served;
+    this.#parts.assertOpen();
+    const minLifeMs = checkMs(options.minLifeMs, 'minLifeMs');
+    return server.token(this.name, minLifeMs, this.#patience(options, TOKEN_PATIENCE_MS));
   }
 
   async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
@@ -85,7 +94,7 @@ export class ConnectionHandle implements Connection {
       },
       transport,
       clock: engine.clock,
-      memory: this.#api,
+      memory: this.#parts.apiMemory(this.name),
       report: (finding: ApiFinding) => {
         engine.emit('warning', { connection: this.name, message: tell(finding) });
       },

@@ -23,6 +23,7 @@ import { Server } from '../refresh/serve.ts';
 import { ClockWatch } from '../refresh/set-back.ts';
 import type { Engine } from '../refresh/engine.ts';
 import { waitUntil } from '../refresh/wait.ts';
+import { newApiMemory, type ApiMemory } from '../resource/memory.ts';
 import type { Fetch } from '../system/fetch.ts';
 import {
   checkName,
@@ -36,7 +37,7 @@ import {
   type Registration,
 } from './begin.ts';
 import type { Events } from './events.ts';
-import { ConnectionHandle } from './connection-handle.ts';
+import { ConnectionHandle, type HandleParts } from './connection-handle.ts';
 import { checkGiven, checkTokens } from './given.ts';
 import { checkAccount, importedTokens, obtain, pinnedOverrides } from './obtain.ts';
 import { asBefore } from './reconnect.ts';
@@ -69,7 +70,7 @@ export class LocalKeeper implements Keeper {
   readonly #flights: Flights;
   readonly #server: Server;
   readonly #watch: ClockWatch;
-  readonly #handles = new Map<string, ConnectionHandle>();
+  readonly #handleParts: HandleParts;
   #background: Promise<void> | undefined;
   #delivering: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -82,6 +83,21 @@ export class LocalKeeper implements Keeper {
     this.#flights = new Flights(parts.engine, (id, settled) => this.#landed(id, settled));
     parts.events.whenSafe = () => this.#flights.landed();
     this.#server = new Server(parts.engine, this.#flights, this.#memory);
+    const apiMemories = new Map<string, ApiMemory>();
+    this.#handleParts = {
+      engine: parts.engine,
+      transport: parts.transport,
+      memory: this.#memory,
+      server: this.#server,
+      apiMemory: (name) => {
+        const memory = apiMemories.get(name) ?? newApiMemory();
+        apiMemories.set(name, memory);
+        return memory;
+      },
+      assertOpen: () => {
+        this.#assertOpen();
+      },
+    };
   }
 
   async add(name: string, options: AddOptions): Promise<Connection> {
@@ -135,21 +151,7 @@ export class LocalKeeper implements Keeper {
   }
 
   connection(name: string): Connection {
-    let handle = this.#handles.get(name);
-    if (handle === undefined) {
-      const { engine, transport } = this.#parts;
-      handle = new ConnectionHandle(name, {
-        engine,
-        transport,
-        memory: this.#memory,
-        server: this.#server,
-        assertOpen: () => {
-          this.#assertOpen();
-        },
-      });
-      this.#handles.set(name, handle);
-    }
-    return handle;
+    return new ConnectionHandle(name, this.#handleParts);
   }
 
   async list(): Promise<readonly ConnectionStatus[]> {
@@ -264,6 +266,7 @@ export class LocalKeeper implements Keeper {
     const { engine, channel, closing, leaving } = this.#parts;
     const { clock } = engine;
     closing.abort();
+    this.#memory.close();
     const politeness = clock.timer(LEAVE_AFTER_MS, () => {
       leaving.abort();
     });

@@ -1,57 +1,75 @@
-import { AccessToken } from '../access-token.ts';
-import { earlyExpiryMs, isClockSetBack, remainingLifeMs } from '../connection/freshness.ts';
+import type { AccessToken } from '../access-token.ts';
 import type { View } from '../connection/decision.ts';
+import type { ConnectionRecord } from '../connection/record.ts';
+import { openToken } from '../connection/token-set.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Engine } from './engine.ts';
-import { openToken } from '../connection/token-set.ts';
+import { KeptToken, TokenPool, type Now } from './kept-token.ts';
 
-/** What a keeper remembers of a connection it serves. */
+/*
+ * What a keeper remembers of the connections it serves. Of each it keeps the access token; the rows only of those it read last, since there
+ * may be very many connections and hardly any of them is being refreshed.
+ *
+ * Time is cut into windows. The first call in one looks at both clocks and asks the store whether another process wrote; a token that is found
+ * good for longer than the window is then served until the window ends, at the price of one look-up and one reading of the wall clock. That
+ * notices a suspended machine, which the monotonic clock does not; a clock that is set back ends the window as well, unless it stays inside, and
+ * a token is served so only while it would live through twice that time.
+ */
+
+/** A connection as last read. */
 export interface Remembered {
-  /** Its rows when last read. */
+  /** Its rows. */
   readonly view: View;
   /** Its access token, opened; undefined when there is none. */
-  readonly token: AccessToken | undefined;
-  /** Until here the token is served without a second thought, on both clocks. */
-  readonly earlyAt: Instant;
-  /** Until here the token lives, on both clocks. */
-  readonly endsAt: Instant;
+  readonly token: KeptToken | undefined;
 }
 
-/** An instant on both clocks; it has come when either says so. */
-export interface Instant {
-  /** Epoch milliseconds. */
-  readonly wall: number;
-  /** On the monotonic clock, which nobody can set. */
-  readonly monotonic: number;
-}
+/** Length of a window. What another process wrote is seen when the next one begins. */
+const WINDOW_MS = 250;
+/** Rows of so many connections are kept. */
+const MOST_VIEWS = 64;
 
-/** What another process wrote is seen within this time. */
-const LOOK_EVERY_MS = 1_000;
-
-/**
- * The connections that a keeper serves, as last read. A hit costs a look-up and two clock readings; the store is asked at most once a second
- * whether another process wrote, and what was remembered before such a write is read again.
- */
+/** The connections that a keeper serves, as last read. */
 export class Memory {
   readonly #engine: Engine;
-  readonly #byName = new Map<string, Remembered>();
-  /** Names of those that nobody can have changed since. The rest is kept for when the store cannot be read, and for its clocks. */
-  readonly #trusted = new Set<string>();
+  readonly #clock: Clock;
+  readonly #tokens = new Map<string, KeptToken>();
+  readonly #views = new Map<string, Remembered & { readonly readIn: number }>();
+  readonly #pool = new TokenPool();
+  /** Wall time less monotonic time when the keeper began, so that both count from the same origin. */
+  readonly #origin: number;
   #counter: number | undefined;
-  #lookAt = 0;
+  /** Windows have even numbers. A token bears that of the one in which it was found good, or the odd one after that in which it was read. */
+  #window = 0;
+  #windowFrom = -Infinity;
+  #windowEnds = -Infinity;
+  /** What was last seen before this window may have changed since. */
+  #trustedFrom = 0;
+  #closed = false;
 
   /** Remembers nothing yet. */
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#clock = engine.clock;
+    this.#origin = Math.round(engine.clock.now() - engine.clock.monotonic());
     this.#counter = this.#count();
+  }
+
+  /** The access token, if it can be served without a second thought. The hot path of a keeper. */
+  serve(name: string): AccessToken | undefined {
+    const token = this.#tokens.get(name);
+    if (token === undefined) return undefined;
+    const sinceMs = this.#clock.now() - this.#windowFrom;
+    const isOpen = sinceMs >= 0 && sinceMs < WINDOW_MS;
+    return isOpen && token.seen === this.#window ? token : this.#judge(token);
   }
 
   /** What is remembered of a connection, if nothing can have changed since. */
   recall(name: string): Remembered | undefined {
-    const now = this.#engine.clock.monotonic();
-    if (now >= this.#lookAt) this.#look(now);
-    return this.#trusted.has(name) ? this.#byName.get(name) : undefined;
+    this.#enter(this.now());
+    const known = this.#views.get(name);
+    return known !== undefined && known.readIn >= this.#trustedFrom ? known : undefined;
   }
 
   /** As {@link Memory.recall}, or read, for a connection that was known before, whatever its name has become. */
@@ -61,20 +79,26 @@ export class Memory {
     return known?.view.connection.id === id ? known : this.readAgain(before);
   }
 
+  /** The token as last known, whatever may have changed since: for when the store cannot be read. */
+  lastKnown(name: string): KeptToken | undefined {
+    return this.#tokens.get(name);
+  }
+
   /**
    * Reads a connection from the store. When the store cannot be read, what is remembered is served on.
    *
    * @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN`
    */
   async read(name: string): Promise<Remembered> {
-    const stale = this.#byName.get(name);
+    const readIn = this.#window;
     try {
       const { store } = this.#engine;
       const id = await store.resolve(name);
       const view = id === undefined ? undefined : await store.read(id);
       if (view === undefined) throw unknown(name);
-      return this.#keep(view);
+      return this.#keep(view, readIn);
     } catch (error) {
+      const stale = this.#views.get(name);
       if (error instanceof NotFoundError) this.forget(name);
       else if (stale !== undefined) return stale;
       throw error;
@@ -88,6 +112,7 @@ export class Memory {
    */
   async readAgain(before: Remembered): Promise<Remembered> {
     const { id, name } = before.view.connection;
+    const readIn = this.#window;
     let view: View | undefined;
     try {
       view = await this.#engine.store.read(id);
@@ -95,32 +120,59 @@ export class Memory {
       return before;
     }
     if (view === undefined) throw unknown(name);
-    return this.#keep(view);
+    return this.#keep(view, readIn);
   }
 
   /** Reads a connection again by its id, after this keeper changed it. */
   async refreshed(connectionId: string): Promise<void> {
+    const readIn = this.#window;
     const view = await this.#engine.store.read(connectionId).catch(() => undefined);
-    if (view !== undefined) this.#keep(view);
+    if (view !== undefined) this.#keep(view, readIn);
   }
 
   /** Forgets a name, after a rename or a disconnect. */
   forget(name: string): void {
-    this.#byName.delete(name);
-    this.#trusted.delete(name);
+    this.#tokens.delete(name);
+    this.#views.delete(name);
   }
 
   /** Reads everything anew when it is asked for, after a change that concerns many connections. */
   forgetAll(): void {
-    this.#trusted.clear();
+    this.#window += 2;
+    this.#trustedFrom = this.#window;
   }
 
-  #look(now: number): void {
-    this.#lookAt = now + LOOK_EVERY_MS;
+  /** Serves nothing without a second thought any more. */
+  close(): void {
+    this.#closed = true;
+    this.#tokens.clear();
+  }
+
+  /** This moment, by both clocks. */
+  now(): Now {
+    return { wall: this.#clock.now(), steady: this.#clock.monotonic() + this.#origin };
+  }
+
+  #judge(token: KeptToken): KeptToken | undefined {
+    const now = this.now();
+    this.#enter(now);
+    if (token.seen < this.#trustedFrom) return undefined;
+    const leftMs = token.leftUntilEarlyMs(now);
+    if (leftMs > 2 * WINDOW_MS) token.see(this.#window);
+    return leftMs > 0 ? token : undefined;
+  }
+
+  /** Begins a window where none is open, and asks the store whether another process wrote. */
+  #enter({ wall, steady }: Now): void {
+    const sinceMs = wall - this.#windowFrom;
+    if (sinceMs >= 0 && sinceMs < WINDOW_MS && steady < this.#windowEnds) return;
+    this.#window += 2;
+    this.#windowFrom = wall;
+    this.#windowEnds = steady + WINDOW_MS;
     const counter = this.#count();
     if (counter === undefined || counter === this.#counter) return;
     this.#counter = counter;
-    this.#trusted.clear();
+    this.#trustedFrom = this.#window;
   }
 
   /** A store that cannot be asked must not withhold tokens that live. */
@@ -132,55 +184,45 @@ export class Memory {
     }
   }
 
-  #keep(view: View): Remembered {
-    const remembered = this.#open(view);
-    this.#byName.set(view.connection.name, remembered);
-    this.#trusted.add(view.connection.name);
-    return remembered;
-  }
-
-  #open(view: View): Remembered {
-    const { clock, store } = this.#engine;
-    const { connection } = view;
-    const { tokens } = connection;
-    const known = this.#byName.get(connection.name);
-    const same =
-      known?.view.connection.id === connection.id &&
-      known.view.connection.generation === connection.generation &&
-      known.view.connection.grantId === connection.grantId;
-    if (same) return { ...known, view };
-    const value =
-      tokens === undefined ? undefined : openToken(store.sealer, connection, 'accessToken');
-    if (tokens === undefined || value === undefined || connection.state.kind === 'disconnected') {
-      const never = { wall: 0, monotonic: 0 };
-      return { view, token: undefined, earlyAt: never, endsAt: never };
+  /** @param readIn - the window before it was read: what was written in a later one may be missing. */
+  #keep(view: View, readIn: number): Remembered {
+    const { name } = view.connection;
+    const token = this.#open(view, readIn);
+    const known = { view, token, readIn };
+    if (token === undefined) this.#tokens.delete(name);
+    else if (!this.#closed) this.#tokens.set(name, token);
+    this.#views.delete(name);
+    this.#views.set(name, known);
+    if (this.#views.size > MOST_VIEWS) {
+      const [oldest] = this.#views.keys();
+      if (oldest !== undefined) this.#views.delete(oldest);
     }
-    const wall = clock.now();
-    const monotonic = clock.monotonic();
-    const remaining = remainingLifeMs(tokens, wall);
-    const early = isClockSetBack(tokens, wall) ? 0 : remaining - earlyExpiryMs(tokens.accessLifeMs);
-    return {
-      view,
-      token: new AccessToken(value.reveal(), {
-        type: schemeOf(tokens.tokenType),
-        scope: tokens.scope,
-        expiresAt: tokens.accessExpiresAt,
-        generation: connection.generation,
-      }),
-      earlyAt: { wall: wall + early, monotonic: monotonic + early },
-      endsAt: { wall: wall + remaining, monotonic: monotonic + remaining },
-    };
+    return known;
+  }
+
+  #open({ connection }: View, readIn: number): KeptToken | undefined {
+    const { name, tokens, generation, state } = connection;
+    if (tokens?.accessToken === undefined || state.kind === 'disconnected') return undefined;
+    const known = this.#views.get(name);
+    if (known?.token !== undefined && isSameSet(known.view, connection)) {
+      known.token.see(readIn + 1);
+      return known.token;
+    }
+    const value = openToken(this.#engine.store.sealer, connection, 'accessToken')?.reveal() ?? '';
+    const before = this.#tokens.get(name);
+    // What is known of its end by the monotonic clock counts from when it was first read.
+    if (before?.generation === generation && before.value === value) {
+      before.see(readIn + 1);
+      return before;
+    }
+    const parts = { tokens, generation, pool: this.#pool };
+    return new KeptToken(value, parts, this.now(), readIn + 1);
   }
 }
 
-/** Milliseconds until an instant on both clocks, by the one that is further; negative once it has passed. */
-export function timeUntil(instant: Instant, clock: Clock): number {
-  return Math.min(instant.wall - clock.now(), instant.monotonic - clock.monotonic());
-}
-
-/** Servers write the scheme in any case; resource servers are not all as tolerant. @see RFC 6749 section 5.1 */
-function schemeOf(tokenType: string): string {
-  return tokenType.toLowerCase() === 'bearer' ? 'Bearer' : tokenType;
+function isSameSet({ connection }: View, other: ConnectionRecord): boolean {
+  const { id, generation, grantId } = connection;
+  return other.id === id && other.generation === generation && other.grantId === grantId;
 }
 
 function unknown(name: string): NotFoundError {

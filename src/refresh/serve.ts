@@ -16,7 +16,7 @@ import {
   unusableError,
 } from './failure.ts';
 import { isCovered, type Flight, type Flights } from './flights.ts';
-import { timeUntil, type Memory, type Remembered } from './memory.ts';
+import type { Memory, Remembered } from './memory.ts';
 import { waitUntil } from './wait.ts';
 
 /*
@@ -37,6 +37,14 @@ type Newer = Demand & { readonly kind: 'newer' };
 /** What a wait for a flight came to. */
 type Step = AttemptResult | { readonly ended: 'deadline' | 'aborted'; readonly flight: Flight };
 
+interface Crowd {
+  /** When the first came, on the monotonic clock. */
+  readonly since: number;
+  readonly token: Promise<AccessToken>;
+}
+
+/** Who comes so much later than the first of a crowd is as patient as that one. */
+const TOGETHER_MS = 10;
 /** Longest wait for a newer token while the old one lives. */
 const POLITE_WAIT_MS = 5_000;
 const LONGEST_EXCUSE_MS = 300_000;
@@ -49,6 +57,8 @@ export class Server {
   readonly #memory: Memory;
   /** Until when, on the monotonic clock, callers of a connection need not wait for a token newer than this generation. */
   readonly #excuses = new Map<string, { readonly generation: number; readonly until: number }>();
+  /** Callers that wait together, by the name of the connection. */
+  readonly #crowds = new Map<string, Crowd>();
   /** Intents of dead attempts that a flight was started for. */
   readonly #healing = new Set<string>();
 
@@ -59,16 +69,22 @@ export class Server {
     this.#memory = memory;
   }
 
-  /** The token, if it can be served without a second thought. The hot path of a keeper. */
-  atHand(name: string, minLifeMs: number | undefined): AccessToken | undefined {
-    const known = this.#memory.recall(name);
-    if (known?.token === undefined) return undefined;
-    const { clock } = this.#engine;
-    if (timeUntil(known.earlyAt, clock) <= 0) return undefined;
-    if (minLifeMs === undefined) return known.token;
-    const lifeMs = known.view.connection.tokens?.accessLifeMs ?? 0;
-    const isEnough = timeUntil(known.endsAt, clock) >= enoughLifeMs(minLifeMs, lifeMs);
-    return isEnough ? known.token : undefined;
+  /**
+   * A token, for callers that demand nothing special: those who come together wait together, since ten thousand waits take longer than the
+   * refresh. @throws as `Connection.token` says.
+   */
+  tokenTogether(name: string, patienceMs: number): Promise<AccessToken> {
+    const now = this.#engine.clock.monotonic();
+    const before = this.#crowds.get(name);
+    if (before !== undefined && now - before.since <= TOGETHER_MS) return before.token;
+    const token = this.token(name, undefined, { deadline: now + patienceMs, signal: undefined });
+    const crowd = { since: now, token };
+    this.#crowds.set(name, crowd);
+    const disperse = (): void => {
+      if (this.#crowds.get(name) === crowd) this.#crowds.delete(name);
+    };
+    token.then(disperse, disperse);
+    return token;
   }
 
   /** A token that need not be refreshed before use. @throws as `Connection.token` says. */
@@ -77,9 +93,16 @@ export class Server {
     minLifeMs: number | undefined,
     patience: Patience,
   ): Promise<AccessToken> {
-    const known = this.#memory.recall(name) ?? (await this.#memory.read(name));
+    let known: Remembered;
+    try {
+      known = this.#memory.recall(name) ?? (await this.#memory.read(name));
+    } catch (error) {
+      const last = this.#memory.lastKnown(name);
+      if (last !== undefined && last.leftMs(this.#memory.now()) > (minLifeMs ?? 0)) return last;
+      throw error;
+    }
     this.#heal(known);
-    const served = this.atHand(name, minLifeMs);
+    const served = this.#atHand(known, minLifeMs);
     if (served !== undefined) return served;
     const tooLong = minLifeError(known.view, minLifeMs);
     if (tooLong !== undefined) throw tooLong;
@@ -116,6 +139,15 @@ export class Server {
       }
       await this.#orThrow(step, known, patience);
     }
+  }
+
+  /** The token, if it can be served before its early expiry. */
+  #atHand({ token, view }: Remembered, minLifeMs: number | undefined): AccessToken | undefined {
+    const now = this.#memory.now();
+    if (token === undefined || token.leftUntilEarlyMs(now) <= 0) return undefined;
+    if (minLifeMs === undefined) return token;
+    const lifeMs = view.connection.tokens?.accessLifeMs ?? 0;
+    return token.leftMs(now) >= enoughLifeMs(minLifeMs, lifeMs) ? token : undefined;
   }
 
   /** Waits until the connection is past a generation, as long as that is wise for a caller, and replies with what lives then. */
@@ -282,7 +314,7 @@ export class Server {
   }
 
   #isLiving(known: Remembered): boolean {
-    return known.token !== undefined && timeUntil(known.endsAt, this.#engine.clock) > 0;
+    return known.token !== undefined && known.token.leftMs(this.#memory.now()) > 0;
   }
 }
 
