@@ -1,11 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Emulator } from '../../src/emulator/emulator.ts';
 import { browse, paste } from '../support/browser.ts';
 import { emulatorFixture } from '../support/emulator-fixture.ts';
 import { evergrant, startEvergrant, type Ended, type Running } from '../support/run-evergrant.ts';
+
+// Chains of processes, on a machine that has other work.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 /*
  * Connecting by the command line, with a browser of a few lines in the person's place, and calling the API.

@@ -11,7 +11,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Emulator, EmulatorOptions } from '../../src/emulator/emulator.ts';
 import { emulatorFixture } from '../support/emulator-fixture.ts';
 import {
@@ -20,6 +20,9 @@ import {
   type Ended,
   type RunOptions,
 } from '../support/run-evergrant.ts';
+
+// Chains of processes, on a machine that has other work.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 /*
  * The command line as processes of its own, against an emulator in this one.

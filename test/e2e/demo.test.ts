@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Row } from '../../src/demo/demo.ts';
 import { root } from '../support/sources.ts';
+
+// Chains of processes, on a machine that has other work.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const main = path.join(root, 'src/cli/main.ts');
 

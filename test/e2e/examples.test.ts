@@ -13,13 +13,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Emulator } from '../../src/emulator/emulator.ts';
 import { openKeeper } from '../../src/keeper.ts';
 import type { BeginOptions } from '../../src/keeper-api.ts';
 import { perspio } from '../../src/providers/perspio.ts';
 import { emulatorFixture } from '../support/emulator-fixture.ts';
 import { root } from '../support/sources.ts';
+
+// Chains of processes, on a machine that has other work.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 /*
  * Each example is run as a user runs it, in a process of its own, with the emulator in place of Perspio.
