@@ -125,7 +125,7 @@ async function proceed(
   try {
     const known = await resolveDoubt(engine, claimed, order);
     if (known !== undefined) return known;
-    return await exchange(engine, claimed);
+    return await exchange(engine, claimed, order);
   } catch (error) {
     await release(engine, claimed);
     throw error;
@@ -174,7 +174,11 @@ async function resolveDoubt(
 const RELEASED = { connection: { claim: undefined } } as const;
 
 /** Connect, intent, send, record. */
-async function exchange(engine: Engine, claimed: Claimed): Promise<AttemptResult | 'start_over'> {
+async function exchange(
+  engine: Engine,
+  claimed: Claimed,
+  order: Order,
+): Promise<AttemptResult | 'start_over'> {
   const { attempt, view, profile, rotation } = claimed;
   const { store, clock, http } = engine;
   const renewal = prepareRenewal(engine, claimed);
@@ -190,7 +194,7 @@ async function exchange(engine: Engine, claimed: Claimed): Promise<AttemptResult
   try {
     if (!isRepeatable(rotation)) await engine.spills.makeReserve();
     const owner = await store.claims.identify();
-    if (owner.ownerId !== attempt.owner.ownerId || !(await arm(engine, claimed))) {
+    if (owner.ownerId !== attempt.owner.ownerId || !(await arm(engine, claimed, order))) {
       await release(engine, claimed);
       return 'start_over';
     }
@@ -222,14 +226,22 @@ async function telling(
   }
 }
 
-/** Writes the intent; it also proves that the store can be written. */
-async function arm(engine: Engine, { attempt, view, rotation }: Claimed): Promise<boolean> {
-  const { store, clock } = engine;
+/** Writes the intent; it also proves that the store can be written. False when somebody was faster, or a grace ended while connecting. */
+async function arm(
+  engine: Engine,
+  { attempt, view, profile, rotation }: Claimed,
+  { anyway }: Order,
+): Promise<boolean> {
+  const { store, clock, machine } = engine;
+  const { graceMs } = profile;
   const armed = await store.transition(
     view.connection.id,
     (now) => {
       const moment = { now: clock.now(), uptimeMs: clock.uptimeMs() };
-      return sabotaged('intent') ? { result: true } : decideIntent(now, attempt, moment);
+      if (sabotaged('intent')) return { result: true };
+      const facts = { ...moment, bootId: machine.bootId, rotation, graceMs, anyway };
+      const maySend = judgeIntent(now.connection, facts) === 'send';
+      return maySend ? decideIntent(now, attempt, moment) : { result: false };
     },
     { durable: !isRepeatable(rotation) },
   );

@@ -3,6 +3,8 @@ import type { Rotation } from '../../../src/connection/record.ts';
 import { leftoverContext } from '../../../src/connection/secrets.ts';
 import type { EmulatorOptions, Fault } from '../../../src/emulator/emulator.ts';
 import type { Connection } from '../../../src/keeper-api.ts';
+import type { Http } from '../../../src/system/http.ts';
+import { nodeHttp } from '../../../src/system/node-http.ts';
 import { setSabotage } from '../../support/failpoints.ts';
 import {
   EARLY_MS,
@@ -255,6 +257,28 @@ describe('an answer lost at a server with a grace of 60 s', () => {
     expect(world.requestCount()).toBe(0);
     expect((await connection.status()).state).toBe('uncertain');
     expect(noticeKinds(world.first)).toEqual(['uncertain']);
+  });
+
+  it('and over by the time that the connection is made, as on a machine that was suspended, is not used', async () => {
+    const world = await makeWorld(gracious);
+    const { connection } = await world.add('a', { overrides: { rotation: 'grace', graceMs } });
+    await world.pass(LIFE_MS / 2);
+    await armByTheDead(world, connection);
+    const http = nodeHttp();
+    const slow: Http = {
+      async connect(url, options) {
+        const made = await http.connect(url, options);
+        world.clock.setWall(world.clock.now() + graceMs);
+        return made;
+      },
+      close: () => http.close(),
+    };
+    const other = await world.open({ http: slow });
+    const again = other.keeper.connection('a');
+    await world.during(again.token());
+    await world.quiet();
+    expect(world.requestCount()).toBe(0);
+    expect((await again.status()).state).toBe('uncertain');
   });
 
   it.each([
