@@ -18,7 +18,7 @@ type Answer = Parameters<typeof readTokenAnswer>[0];
 type Read = (answer: Answer, secrets: readonly Secret[]) => TokenOutcome;
 
 /** What the request carried, and what the answer issues. */
-export const CANARIES: readonly Canary[] = [
+const CANARIES: readonly Canary[] = [
   { kind: 'client secret', value: 'canary~client+secret/7f3a91' },
   { kind: 'sent refresh token', value: 'canary.sent-refresh_token~41bd77' },
   { kind: 'access token', value: 'canary.access-token_90cc1e~+/' },
@@ -26,7 +26,7 @@ export const CANARIES: readonly Canary[] = [
   { kind: 'id token', value: 'canary.id-token.e30.aa77ff01' },
 ];
 const SENT = CANARIES.slice(0, 2).map(({ value }) => new Secret(value));
-const [, sent, access, refresh, idToken] = CANARIES.map(({ value }) => value) as [
+const [, , access, refresh, idToken] = CANARIES.map(({ value }) => value) as [
   string,
   string,
   string,
@@ -327,6 +327,3 @@ export const errorAnswers: Fuzzer = {
   defects: ['repeats what the server said'],
   open: openOn(errorText),
 };
-
-/** Of the refresh token that a request carries, for other fuzzers. */
-export const SENT_REFRESH_TOKEN = sent;
