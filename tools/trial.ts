@@ -46,7 +46,7 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
   ],
   'full-disk': [300, fillDisks],
   'write-faults': [40, ({ trials }) => failEachWrite(trials)],
-  'few-files': [10, openFewFiles],
+  'few-files': [10, (size) => openFewFiles(size)],
   signals: [500, signal],
   copies: [100, bringBack],
   'clocks-apart': [100, ({ trials }) => disagree(trials)],

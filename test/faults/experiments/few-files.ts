@@ -9,8 +9,8 @@ import { keptHomeAt, startServer } from './servers.ts';
 const LEAST_FILES = 18;
 const MOST_FILES = 48;
 
-/** Tries each limit so many times. */
-export async function openFewFiles({ trials }: Size): Promise<Findings> {
+/** Tries each limit so many times. @param step - from one limit to the next. */
+export async function openFewFiles({ trials }: Size, step = 2): Promise<Findings> {
   const findings = new Findings(
     'limits tried',
     'programs that could not start',
@@ -20,7 +20,7 @@ export async function openFewFiles({ trials }: Size): Promise<Findings> {
   );
   await using server = await startServer();
   for (let trial = 1; trial <= trials; trial++) {
-    for (let limit = LEAST_FILES; limit <= MOST_FILES; limit += 2) {
+    for (let limit = LEAST_FILES; limit <= MOST_FILES; limit += step) {
       const which = `at most ${String(limit)} files, trial ${String(trial)}`;
       const { home: made, grantId } = await keptHomeAt(server, 'single-use');
       await using home = made;

@@ -57,13 +57,16 @@ export async function killAtRandom(
   circumstances: Circumstances = {},
 ): Promise<Findings> {
   const findings = new Findings(...FIGURES);
-  const seeds = Array.from({ length: Math.ceil(trials / KILLS_A_SERVER) }, (_, i) => seed + i);
-  await inLanes(seeds, 2, emptyLane, async (batchSeed) => {
+  const batches = Array.from({ length: Math.ceil(trials / KILLS_A_SERVER) }, (_, i) => ({
+    batchSeed: seed + i,
+    kills: Math.min(KILLS_A_SERVER, trials - i * KILLS_A_SERVER),
+  }));
+  await inLanes(batches, 2, emptyLane, async ({ batchSeed, kills }) => {
     const random = seededRandom(batchSeed);
     await using authority = await start(random);
     await using home = await makeKeptHome(authority.begin, await authority.signIn());
     const experiment = { authority, home, random, findings, circumstances };
-    for (let kill = 1; kill <= KILLS_A_SERVER; kill++) {
+    for (let kill = 1; kill <= kills; kill++) {
       await killOnce(experiment, `batch EVERGRANT_SEED=${String(batchSeed)}, kill ${String(kill)}`);
     }
   });
