@@ -46,6 +46,8 @@ describe('a secret that a server repeats', () => {
   it('is hidden where it is short, but not where it is so short that it is a word', () => {
     expect(hideSecrets('key abcd', [new Secret('abcd')])).toBe('key [secret]');
     expect(hideSecrets('abcd, abcd', [new Secret('abcd')])).toBe('[secret], [secret]');
+    const short = Buffer.from('abcd').toString('base64');
+    expect(hideSecrets(short, [new Secret('abcd')])).toBe(short);
     expect(hideSecrets('an error', [new Secret('an')])).toBe('an error');
   });
 });

@@ -41,6 +41,7 @@ describe('a scope', () => {
     [' "a b"\n', ['a', 'b'], ['the scope stood in quotes; they were removed']],
     ['a%20b', ['a', 'b'], ['the scope was percent-encoded; it was decoded once']],
     ['"a" b', ['"a"', 'b'], []],
+    ['a "b"', ['a', '"b"'], []],
     [['a', 'b c'], ['a', 'b', 'c'], []],
   ])('tells what was mended: %j', (text, scope, warnings) => {
     expect(repairScope(text)).toEqual({ scope, warnings });
@@ -81,6 +82,8 @@ describe('a scope', () => {
   it.each(['a"b', 'a\\b', 'é', 'a\u0000b'])('refuses %j, naming the argument', (text) => {
     expect(() => readScope(text, 'scopes.refresh')).toThrow(ConfigurationError);
     expect(() => readScope(text, 'scopes.refresh')).toThrow(/^scopes\.refresh holds/);
+    expect(() => readScope(text)).toThrow(/^scope holds/);
+    expect(() => readScope(text)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
   });
 
   it('never throws anything else, whatever the text', () => {

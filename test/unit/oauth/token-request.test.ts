@@ -63,6 +63,9 @@ describe('the client proves itself', () => {
     (name) => {
       const twice = request({ method: 'client_secret_post', secret }, { [name]: 'x' });
       expect(() => encodeTokenRequest(twice)).toThrow(`the extra parameter ${name} would prove`);
+      expect(() => encodeTokenRequest(twice)).toThrow(
+        expect.objectContaining({ code: 'ERR_CONFIGURATION' }),
+      );
     },
   );
 
@@ -130,5 +133,7 @@ describe('the parameters', () => {
       refreshTokenGrant({ refreshToken }),
     );
     expect(secretsOf(sent).map((one) => one.reveal())).toEqual([secret.reveal(), 'r']);
+    const open = request({ method: 'none' }, refreshTokenGrant({ refreshToken }));
+    expect(secretsOf(open)).toEqual([refreshToken]);
   });
 });
