@@ -15,16 +15,14 @@ const HOUR_MS = 3_600_000;
 const prepare: Prepare<Task> = async ({ tokenEndpoint, callers }) => {
   const home = await makeHome();
   const { keeper, advance } = await openBenchKeeper(home);
-  const [connection] = await addConnections(keeper, 1, { tokenEndpoint });
-  await connection?.token();
+  const [connection = keeper.connection('')] = await addConnections(keeper, 1, { tokenEndpoint });
+  await connection.token();
   const between = async (): Promise<void> => advance(HOUR_MS);
   await between();
   return {
     async round() {
-      const tokens = await Promise.all(
-        Array.from({ length: callers }, async () => connection?.token()),
-      );
-      if (new Set(tokens.map((token) => token?.value)).size !== 1) throw new Error('not one token');
+      const tokens = await Promise.all(Array.from({ length: callers }, () => connection.token()));
+      if (new Set(tokens.map(({ value }) => value)).size !== 1) throw new Error('not one token');
       return undefined;
     },
     between,

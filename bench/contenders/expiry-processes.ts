@@ -43,9 +43,13 @@ const prepare: Prepare<Task> = async ({ tokenEndpoint, processes }) => {
 };
 
 async function ask(child: ChildProcess, order: string): Promise<string> {
-  const answer = once(child, 'message');
+  const ended = new AbortController();
+  const { signal } = ended;
+  const answer = once(child, 'message', { signal });
+  child.once('exit', () => ended.abort(new Error('a keeper ended')));
   child.send(order);
   const [text] = (await answer) as [string];
+  child.removeAllListeners('exit');
   return text;
 }
 

@@ -59,15 +59,12 @@ export class ConnectionHandle implements Connection {
 
   token(options?: TokenOptions): Promise<AccessToken> {
     if (options !== undefined) return this.#tokenWith(options);
-    const { memory } = this.#parts;
+    const { engine, memory, server } = this.#parts;
     const token = memory.serve(this.name);
-    // Not an async function: that would cost a third more.
-    return token === undefined ? this.#tokenTogether() : Promise.resolve(token);
-  }
-
-  async #tokenTogether(): Promise<AccessToken> {
-    this.#parts.assertOpen();
-    return this.#parts.server.tokenTogether(this.name, TOKEN_PATIENCE_MS);
+    // Not an async function: that would cost a third more, and ten thousand who wait a promise each.
+    if (token !== undefined) return Promise.resolve(token);
+    if (engine.closing.aborted) return this.#tokenWith({});
+    return server.tokenTogether(this.name, TOKEN_PATIENCE_MS);
   }
 
   async #tokenWith(options: TokenOptions): Promise<AccessToken> {
