@@ -328,7 +328,7 @@ describe('exec', () => {
       await evergrant(['--home', home, 'exec', 'one', '--', '/no/such/program']),
     ).toMatchObject({
       code: 127,
-      stderr: 'evergrant: /no/such/program cannot be run: ENOENT\n',
+      stderr: 'evergrant: /no/such/program cannot be run: there is no such program\n',
     });
     const notExecutable = await file('data', 'x', 0o600);
     expect((await evergrant(['--home', home, 'exec', 'one', '--', notExecutable])).code).toBe(126);
