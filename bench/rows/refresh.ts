@@ -43,7 +43,7 @@ export const refreshStored: Row = ratioRow({
   name: 'refresh-stored',
   work: 'one refresh after another: `refresh()` of one connection whose refresh tokens are good once, intent and result sealed and durable',
   bar: 2,
-  rest: 'two durable commits, sealing, and a connection of its own for each request',
+  rest: 'two durable commits, each some pages written and flushed, take more than the limit itself; then sealing and MACs, and statements',
   entrants: () =>
     lineup(
       { module: 'refresh-keeper.ts', options: { connections: 1, rotation: 'single-use' } },
@@ -58,7 +58,7 @@ export const refreshPure: Row = ratioRow({
   name: 'refresh-pure',
   work: 'one refresh after another: `refreshAccessToken()` of `evergrant/oauth`, nothing stored',
   bar: 1.3,
-  rest: 'a connection of its own for each request, and the answer checked',
+  rest: 'arguments and the answer checked, members that come twice looked for',
   entrants: () => lineup({ module: 'refresh-pure.ts' }, REFRESHES, 1),
 });
 
@@ -77,7 +77,7 @@ export const refreshMany: Row = ratioRow({
   roundsByDefault: MANY / SLICE + 2,
   warmup: 2,
   bar: 2,
-  rest: 'sealing, the rows of the store, and a connection of its own for each request',
+  rest: 'the pages of each connection: its row, two indexes and its history, twice; sealing and MACs',
   entrants: () =>
     lineup(
       { module: 'refresh-keeper.ts', options: { connections: MANY, rotation: 'single-use' } },

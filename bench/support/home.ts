@@ -72,7 +72,7 @@ export async function addConnections(
       },
     });
   const added: Connection[] = [];
-  const BATCH = 500;
+  const BATCH = 5_000;
   for (let from = 0; from < count; from += BATCH) {
     const batch = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => add(from + i));
     added.push(...(await Promise.all(batch)));
