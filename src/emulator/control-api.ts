@@ -143,7 +143,7 @@ function stateOf(emulator: Emulator): object {
 }
 
 async function run(emulator: Emulator, path: string, body: object): Promise<unknown> {
-  if (!(path in actions)) throw new TypeError(`the control API has no ${path}`);
+  if (!Object.hasOwn(actions, path)) throw new TypeError(`the control API has no ${path}`);
   const action = actions[path as keyof Actions] as (emulator: Emulator, body: object) => unknown;
   return (await action(emulator, body)) ?? null;
 }

@@ -212,7 +212,12 @@ async function persist(
 ): Promise<Verdict> {
   let spilled = false;
   for (let tries = 1; ; tries++) {
-    const written = await tryWrite(engine, connectionId, decide);
+    const written = await tryWrite(engine, connectionId, decide).catch(async (error: unknown) => {
+      // A fault of ours loses no answer either: whoever comes next finds it.
+      const isOfUse = spill !== undefined && !(error instanceof NotFoundError);
+      if (isOfUse && !spilled) await trySpill(engine, spill);
+      throw error;
+    });
     if (!('failure' in written)) {
       if (spilled && spill !== undefined) await engine.spills.remove(spill.attempt.attemptId);
       return written.verdict;

@@ -81,6 +81,26 @@ describe('a store that takes no writes', () => {
     expect((await connection.token()).generation).toBe(2);
   });
 
+  it('by a fault that nobody foresaw loses no answer: the next caller finds it in its sealed file', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const { store } = world.first;
+    const { transition } = store;
+    store.transition = (connectionId, decide, options) => {
+      if (world.requestCount() === 0) {
+        return transition.call(store, connectionId, decide, options) as never;
+      }
+      store.transition = transition;
+      throw new TypeError('a fault of ours');
+    };
+    await expect(world.during(connection.token(), 100)).rejects.toThrow('a fault of ours');
+    expect(await spills(world)).toHaveLength(1);
+    expect((await world.during(connection.token(), 100)).generation).toBe(2);
+    expect(world.requestCount()).toBe(1);
+    expect(await spills(world)).toHaveLength(0);
+  });
+
   it('after the request keeps the answer in memory and in a sealed file, and records it when it can', async () => {
     const world = await makeWorld();
     const { connection, grant } = await world.add('a', strict);
