@@ -4,7 +4,10 @@ import { exchange, requestDeviceAuthorization } from '../../../src/token-endpoin
 import { httpAnswer, rawServer } from '../../support/raw-server.ts';
 
 const passed = vi.hoisted((): string[] => []);
-vi.mock('#failpoints', () => ({ failpoint: (name: string) => passed.push(name) }));
+vi.mock('#failpoints', () => ({
+  failpoint: (name: string) => passed.push(name),
+  sabotaged: () => false,
+}));
 
 const options = {
   fresh: true,
