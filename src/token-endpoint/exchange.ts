@@ -77,21 +77,6 @@ export async function openTokenEndpoint(
   return 'kind' in connection ? connection : opened(connection, url);
 }
 
-/**
- * The connection to a token endpoint that is open already and as good as a fresh one; undefined when there is none.
- *
- * @throws {@link ConfigurationError} as {@link openTokenEndpoint}
- */
-export function tokenEndpointAtHand(
-  http: Http,
-  tokenEndpoint: string,
-  insecureLoopback: boolean | undefined,
-): OpenTokenEndpoint | undefined {
-  const url = checkTokenEndpoint(tokenEndpoint, insecureLoopback);
-  const connection = atHand(http, url);
-  return connection && opened(connection, url);
-}
-
 function atHand(http: Http, url: URL): HttpConnection | undefined {
   const connection = http.atHand?.(url);
   if (connection === undefined) return undefined;
