@@ -116,7 +116,8 @@ export class AnswerReader {
     this.#pending = this.#pending.subarray(size);
     this.#headBytes += size;
     if (head.status === 101) throw malformed('changes the protocol, which was not asked for');
-    // An interim answer comes before the one that counts.
+    // An interim answer comes before the one that counts; HTTP/1.0 has none.
+    if (head.status < 200 && head.isOld) throw malformed('is an interim one of HTTP/1.0');
     if (head.status < 200) return true;
     this.#head = head;
     this.#begin(head);

@@ -204,6 +204,14 @@ describe('reading an answer', () => {
     },
   );
 
+  it('refuses an interim answer of HTTP/1.0, which has none', () => {
+    expect(
+      answer('HTTP/1.0 103 Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'),
+    ).toEqual({
+      fault: 'malformed',
+    });
+  });
+
   it('stops at a body, a head or trailers that have no end', () => {
     expect(answer(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(11)}`, 10)).toEqual({ fault: 'too_large' });
     expect(answer(`HTTP/1.1 100 Go\r\n\r\n`.repeat(1_000))).toEqual({ fault: 'too_large' });
