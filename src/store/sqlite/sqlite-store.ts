@@ -1,4 +1,3 @@
-import { freshEndpoint } from '../../connection/gate.ts';
 import type { Change, Leftover, View } from '../../connection/decision.ts';
 import type {
   ClientRecord,
@@ -16,14 +15,14 @@ import type { ConnectionTable } from './connections.ts';
 import type { CopyGuard, CopyStatus } from './copies.ts';
 import type { StoreFile } from './database.ts';
 import type { KeyRing } from './key-ring.ts';
-import { Known } from './known.ts';
 import type { KeyStatus, KeyUpkeep } from './key-upkeep.ts';
 import { addLife, keepLeftover, leftoversOf, lifeOf } from './history.ts';
 import type { LifeFiles } from './life.ts';
 import { addNotice, hasNotices, markDelivered, pendingNotices, reserveNotice } from './outbox.ts';
 import { endpointOf, number, text } from './rows.ts';
 import { backupStore, findDamage } from './upkeep.ts';
-import type { Remembrance, Writer } from './writer.ts';
+import { Views } from './views.ts';
+import type { Writer } from './writer.ts';
 
 /** The parts of an open SQLite store. */
 export interface SqliteParts {
@@ -55,18 +54,14 @@ export class SqliteStore implements Store {
   readonly claims: LifeFiles;
   readonly storeId: string;
   readonly #parts: SqliteParts;
-  readonly #clients = new Known<ClientRecord>();
-  readonly #endpoints = new Known<EndpointState>();
-  /** The store's change counter when what is remembered was right. */
-  #counter: number | undefined;
-  #hasKeysInUse = false;
-  #hasNothingToTell = false;
+  readonly #views: Views;
   #closed: Promise<void> | undefined;
 
   /** Made by {@link openSqliteStore}. */
   constructor(parts: SqliteParts) {
     this.#parts = parts;
-    parts.writer.remembrance = this.#remembrance();
+    this.#views = new Views(parts);
+    parts.writer.remembrance = this.#views;
     this.sealer = parts.ring.keys;
     this.claims = parts.lives;
     this.storeId = parts.storeId;
@@ -78,7 +73,7 @@ export class SqliteStore implements Store {
     options: { readonly durable: boolean },
   ): Promise<T | undefined> {
     const run = (): { readonly result: T; readonly rotated: boolean } | undefined => {
-      const view = this.#view(connectionId);
+      const view = this.#views.view(connectionId);
       if (view === undefined) return undefined;
       const change = decide(view);
       this.#apply(view, change);
@@ -98,7 +93,7 @@ export class SqliteStore implements Store {
   }
 
   read(connectionId: string): Promise<View | undefined> {
-    return this.#reading(() => this.#view(connectionId));
+    return this.#reading(() => this.#views.view(connectionId));
   }
 
   resolve(name: string): Promise<string | undefined> {
@@ -168,7 +163,6 @@ export class SqliteStore implements Store {
   }): Promise<number> {
     const { clients } = this.#parts;
     return this.#write(() => {
-      this.#clients.clear();
       const all = clients.registration(tokenEndpoint, clientId);
       return all.filter(({ id }) => clients.removeUnused(id)).length;
     });
@@ -207,8 +201,8 @@ export class SqliteStore implements Store {
 
   pendingNotices(now: number, limit: number): Promise<readonly Notice[]> {
     return this.#reading(() => {
-      this.#hasNothingToTell ||= !hasNotices(this.#sql);
-      return this.#hasNothingToTell ? [] : pendingNotices(this.#sql, now, limit);
+      this.#views.hasNothingToTell ||= !hasNotices(this.#sql);
+      return this.#views.hasNothingToTell ? [] : pendingNotices(this.#sql, now, limit);
     });
   }
 
@@ -291,7 +285,7 @@ export class SqliteStore implements Store {
 
   /** Reads the whole file and says what is damaged, one line each; none when nothing is. */
   findDamage(): Promise<readonly string[]> {
-    this.#parts.writer.remembrance?.forget();
+    this.#views.forget();
     return this.#reading(() => findDamage(this.#sql, this.#parts, this.#parts.ring));
   }
 
@@ -315,7 +309,7 @@ export class SqliteStore implements Store {
 
   #write<T>(run: () => T): Promise<T> {
     return this.#parts.writer.write(() => {
-      this.#useKeys();
+      this.#views.useKeys();
       return run();
     }, true);
   }
@@ -326,95 +320,20 @@ export class SqliteStore implements Store {
     });
   }
 
-  #remembrance(): Remembrance {
-    const { connections, file } = this.#parts;
-    const forget = (): void => {
-      connections.forget();
-      this.#clients.clear();
-      this.#endpoints.clear();
-      this.#hasKeysInUse = false;
-      this.#hasNothingToTell = false;
-    };
-    return {
-      forget,
-      look: () => {
-        const counter = file.changeCounter();
-        if (counter !== this.#counter) forget();
-        this.#counter = counter;
-      },
-      settle: () => {
-        connections.tally.settle();
-      },
-      undo: () => {
-        forget();
-        connections.tally.undo();
-      },
-    };
-  }
-
-  #view(connectionId: string): View | undefined {
-    const connection = this.#parts.connections.find(connectionId);
-    if (connection === undefined) return undefined;
-    const client = this.#client(connection.clientId);
-    if (client === undefined) return undefined;
-    return { connection, client, endpoint: this.#endpoint(client.tokenEndpoint) };
-  }
-
-  #client(id: string): ClientRecord | undefined {
-    const client = this.#clients.get(id) ?? this.#parts.clients.find(id);
-    if (client !== undefined) this.#clients.set(id, client);
-    return client;
-  }
-
-  #endpoint(endpoint: string): EndpointState {
-    const known = this.#endpoints.get(endpoint);
-    if (known !== undefined) return known;
-    const row = this.#sql.get('SELECT state FROM endpoint WHERE endpoint = ?', endpoint);
-    const state = row === undefined ? freshEndpoint(endpoint) : endpointOf(row);
-    this.#endpoints.set(endpoint, state);
-    return state;
-  }
-
-  /** What is written now must not lie under a data key that another process has retired. */
-  #useKeys(): void {
-    if (this.#hasKeysInUse) return;
-    this.#parts.ring.follow();
-    this.#hasKeysInUse = true;
-  }
-
   #apply(view: View, change: Change<unknown>): void {
     const { ring, connections } = this.#parts;
     const { connection } = view;
-    this.#useKeys();
+    this.#views.useKeys();
     if (change.connection !== undefined) {
       connections.replace(connection, { ...connection, ...change.connection });
     }
-    if (change.endpoint !== undefined) this.#putEndpoint(view.endpoint, change.endpoint);
-    if (change.client !== undefined) this.#changeClients(view.client, change.client);
+    if (change.endpoint !== undefined) this.#views.putEndpoint(view.endpoint, change.endpoint);
+    if (change.client !== undefined) this.#views.changeClients(view.client, change.client);
     for (const event of change.life ?? []) addLife(this.#sql, connection.id, event);
     for (const notice of change.notices ?? []) {
       addNotice(this.#sql, connection.id, notice);
-      this.#hasNothingToTell = false;
+      this.#views.hasNothingToTell = false;
     }
     for (const left of change.leftovers ?? []) keepLeftover(this.#sql, ring, connection.id, left);
-  }
-
-  #putEndpoint(before: EndpointState, state: EndpointState): void {
-    const members = Object.keys(state) as (keyof EndpointState)[];
-    if (members.every((member) => state[member] === before[member])) return;
-    this.#endpoints.set(state.endpoint, state);
-    this.#parts.connections.tally.endpoint(state);
-  }
-
-  #changeClients(
-    { tokenEndpoint, clientId }: ClientRecord,
-    change: Partial<Pick<ClientRecord, 'refusedAt' | 'refusal'>>,
-  ): void {
-    if (Object.keys(change).length === 0) return;
-    const { clients } = this.#parts;
-    for (const client of clients.registration(tokenEndpoint, clientId)) {
-      clients.replace({ ...client, ...change });
-    }
-    this.#clients.clear();
   }
 }
