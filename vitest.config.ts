@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import './tools/compile-cache.ts';
 
 export default defineConfig({
   // The failpoints and sabotage switches of test/support are chosen by this condition; the published package holds none.

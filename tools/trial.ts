@@ -1,4 +1,5 @@
 import { isDeepStrictEqual, parseArgs } from 'node:util';
+import './compile-cache.ts';
 import { drawDelays, emulatorAuthority } from '../test/faults/experiments/authority.ts';
 import { commitDurably } from '../test/faults/experiments/durable-commits.ts';
 import { chooseSeed, Findings, type Size } from '../test/faults/experiments/findings.ts';
