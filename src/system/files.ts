@@ -216,16 +216,6 @@ export function readSystemFileSync(path: string): string | undefined {
   }
 }
 
-/** Type number of the file system that holds a path, as statfs(2) gives it. */
-export async function fileSystemType(path: string): Promise<number> {
-  return fileSystemTypeSync(path);
-}
-
-/** As {@link fileSystemType}, at once. */
-export function fileSystemTypeSync(path: string): number {
-  return fs.statfsSync(path).type;
-}
-
 /** What keeps answers in files of their own; a test replaces it to lose power while it writes. */
 export interface PrivateFiles {
   /** As {@link privateFolder}. */

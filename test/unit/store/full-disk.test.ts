@@ -10,7 +10,7 @@ import { startStoreProcess } from '../../support/store-processes.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
 
 const files = vi.hoisted(() => ({ type: undefined as number | undefined }));
-vi.mock(import('../../../src/system/files.ts'), async (importActual) => {
+vi.mock(import('../../../src/system/file-system.ts'), async (importActual) => {
   const actual = await importActual();
   return {
     ...actual,
