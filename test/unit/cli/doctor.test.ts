@@ -7,7 +7,7 @@ import type { Home } from '../../../src/cli/session.ts';
 import { clientStatus, fakeHome, fakeKeeper, NOW, status } from './fake-keeper.ts';
 import { runCli, type Run } from './run-cli.ts';
 
-const disk = vi.hoisted(() => ({ bytes: 1e12, files: 1e6 as number | undefined }));
+const disk = vi.hoisted(() => ({ bytes: 1e12, files: 1e6 }));
 vi.mock(import('../../../src/system/file-system.ts'), async (importActual) => ({
   ...(await importActual()),
   freeSpace: async () => disk,
