@@ -104,6 +104,8 @@ async function killOnce(experiment: Experiment, which: string): Promise<void> {
   findings.check(isTold, 'lost in silence', story);
   if (isHarmless) findings.check(state === 'active', 'a person needed without need', story);
   if (state === 'uncertain' || isHarmless) await outlive(experiment, isHonoured, story);
+  // A breach, which is counted: the next kill needs a grant that lives, for without one nothing is refreshed.
+  else if (!isHonoured) await home.signIn(await authority.signIn());
 }
 
 /**
