@@ -2,7 +2,7 @@
 export interface Folder {
   /** Relative to the root. */
   readonly sources: string;
-  /** Files or folders of tests without hooks of their own for each test, relative to the root. */
+  /** Files or folders of tests, relative to the root. */
   readonly tests: readonly string[];
 }
 
@@ -18,5 +18,9 @@ export const FOLDERS: Readonly<Record<string, Folder>> = {
   connection: {
     sources: 'src/connection',
     tests: ['test/unit/connection'],
+  },
+  refresh: {
+    sources: 'src/refresh',
+    tests: ['test/unit/keeper'],
   },
 };
