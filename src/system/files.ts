@@ -41,11 +41,22 @@ export function errnoOf(error: unknown): string | undefined {
 export async function privateFolder(path: string): Promise<void> {
   if ((await checkOwnerOnly(path, 'folder')) !== undefined) return;
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
   } catch (cause) {
     throw unusable(path, cause);
   }
   await checkOwnerOnly(path, 'folder');
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return;
+    // A folder above it may be missing. Only then: of a read-only disk the recursive way says that nothing is there.
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
 }
 
 /**

@@ -160,20 +160,6 @@ describe('a disk that is full', () => {
   });
 });
 
-describe('a disk that takes no writes at all', () => {
-  it('is told as read-only, and nothing is made', async (context) => {
-    const small = await onSmallDisk();
-    if (small === undefined) return context.skip(NOT_RUN);
-    await makeStore();
-    small.makeReadOnly();
-    await expect(open()).rejects.toMatchObject({
-      code: expect.stringMatching(/^ERR_STORE_(READ_ONLY|UNAVAILABLE)$/),
-    });
-    small.makeWritable();
-    expect(await accessToken(await open())).toBe('accessToken 1');
-  });
-});
-
 describe('a file system that is shared or runs in a process', () => {
   it.each([
     ['NFS', 0x6969],
