@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../../../src/system/random.ts';
 import { seededRandom } from '../../../src/emulator/seeded-random.ts';
 import { makeKeptHome, type KeptHome } from '../../support/kept-home.ts';
-import { inLanes } from '../../support/lanes.ts';
+import { emptyLane, inLanes } from '../../support/lanes.ts';
 import type { Authority } from './authority.ts';
 import { Findings, type Size } from './findings.ts';
 import { LIFE_MS } from './servers.ts';
@@ -72,9 +72,6 @@ export async function killAtRandom(
   });
   return findings;
 }
-
-const emptyLane = (): Promise<AsyncDisposable> =>
-  Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
 
 async function killOnce(experiment: Experiment, which: string): Promise<void> {
   const { authority, home, random, findings, circumstances } = experiment;
