@@ -16,6 +16,7 @@ const WITNESSES: Readonly<Record<string, string>> = {
   intent: 'test/faults/sabotage.test.ts',
   jitter: 'test/unit/keeper/background.test.ts',
   'owner-check': 'test/faults/sabotage.test.ts',
+  'parents-check': 'test/unit/system/parents.test.ts',
   pilot: 'test/unit/keeper/refusals.test.ts',
   redaction: 'test/attacks/attacks.test.ts',
   'redirect-origin': 'test/attacks/attacks.test.ts',
