@@ -18,12 +18,12 @@ const LOOK_MS = 2_000;
 /** Judges all of them by these tests of the mutated copy, and tells how far it is. */
 export async function judgeMutants(
   folder: string,
-  tests: readonly string[],
-  mutants: readonly string[],
+  { tests, effort, mutants }: Pick<Plan, 'tests' | 'effort' | 'mutants'>,
 ): Promise<Verdicts> {
   const sound = path.join(folder, 'sound.json');
   writeConfig(folder);
-  await runProcess(folder, { tests, mutants: [], verdicts: path.join(folder, 'none.json'), sound });
+  const verdicts = path.join(folder, 'none.json');
+  await runProcess(folder, { tests, effort, mutants: [], verdicts, sound });
   const { costs } = JSON.parse(readFileSync(sound, 'utf8')) as SoundRun;
   console.log(`${String(Object.keys(costs).length)} tests, ${String(mutants.length)} mutants`);
   const lanes = 2 * availableParallelism();
@@ -33,7 +33,7 @@ export async function judgeMutants(
       let left = mutants.filter((_id, i) => i % lanes === lane);
       for (let part = 0; left.length > 0; part++) {
         const verdicts = path.join(folder, `verdicts-${String(lane)}-${String(part)}.json`);
-        const told = await runProcess(folder, { tests, mutants: left, verdicts, sound });
+        const told = await runProcess(folder, { tests, effort, mutants: left, verdicts, sound });
         if (!existsSync(verdicts)) throw new Error(`no mutant was judged:\n${told}`);
         Object.assign(done, JSON.parse(readFileSync(verdicts, 'utf8')));
         left = left.filter((id) => done[id] === undefined);

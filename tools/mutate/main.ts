@@ -1,6 +1,6 @@
 import { globSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { BAR, FOLDERS } from './folders.ts';
+import { BAR, FOLDERS, USUAL } from './folders.ts';
 import { judgeMutants } from './judge-mutants.ts';
 import { makeMutatedCopy, type Mutant } from './mutated-copy.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -20,7 +20,8 @@ const { folder, mutants } = await makeMutatedCopy(chosen.sources);
 try {
   const judged = mutants.filter(({ where }) => only.length === 0 || only.includes(fileOf(where)));
   const ids = judged.map(({ id }) => id);
-  const verdicts = await judgeMutants(folder, testFiles(), ids);
+  const { effort = USUAL } = chosen;
+  const verdicts = await judgeMutants(folder, { tests: testFiles(), effort, mutants: ids });
   process.exitCode = report(judged, verdicts) < BAR ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true, force: true });

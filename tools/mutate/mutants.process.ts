@@ -32,8 +32,6 @@ const HITS_ALLOWED_LEAST = 10_000;
 const PATIENCE_MS = 10_000;
 const PATIENCE_TIMES = 30;
 const LONGEST_RUN_MS = 86_400_000;
-/** A test of more CPU time is not repeated: most of these are properties over random cases, and a score without them is at most too low. */
-const MOST_COST_MS = 250;
 /** Tests that noticed the mutants before are tried first: the next one is close to them. */
 const REMEMBERED = 8;
 
@@ -132,9 +130,12 @@ function inOrder(tests: readonly Task[], { costs }: SoundRun): Task[] {
     const rank = remembered.indexOf(keyOf(test));
     return rank < 0 ? REMEMBERED : rank;
   };
+  const { eachTestMs, allTestsMs } = plan.effort;
+  let leftMs = allTestsMs;
   return tests
-    .filter((test) => costOf(test) <= MOST_COST_MS)
-    .sort((a, b) => rankOf(a) - rankOf(b) || costOf(a) - costOf(b));
+    .filter((test) => costOf(test) <= eachTestMs)
+    .sort((a, b) => rankOf(a) - rankOf(b) || costOf(a) - costOf(b))
+    .filter((test) => (leftMs -= costOf(test)) >= 0);
 }
 
 async function judge(id: string, tests: readonly Task[], sound: SoundRun): Promise<Verdict> {

@@ -1,3 +1,5 @@
+import type { Effort } from './folders.ts';
+
 /** What became of each mutant, by its id. */
 export type Verdicts = Record<string, Verdict>;
 
@@ -23,6 +25,8 @@ export interface Plan {
   readonly tests: readonly string[];
   /** Ids of the mutants to be judged. */
   readonly mutants: readonly string[];
+  /** See {@link Effort}. */
+  readonly effort: Effort;
   /** The file that gets a {@link Verdicts} after each mutant. */
   readonly verdicts: string;
   /** The file of the {@link SoundRun}. Where it is missing the tests are run without a mutant, and it is written. */
