@@ -6,27 +6,44 @@ export interface TokenKind {
   readonly type: string;
   /** Scopes. */
   readonly scope: readonly string[];
+  /** Expiry counts from here, epoch milliseconds: what is left is a small whole number, which needs no room of its own on the heap. */
+  readonly countsFrom: number;
 }
 
 /** An access token as programs use it. Its value can be read but is not printed. */
 export class AccessToken {
-  /** True expiry, epoch milliseconds. */
-  readonly expiresAt: number;
   /** Generation of the connection it belongs to. */
   readonly generation: number;
   readonly #value: string;
   readonly #kind: TokenKind;
+  /** From the instant that its kind names to its true expiry. */
+  readonly #lifeMs: number;
 
   /** Made by the keeper. @param kind - type and scope once more, as an object that many tokens share. */
   constructor(
     value: string,
-    details: TokenKind & { readonly expiresAt: number; readonly generation: number },
-    kind: TokenKind = { type: details.type, scope: details.scope },
+    details: {
+      readonly type: string;
+      readonly scope: readonly string[];
+      readonly expiresAt: number;
+      readonly generation: number;
+    },
+    kind: TokenKind = { type: details.type, scope: details.scope, countsFrom: 0 },
   ) {
+    this.generation = details.generation;
     this.#value = value;
     this.#kind = kind;
-    this.expiresAt = details.expiresAt;
-    this.generation = details.generation;
+    this.#lifeMs = details.expiresAt - kind.countsFrom;
+  }
+
+  /** What a token has in common with others. */
+  protected static kindOf(token: AccessToken): TokenKind {
+    return token.#kind;
+  }
+
+  /** True expiry, epoch milliseconds. */
+  get expiresAt(): number {
+    return this.#kind.countsFrom + this.#lifeMs;
   }
 
   /** Scheme for the Authorization header, e.g. `Bearer`. */

@@ -15,6 +15,7 @@ import type {
   WaitOptions,
 } from '../keeper-api.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
+import type { KeptToken } from '../refresh/kept-token.ts';
 import type { Memory } from '../refresh/memory.ts';
 import type { Patience, Server } from '../refresh/serve.ts';
 import type { ApiFinding, RejectedToken } from '../resource/call.ts';
@@ -50,6 +51,8 @@ const LIFE_LINES = 50;
 export class ConnectionHandle implements Connection {
   readonly name: string;
   readonly #parts: HandleParts;
+  /** The token last served, so that it need not be looked up; the memory tells whether it may be served again. */
+  #token: KeptToken | undefined = undefined;
 
   /** Made by the keeper; no I/O. */
   constructor(name: string, parts: HandleParts) {
@@ -58,29 +61,22 @@ export class ConnectionHandle implements Connection {
   }
 
   token(options?: TokenOptions): Promise<AccessToken> {
-    if (options !== undefined) return this.#tokenWith(options);
-    const { engine, memory, server } = this.#parts;
-    const token = memory.serve(this.name);
+    if (options !== undefined) return tokenWith(this.#parts, this.name, options);
+    const { memory } = this.#parts;
+    const known = this.#token ?? (this.#token = memory.lastKnown(this.name));
+    if (known === undefined) return tokenLater(this.#parts, this.name);
     // Not an async function: that would cost a third more, and ten thousand who wait a promise each.
-    if (token !== undefined) return Promise.resolve(token);
-    if (engine.closing.aborted) return this.#tokenWith({});
-    return server.tokenTogether(this.name, TOKEN_PATIENCE_MS);
-  }
-
-  async #tokenWith(options: TokenOptions): Promise<AccessToken> {
-    const { memory, server } = this.#parts;
-    const served = options.minLifeMs === undefined ? memory.serve(this.name) : undefined;
+    const served = memory.serve(known);
     if (served !== undefined) return served;
-    this.#parts.assertOpen();
-    const minLifeMs = checkMs(options.minLifeMs, 'minLifeMs');
-    return server.token(this.name, minLifeMs, this.#patience(options, TOKEN_PATIENCE_MS));
+    this.#token = undefined;
+    return tokenLater(this.#parts, this.name);
   }
 
   async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
     const { engine, transport, server } = this.#parts;
     const [{ callApi }, view] = await Promise.all([import('../resource/call.ts'), this.#view()]);
     const { connection, client } = view;
-    const patience = this.#patience({}, TOKEN_PATIENCE_MS);
+    const patience = patienceOf(this.#parts, {}, TOKEN_PATIENCE_MS);
     const deps = {
       token: ({ rejected }: { readonly rejected?: RejectedToken }) =>
         rejected === undefined ? this.token() : server.newerToken(this.name, rejected, patience),
@@ -101,7 +97,7 @@ export class ConnectionHandle implements Connection {
 
   async refresh(options: RefreshOptions = {}): Promise<ConnectionStatus> {
     this.#parts.assertOpen();
-    const patience = this.#patience(options, REFRESH_PATIENCE_MS);
+    const patience = patienceOf(this.#parts, options, REFRESH_PATIENCE_MS);
     await this.#parts.server.refreshNow(this.name, options.anyway === true, patience);
     return this.status();
   }
@@ -195,15 +191,40 @@ export class ConnectionHandle implements Connection {
       },
     );
   }
+}
 
-  #patience(
-    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
-    byDefaultMs: number,
-  ): Patience {
-    const timeoutMs = checkMs(options.timeoutMs, 'timeoutMs') ?? byDefaultMs;
-    const deadline = this.#parts.engine.clock.monotonic() + timeoutMs;
-    return { deadline, signal: options.signal };
-  }
+/* What follows is not of the handle: one that is made for a single call can then do without room on the heap. */
+
+function tokenLater(parts: HandleParts, name: string): Promise<AccessToken> {
+  const { engine, memory, server } = parts;
+  const known = memory.lastKnown(name);
+  const served = known && memory.serve(known);
+  if (served !== undefined) return served;
+  if (engine.closing.aborted) return tokenWith(parts, name, {});
+  return server.tokenTogether(name, TOKEN_PATIENCE_MS);
+}
+
+async function tokenWith(
+  parts: HandleParts,
+  name: string,
+  options: TokenOptions,
+): Promise<AccessToken> {
+  const { memory, server } = parts;
+  const known = options.minLifeMs === undefined ? memory.lastKnown(name) : undefined;
+  const served = known && memory.serve(known);
+  if (served !== undefined) return served;
+  parts.assertOpen();
+  const minLifeMs = checkMs(options.minLifeMs, 'minLifeMs');
+  return server.token(name, minLifeMs, patienceOf(parts, options, TOKEN_PATIENCE_MS));
+}
+
+function patienceOf(
+  { engine }: HandleParts,
+  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
+  byDefaultMs: number,
+): Patience {
+  const timeoutMs = checkMs(options.timeoutMs, 'timeoutMs') ?? byDefaultMs;
+  return { deadline: engine.clock.monotonic() + timeoutMs, signal: options.signal };
 }
 
 function checkMs(value: number | undefined, option: string): number | undefined {

@@ -16,32 +16,30 @@ export interface Now {
 }
 
 /** How a token is served; mostly the same for all tokens of a client. */
-interface Terms {
+interface Terms extends TokenKind {
   /** So long before its end callers begin to wait for a newer one. */
   readonly marginMs: number;
   /** How much sooner than stored it ends by the wall clock, because that was set back. */
   readonly cutMs: number;
+  /** How much sooner it ends by the steady reckoning than by its expiry. */
+  readonly driftMs: number;
 }
+
+/** Never found good: what was dropped is not served any more by those who hold it. */
+const DROPPED = -1;
 
 /** An access token with until when it is served. */
 export class KeptToken extends AccessToken {
-  readonly #terms: Terms;
-  /** How much sooner it ends by the steady reckoning than by its expiry. */
-  readonly #driftMs: number;
   /** When it was last read or found good; see the windows of the memory. */
   #seen: number;
+  #promise: Promise<AccessToken> | undefined = undefined;
 
   /** @param now - when it was read; from then on the clocks count. @param seen - see {@link KeptToken.seen}. */
   constructor(value: string, record: KeptParts, now: Now, seen: number) {
-    const { tokens, generation, pool } = record;
-    const remainingMs = remainingLifeMs(tokens, now.wall);
-    const isSetBack = isClockSetBack(tokens, now.wall);
-    const expiresAt = tokens.accessExpiresAt;
-    const kind = pool.kind(tokens);
-    super(value, { ...kind, expiresAt, generation }, kind);
-    const marginMs = isSetBack ? remainingMs : earlyExpiryMs(tokens.accessLifeMs);
-    this.#terms = pool.terms(marginMs, expiresAt - now.wall - remainingMs);
-    this.#driftMs = Math.ceil(expiresAt - now.steady - remainingMs);
+    const terms = termsOf(record, now);
+    const { accessExpiresAt: expiresAt } = record.tokens;
+    const { generation } = record;
+    super(value, { type: terms.type, scope: terms.scope, expiresAt, generation }, terms);
     this.#seen = seen;
   }
 
@@ -50,20 +48,41 @@ export class KeptToken extends AccessToken {
     return this.#seen;
   }
 
-  /** Notes that it was read or found good. */
+  /** Notes that it was read or found good. Does nothing once it was dropped. */
   see(when: number): void {
-    this.#seen = when;
+    if (this.#seen !== DROPPED) this.#seen = when;
+  }
+
+  /** Notes that another has taken its place, or none. */
+  drop(): void {
+    this.#seen = DROPPED;
+  }
+
+  /** A promise of it, the same for all callers once there is one: to make it takes longer than all else in serving. */
+  get promise(): Promise<AccessToken> | undefined {
+    return this.#promise;
+  }
+
+  /** Makes the promise, and keeps it. */
+  keepPromise(): Promise<AccessToken> {
+    this.#promise = Promise.resolve(this);
+    return this.#promise;
   }
 
   /** Until its end, by the clock that is further; negative afterwards. */
   leftMs({ wall, steady }: Now): number {
     const { expiresAt } = this;
-    return Math.min(expiresAt - this.#terms.cutMs - wall, expiresAt - this.#driftMs - steady);
+    const { cutMs, driftMs } = this.#terms;
+    return Math.min(expiresAt - cutMs - wall, expiresAt - driftMs - steady);
   }
 
   /** Until callers begin to wait for a newer one; negative afterwards. */
   leftUntilEarlyMs(now: Now): number {
     return this.leftMs(now) - this.#terms.marginMs;
+  }
+
+  get #terms(): Terms {
+    return AccessToken.kindOf(this) as Terms;
   }
 }
 
@@ -75,30 +94,37 @@ interface KeptParts extends Pick<ConnectionRecord, 'generation'> {
   readonly pool: TokenPool;
 }
 
-/** So many parts are shared at most; of more the first are no longer found, which costs room and nothing else. */
+function termsOf({ tokens, pool }: KeptParts, now: Now): Terms {
+  const { accessExpiresAt: expiresAt, accessLifeMs, tokenType, scope } = tokens;
+  const remainingMs = remainingLifeMs(tokens, now.wall);
+  const isSetBack = isClockSetBack(tokens, now.wall);
+  return pool.once({
+    type: schemeOf(tokenType),
+    scope,
+    countsFrom: expiresAt - (expiresAt % COUNTED_MS),
+    marginMs: isSetBack ? remainingMs : earlyExpiryMs(accessLifeMs),
+    cutMs: expiresAt - now.wall - remainingMs,
+    driftMs: Math.ceil(expiresAt - now.steady - remainingMs),
+  });
+}
+
+/** Twelve days: what is counted in less of them is a small whole number to the engine. */
+const COUNTED_MS = 2 ** 30;
+/** So many terms are shared at most; of more the first are no longer found, which costs room and nothing else. */
 const MOST = 1_000;
 
 /** What tokens have in common, each kept once. */
 export class TokenPool {
-  readonly #parts = new Map<string, TokenKind | Terms>();
+  readonly #terms = new Map<string, Terms>();
 
-  /** Type and scopes of a set. */
-  kind({ tokenType, scope }: TokenSet): TokenKind {
-    return this.#once({ type: schemeOf(tokenType), scope });
-  }
-
-  /** Terms of serving. */
-  terms(marginMs: number, cutMs: number): Terms {
-    return this.#once({ marginMs, cutMs });
-  }
-
-  #once<T extends TokenKind | Terms>(part: T): T {
-    const key = JSON.stringify(part);
-    const known = this.#parts.get(key);
-    if (known !== undefined) return known as T;
-    if (this.#parts.size >= MOST) this.#parts.clear();
-    this.#parts.set(key, part);
-    return part;
+  /** These terms, or the same ones met before. */
+  once(terms: Terms): Terms {
+    const key = JSON.stringify(terms);
+    const known = this.#terms.get(key);
+    if (known !== undefined) return known;
+    if (this.#terms.size >= MOST) this.#terms.clear();
+    this.#terms.set(key, terms);
+    return terms;
   }
 }
 

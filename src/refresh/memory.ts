@@ -6,6 +6,7 @@ import { NotFoundError } from '../errors.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Engine } from './engine.ts';
 import { KeptToken, TokenPool, type Now } from './kept-token.ts';
+import { KeptTokens } from './kept-tokens.ts';
 
 /*
  * What a keeper remembers of the connections it serves. Of each it keeps the access token; the rows only of those it read last, since there
@@ -34,7 +35,7 @@ const MOST_VIEWS = 64;
 export class Memory {
   readonly #engine: Engine;
   readonly #clock: Clock;
-  readonly #tokens = new Map<string, KeptToken>();
+  readonly #tokens = new KeptTokens();
   readonly #views = new Map<string, Remembered & { readonly readIn: number }>();
   readonly #pool = new TokenPool();
   /** Wall time less monotonic time when the keeper began, so that both count from the same origin. */
@@ -56,13 +57,15 @@ export class Memory {
     this.#counter = this.#count();
   }
 
-  /** The access token, if it can be served without a second thought. The hot path of a keeper. */
-  serve(name: string): AccessToken | undefined {
-    const token = this.#tokens.get(name);
-    if (token === undefined) return undefined;
+  /**
+   * The access token, if it can be served without a second thought. The hot path of a keeper: it makes as few objects as it can, and what
+   * tells whether a token may be served is held by the token alone.
+   */
+  serve(token: KeptToken): Promise<AccessToken> | undefined {
     const sinceMs = this.#clock.now() - this.#windowFrom;
     const isOpen = sinceMs >= 0 && sinceMs < WINDOW_MS;
-    return isOpen && token.seen === this.#window ? token : this.#judge(token);
+    if (!isOpen || token.seen !== this.#window) return this.#judge(token);
+    return this.#tokens.promiseOf(token);
   }
 
   /** What is remembered of a connection, if nothing can have changed since. */
@@ -79,7 +82,7 @@ export class Memory {
     return known?.view.connection.id === id ? known : this.readAgain(before);
   }
 
-  /** The token as last known, whatever may have changed since: for when the store cannot be read. */
+  /** The token as last known, whatever may have changed since. */
   lastKnown(name: string): KeptToken | undefined {
     return this.#tokens.get(name);
   }
@@ -132,7 +135,7 @@ export class Memory {
 
   /** Forgets a name, after a rename or a disconnect. */
   forget(name: string): void {
-    this.#tokens.delete(name);
+    this.#tokens.put(name, undefined);
     this.#views.delete(name);
   }
 
@@ -145,6 +148,7 @@ export class Memory {
   /** Serves nothing without a second thought any more. */
   close(): void {
     this.#closed = true;
+    this.#window += 2;
     this.#tokens.clear();
   }
 
@@ -153,13 +157,14 @@ export class Memory {
     return { wall: this.#clock.now(), steady: this.#clock.monotonic() + this.#origin };
   }
 
-  #judge(token: KeptToken): KeptToken | undefined {
+  #judge(token: KeptToken): Promise<AccessToken> | undefined {
+    if (this.#closed) return undefined;
     const now = this.now();
     this.#enter(now);
     if (token.seen < this.#trustedFrom) return undefined;
     const leftMs = token.leftUntilEarlyMs(now);
     if (leftMs > 2 * WINDOW_MS) token.see(this.#window);
-    return leftMs > 0 ? token : undefined;
+    return leftMs > 0 ? (token.promise ?? Promise.resolve(token)) : undefined;
   }
 
   /** Begins a window where none is open, and asks the store whether another process wrote. */
@@ -189,8 +194,7 @@ export class Memory {
     const { name } = view.connection;
     const token = this.#open(view, readIn);
     const known = { view, token, readIn };
-    if (token === undefined) this.#tokens.delete(name);
-    else if (!this.#closed) this.#tokens.set(name, token);
+    if (!this.#closed) this.#tokens.put(name, token);
     this.#views.delete(name);
     this.#views.set(name, known);
     if (this.#views.size > MOST_VIEWS) {

@@ -15,6 +15,9 @@ interface Stored {
   readonly cells: Readonly<Record<string, Cell>>;
 }
 
+/** Some kilobytes each, and of use only while a connection is refreshed: so many at once are few. */
+const MOST_ROWS = 256;
+
 /**
  * The rows of connections: read with their MAC checked, written with it and under the data key in use. Rows are remembered, which is right
  * as long as nobody else writes; whoever opens the transaction says when to forget.
@@ -22,7 +25,7 @@ interface Stored {
 export class ConnectionTable {
   /** What the changes of a transaction add up to. */
   readonly tally: Tally;
-  readonly #known = new Known<Stored>();
+  readonly #known = new Known<Stored>(MOST_ROWS);
   readonly #ids = new Known<string>();
   readonly #sql: Statements;
   readonly #ring: KeyRing;

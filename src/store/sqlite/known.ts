@@ -1,9 +1,12 @@
-/** Most rows of a kind that are remembered. */
-const MOST = 2_048;
-
 /** Rows remembered by key; the oldest go when there are too many. */
 export class Known<T> {
   readonly #rows = new Map<string, T>();
+  readonly #most: number;
+
+  /** @param most - so many rows are remembered. */
+  constructor(most = 2_048) {
+    this.#most = most;
+  }
 
   /** The row, if it is remembered. */
   get(key: string): T | undefined {
@@ -14,7 +17,7 @@ export class Known<T> {
   set(key: string, row: T): void {
     this.#rows.delete(key);
     this.#rows.set(key, row);
-    if (this.#rows.size <= MOST) return;
+    if (this.#rows.size <= this.#most) return;
     for (const oldest of this.#rows.keys()) {
       this.#rows.delete(oldest);
       return;
