@@ -69,7 +69,10 @@ function describe(error: unknown, path: string): [ErrorCode, string] | [undefine
     case LOCKED:
       return ['ERR_STORE_LOCKED', `${path} is locked by another process; try again`];
     case READONLY:
-      return ['ERR_STORE_READ_ONLY', `${path} cannot be written, so nothing is refreshed; check its owner and mode`];
+      return [
+        'ERR_STORE_READ_ONLY',
+        `${path} cannot be written, so nothing is refreshed; check its owner and mode`,
+      ];
     // Our statements are right, so an error in one means that the schema is not what it was.
     case ERROR:
     case CORRUPT:
