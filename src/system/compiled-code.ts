@@ -1,11 +1,12 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { homeFolder } from './home.ts';
+import { checkParents } from './parents.ts';
 
 /**
  * Lets Node keep what it makes of our code, for the processes to come, in `code/` of a home: a cold process spends much of its time on
  * making it anew. What is kept there is run, so it lies where only this user can have put it: where home or folder are links, another
- * user's or open to others, or cannot be made, nothing is kept nor used, and nothing said. Node itself passes over what is damaged, or was
+ * user's or open to others, or cannot be made, or somebody else may move the home away, nothing is kept nor used, and nothing said. Node itself passes over what is damaged, or was
  * made by another version of it or of other sources.
  *
  * @param option - names the home, as for a keeper.
@@ -20,6 +21,7 @@ export function keepCompiledCode(
     const { enableCompileCache, getCompileCacheDir } = process.getBuiltinModule('node:module');
     if (getCompileCacheDir() !== undefined) return;
     const home = homeFolder(option, environment);
+    checkParents(home);
     const folder = join(home, 'code');
     if (isPrivateFolder(home) && isMade(folder, home)) enableCompileCache(folder);
   } catch {

@@ -313,7 +313,8 @@ function unsafe(path: string, what: string, remedy: string): StoreError {
   return new StoreError('ERR_STORE_UNSAFE', `${path} ${what}; ${remedy}`);
 }
 
-function unusable(path: string, cause: unknown): StoreError {
+/** The file system's own error, typed. */
+export function unusable(path: string, cause: unknown): StoreError {
   const errno = errnoOf(cause);
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
     return new StoreError('ERR_STORE_FULL', `no space left to write ${path}; free some`, { cause });

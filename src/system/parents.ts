@@ -1,8 +1,8 @@
 import { sabotaged } from '#failpoints';
-import { realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreError } from '../errors.ts';
-import { errnoOf } from './files.ts';
+import { errnoOf, unusable } from './files.ts';
 
 /*
  * The folders above a private one. Who may write in one of them can move what is below it away and put something of his own in its place, or
@@ -17,11 +17,10 @@ const STICKY = 0o1000;
  * Checks every folder above a path, by its name and behind its links: each belongs to this user or to root, and not everybody may move
  * what is in it. What does not exist yet is passed over.
  *
- * @throws {@link StoreError} `ERR_STORE_UNSAFE` when one of them is not so, and the file system's own errors as they come.
+ * @throws {@link StoreError} `ERR_STORE_UNSAFE` when one of them is not so; another code when one cannot be looked at, or is no folder.
  */
 export function checkParents(path: string): void {
-  for (const folder of foldersAbove(path)) {
-    const stat = statSync(folder, { throwIfNoEntry: false });
+  for (const [folder, stat] of foldersAbove(path)) {
     if (stat === undefined || sabotaged('parents-check')) continue;
     if ((stat.mode & OTHERS_MAY_WRITE) !== 0 && (stat.mode & STICKY) === 0) {
       throw unsafe(folder, path, 'every user may write', `chmod o-w ${folder}`);
@@ -32,10 +31,18 @@ export function checkParents(path: string): void {
   }
 }
 
-function foldersAbove(path: string): ReadonlySet<string> {
-  const named = ancestors(path);
-  const nearest = named.map(behindLinks).find((folder) => folder !== undefined);
-  return new Set([...named, ...(nearest === undefined ? [] : [nearest, ...ancestors(nearest)])]);
+function foldersAbove(path: string): readonly (readonly [string, Stats | undefined])[] {
+  try {
+    const named = ancestors(path);
+    const nearest = named.map(behindLinks).find((folder) => folder !== undefined);
+    const behind = nearest === undefined ? [] : [nearest, ...ancestors(nearest)];
+    return [...new Set([...named, ...behind])].map((folder) => [
+      folder,
+      statSync(folder, { throwIfNoEntry: false }),
+    ]);
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
 }
 
 /** The folders that a path names above it, the nearest first. */

@@ -2,7 +2,7 @@ import { chmod, cp, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openKeeper } from '../../src/keeper.ts';
+import { LIVING_TOKEN, makeHomeOfTokens } from '../support/living-token.ts';
 import { evergrant, type Ended } from '../support/run-evergrant.ts';
 
 /*
@@ -15,24 +15,7 @@ let home: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(await realpath(tmpdir()), 'evergrant-at-hand-'));
   home = path.join(folder, 'home');
-  const keeper = await openKeeper({ home });
-  for (const [name, lifeMs] of [
-    ['talk', 3_600_000],
-    ['ended', 1],
-  ] as const) {
-    await keeper.add(name, {
-      provider: 'generic',
-      client: { clientId: 'client', clientSecret: 'secret' },
-      // Nobody listens there.
-      overrides: { tokenEndpoint: 'http://127.0.0.1:9/token', insecureLoopback: true },
-      tokens: {
-        refreshToken: 'a~refresh-token',
-        accessToken: 'a~valid-token',
-        accessExpiresAt: Date.now() + lifeMs,
-      },
-    });
-  }
-  await keeper.close();
+  await makeHomeOfTokens(home, { talk: 3_600_000, ended: 1 });
 });
 
 afterEach(async () => {
@@ -84,7 +67,7 @@ it.each(cases)(
     const [one, other] = (await prepare?.()) ?? [home, home];
     const alone = await evergrant(['token', connection, '--home', one]);
     expect(alone.code).toBe(code);
-    expect(alone.stdout).toBe(code === 0 ? 'a~valid-token\n' : '');
+    expect(alone.stdout).toBe(code === 0 ? `${LIVING_TOKEN}\n` : '');
     const byKeeper = ['token', connection, '--timeout', '30s', '--home', other];
     expect(withoutTimes(alone)).toEqual(withoutTimes(await evergrant(byKeeper)));
   },
@@ -97,7 +80,7 @@ function withoutTimes({ stderr, ...rest }: Ended): Ended {
 
 it('prints a token of the home in the environment, and nothing else', async () => {
   const ended = await evergrant(['token', 'talk'], { env: { EVERGRANT_HOME: home } });
-  expect(ended).toEqual({ code: 0, stdout: 'a~valid-token\n', stderr: '' });
+  expect(ended).toEqual({ code: 0, stdout: `${LIVING_TOKEN}\n`, stderr: '' });
 });
 
 it('leaves another key than the usual one to a keeper, which says what is wrong with it', async () => {

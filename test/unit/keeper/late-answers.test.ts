@@ -52,6 +52,20 @@ function revocationEndpoint({ emulator }: World): string {
   return emulator.tokenEndpoint.replace(/\/token$/, '/revoke');
 }
 
+/** A connection that was consented anew while an answer to its older grant was under way, which came then. */
+async function answeredLate(world: World) {
+  const overrides = {
+    rotation: 'single-use',
+    revocationEndpoint: revocationEndpoint(world),
+  } as const;
+  const { connection } = await world.add('a', { overrides });
+  await world.clock.advance(LIFE_MS);
+  const slow = await heldCaller(world, connection);
+  const again = await world.add('a', { overrides, replace: true });
+  world.emulator.faults.release();
+  return { connection, again, served: (await slow.promise).value };
+}
+
 describe('the slower of two keepers', () => {
   it('that is refused hands out the token of the faster one, and changes nothing', async () => {
     const world = await makeWorld({ rotation: 'single-use', revokesFamily: false });
@@ -183,16 +197,8 @@ describe('the slower of two keepers', () => {
 describe('a late answer of an older grant', () => {
   it('is sealed, not lost, and a disconnect revokes both grants', async () => {
     const world = await makeWorld({ rotation: 'single-use', revocationEndpoint: true });
-    const overrides = {
-      rotation: 'single-use',
-      revocationEndpoint: revocationEndpoint(world),
-    } as const;
-    const { connection } = await world.add('a', { overrides });
-    await world.clock.advance(LIFE_MS);
-    const slow = await heldCaller(world, connection);
-    const again = await world.add('a', { overrides, replace: true });
-    world.emulator.faults.release();
-    expect((await slow.promise).value).toBe(again.grant.accessToken);
+    const { connection, served, again } = await answeredLate(world);
+    expect(served).toBe(again.grant.accessToken);
     expect((await connection.token()).value).toBe(again.grant.accessToken);
     const [kept] = await leftovers(connection, world.first);
     expect(kept?.kind).toBe('revoke');
@@ -269,28 +275,13 @@ describe('a disconnect', () => {
 });
 
 describe('a disconnect of what is damaged in the store', () => {
-  /** A connection that holds the refresh token of a late answer, of an older grant. */
-  async function withLateToken(world: World): Promise<Connection> {
-    const overrides = {
-      rotation: 'single-use',
-      revocationEndpoint: revocationEndpoint(world),
-    } as const;
-    const { connection } = await world.add('a', { overrides });
-    await world.clock.advance(LIFE_MS);
-    const slow = await heldCaller(world, connection);
-    await world.add('a', { overrides, replace: true });
-    world.emulator.faults.release();
-    await slow.promise;
-    expect(await leftovers(connection, world.first)).toHaveLength(1);
-    return connection;
-  }
-
   it.each([
     ['a late answer', 'UPDATE leftover SET sealed = zeroblob(99)', [true, false]],
     ['its refresh token', 'UPDATE connection SET refresh_token = zeroblob(99)', [false, true]],
   ])('(%s) revokes the rest, says so, and removes it', async (_what, sql, alive) => {
     const world = await makeWorld({ rotation: 'single-use', revocationEndpoint: true });
-    const connection = await withLateToken(world);
+    const { connection } = await answeredLate(world);
+    expect(await leftovers(connection, world.first)).toHaveLength(1);
     damage(world, sql);
     await world.pass(1_000);
     const done = await connection.disconnect();

@@ -74,12 +74,12 @@ async function onSmallDisk(): Promise<SmallDisk | undefined> {
   return disk;
 }
 
-const NOT_RUN = 'not run: mounting a small disk needs root on Linux';
+const MOUNTING_NEEDS_ROOT = 'not run: mounting a small disk needs root on Linux';
 
 describe('a disk that is full', () => {
   it('while the store is open: reading goes on, each write is told as such, and works again after', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(NOT_RUN);
+    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore();
     const store = await open();
     await rename(store, 'before');
@@ -106,7 +106,7 @@ describe('a disk that is full', () => {
 
   it('before the store is opened: what lives is served, and nothing is written', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(NOT_RUN);
+    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore();
     small.fill();
     const store = await open();
@@ -121,7 +121,7 @@ describe('a disk that is full', () => {
 
   it('before the store is opened: it is written again as soon as there is room, without being opened anew', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(NOT_RUN);
+    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore();
     small.fill();
     const store = await open();
@@ -137,7 +137,7 @@ describe('a disk that is full', () => {
 
   it('with a commit in the WAL that was never moved into the file: it is read', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(NOT_RUN);
+    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore();
     const child = startStoreProcess(['write-and-stay', home, 'a', '4']);
     await child.line();
@@ -149,7 +149,7 @@ describe('a disk that is full', () => {
 
   it('before there is any store: none is made, and room is asked for', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(NOT_RUN);
+    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     small.fill();
     await expect(open()).rejects.toMatchObject({
       code: expect.stringMatching(/^ERR_STORE_(FULL|UNAVAILABLE)$/),

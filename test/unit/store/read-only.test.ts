@@ -9,7 +9,7 @@ import { openStoreBelow, type StoreChoices } from '../../support/store-below.ts'
 import { startStoreProcess } from '../../support/store-processes.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
 
-const NOT_RUN = 'not run: mounting a small disk needs root on Linux';
+const MOUNTING_NEEDS_ROOT = 'not run: mounting a small disk needs root on Linux';
 const READ_ONLY = {
   code: 'ERR_STORE_READ_ONLY',
   message: expect.stringContaining('so nothing is refreshed') as unknown,
@@ -55,7 +55,7 @@ async function accessToken(store: SqliteStore, generation = 1): Promise<string> 
 
 describe('a disk that takes no writes', () => {
   it('before the store is opened: what lives is served, and each write is refused by name', async (context) => {
-    if (disk === undefined) return context.skip(NOT_RUN);
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore(disk);
     disk.makeReadOnly();
     const store = await open(disk);
@@ -70,7 +70,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('is written again as soon as that is possible, without being opened anew', async (context) => {
-    if (disk === undefined) return context.skip(NOT_RUN);
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore(disk);
     disk.makeReadOnly();
     const store = await open(disk);
@@ -85,7 +85,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('with commits in the WAL of a process that was killed: they are read, and written on later', async (context) => {
-    if (disk === undefined) return context.skip(NOT_RUN);
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore(disk);
     await killAfterWriting(disk);
     disk.makeReadOnly();
@@ -98,7 +98,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('with a WAL that nobody can read there: it is refused, not read without it', async (context) => {
-    if (disk === undefined) return context.skip(NOT_RUN);
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore(disk);
     await killAfterWriting(disk);
     rmSync(path.join(disk.path, 'store', 'evergrant.db-shm'));
@@ -112,7 +112,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('for this process alone: what others write is seen', async (context) => {
-    if (disk === undefined) return context.skip(NOT_RUN);
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore(disk);
     disk.makeReadOnly();
     const store = await open(disk);
@@ -129,7 +129,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('and holds a copy: what lives is served, and the copy is held before anything else is written', async (context) => {
-    if (disk === undefined) return context.skip(NOT_RUN);
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore(disk);
     disk.makeReadOnly();
     const machine = { ...(await thisMachine()), machineId: 'another' };
@@ -145,7 +145,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('and no store: none is made', async (context) => {
-    if (disk === undefined) return context.skip(NOT_RUN);
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     mkdirSync(path.join(disk.path, 'key'), { mode: 0o700 });
     disk.makeReadOnly();
     await expect(open(disk, { create: true })).rejects.toMatchObject({
@@ -155,7 +155,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('and a file that is no store: it is refused as such', async (context) => {
-    if (disk === undefined) return context.skip(NOT_RUN);
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
     await makeStore(disk);
     writeFileSync(path.join(disk.path, 'store', 'evergrant.db'), 'x'.repeat(9_999));
     disk.makeReadOnly();

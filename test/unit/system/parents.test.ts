@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openKeeper } from '../../../src/keeper.ts';
@@ -60,6 +60,15 @@ describe('the folders above a home', () => {
     const opening = openKeeper({ home: at('below', 'home') });
     await expect(opening).rejects.toMatchObject(UNSAFE);
     await expect(opening).rejects.toThrow(`another user may write in ${between}`);
+  });
+
+  it('are told of in one line when one is a file, or a link that leads to itself', async () => {
+    writeFileSync(at('file'), '');
+    symlinkSync(at('loop'), at('loop'));
+    for (const home of [at('file', 'home'), at('file', 'to', 'home'), at('loop', 'home')]) {
+      await expect(openKeeper({ home })).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+      expect(tokenAtHand('a', { home, environment: {} })).toBeUndefined();
+    }
   });
 
   it('count on both sides of a link', async () => {
