@@ -9,6 +9,7 @@ export interface Home extends Pick<OpenHome, 'keeper' | 'paths'> {
   /** Keys, backups, copies, damage and the outbox. */
   readonly store: Pick<
     OpenHome['store'],
+    | 'checkWritable'
     | 'keyStatus'
     | 'rotateDataKey'
     | 'backup'

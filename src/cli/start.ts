@@ -50,7 +50,9 @@ function namesKey(environment: Readonly<Record<string, string | undefined>>): bo
 
 async function goOn(unwritten: string | undefined): Promise<void> {
   if (argv.includes('token')) {
-    if (argv[0] === 'token') keepCompiledCode(homeInArguments(), process.env);
+    const home = plain === undefined ? homeInArguments() : plain.options.home;
+    // An empty one is refused further on.
+    if (argv[0] === 'token' && home !== '') keepCompiledCode(home, process.env);
     const { printRest, runTokenProcess } = await import('./token-process.ts');
     if (unwritten !== undefined) await printRest(unwritten);
     if (await runTokenProcess(argv, plain)) return;
@@ -58,8 +60,8 @@ async function goOn(unwritten: string | undefined): Promise<void> {
   await import('./main.ts');
 }
 
-/** What `--home` says, in either way to write it. */
+/** What `--home` says, in either way to write it; the last one counts. Empty when it says nothing. */
 function homeInArguments(): string | undefined {
-  const at = argv.findIndex((word) => word === '--home' || word.startsWith('--home='));
-  return argv[at] === '--home' ? argv[at + 1] : argv[at]?.slice('--home='.length);
+  const at = argv.findLastIndex((word) => word === '--home' || word.startsWith('--home='));
+  return argv[at] === '--home' ? (argv[at + 1] ?? '') : argv[at]?.slice('--home='.length);
 }

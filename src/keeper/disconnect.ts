@@ -152,11 +152,14 @@ async function tokensHeld(engine: Engine, { connection }: View): Promise<Held> {
   return { tokens, damaged: opened.filter((token) => token === 'damaged').length };
 }
 
+/** What opens no more, whatever is done. Anything else may pass, so nothing is removed for it. */
+const LOST: ReadonlySet<string> = new Set(['ERR_STORE_DAMAGED', 'ERR_KEY_MISSING']);
+
 function openIfWhole<T>(open: () => T): T | 'damaged' {
   try {
     return open();
   } catch (error) {
-    if (error instanceof StoreError) return 'damaged';
+    if (error instanceof StoreError && LOST.has(error.code)) return 'damaged';
     throw error;
   }
 }
@@ -169,7 +172,7 @@ async function revokeAll(
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   const { revocationEndpoint, insecureLoopback } = engine.profileOf(client);
-  if (revocationEndpoint === undefined) return undefined;
+  if (revocationEndpoint === undefined || tokens.length === 0) return undefined;
   const authentication = openIfWhole(() => openAuthentication(engine.store.sealer, client));
   if (authentication === 'damaged') {
     return 'the stored secret of its client is damaged, replace it with evergrant client set-secret';

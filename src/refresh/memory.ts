@@ -148,7 +148,6 @@ export class Memory {
   /** Serves nothing without a second thought any more. */
   close(): void {
     this.#closed = true;
-    this.#window += 2;
     this.#tokens.clear();
   }
 

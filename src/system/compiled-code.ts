@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkOwnerOnlySync } from './files.ts';
 import { homeFolder } from './home.ts';
 import { checkParents } from './parents.ts';
 
@@ -37,8 +38,7 @@ function isMade(folder: string, home: string): boolean {
   return isPrivateFolder(folder);
 }
 
+/** @throws when it is there, and not closed to others. */
 function isPrivateFolder(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return false;
-  return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
+  return checkOwnerOnlySync(path, 'folder') !== undefined;
 }

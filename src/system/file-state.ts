@@ -15,10 +15,21 @@ export function isWritable(path: string): boolean {
   }
 }
 
-/** Size and last change of a file: differs from an earlier one when it was written in between. Empty when there is none. */
+/** Size and last change of a file: differs from an earlier one when it was written in between. Empty when there is none, and always the same when nobody can tell. */
 export function changeStamp(path: string): string {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined
-    ? ''
-    : `${String(stat.ino)}:${String(stat.size)}:${String(stat.mtimeNs)}`;
+  try {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined) return '';
+    return `${String(stat.ino)}:${String(stat.size)}:${String(stat.mtimeNs)}`;
+  } catch {
+    return UNKNOWN;
+  }
+}
+
+const UNKNOWN = 'unknown';
+
+/** Whether a file holds nothing, or is not there; false when nobody can tell. */
+export function isEmpty(path: string): boolean {
+  const stamp = changeStamp(path);
+  return stamp === '' || stamp.split(':')[1] === '0';
 }

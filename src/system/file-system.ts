@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errnoOf } from './files.ts';
+import { errnoOf, unusable } from './files.ts';
 
 /*
  * What the file system that holds a path tells of itself, by statfs(2).
@@ -24,14 +24,14 @@ export interface FreeSpace {
   readonly files: number | undefined;
 }
 
-/** Room where a path lies, or will: of its nearest folder that is there. */
+/** Room where a path lies, or will: of its nearest folder that is there. @throws {@link StoreError} when nobody can tell. */
 export async function freeSpace(path: string): Promise<FreeSpace> {
   try {
     const { bavail, bsize, files, ffree } = statfsSync(path);
     return { bytes: bavail * bsize, files: files === 0 ? undefined : ffree };
   } catch (error) {
     const parent = dirname(path);
-    if (errnoOf(error) !== 'ENOENT' || parent === path) throw error;
+    if (errnoOf(error) !== 'ENOENT' || parent === path) throw unusable(path, error);
     return freeSpace(parent);
   }
 }

@@ -82,12 +82,15 @@ describe('a home that cannot be written', () => {
     const home = path.join(disk.path, 'home');
     await makeHome(home);
     disk.makeReadOnly();
-    const [lives, ended, listed] = await Promise.all([
+    const [lives, ended, listed, examined] = await Promise.all([
       evergrant(['token', 'lives', '--home', home]),
       evergrant(['token', 'ended', '--home', home]),
       evergrant(['list', '--home', home]),
+      evergrant(['doctor', '--home', home]),
     ]);
     checkServed(lives, ended);
+    expect(examined.code).toBe(9);
+    expect(examined.stdout).toMatch(/^fail +store and key +\S+ cannot be written, so nothing/m);
     expect(listed).toMatchObject({ code: 0, stderr: '' });
   });
 

@@ -6,7 +6,7 @@ import { thisMachine } from '../../src/system/machine.ts';
 import { systemRandom } from '../../src/system/random.ts';
 
 /** Options of a test's store that have no default. */
-export type StoreChoices = Partial<Omit<SqliteStoreOptions, 'folder' | 'markFile'>>;
+export type StoreChoices = Partial<Omit<SqliteStoreOptions, 'folder'>>;
 
 /** Opens the store below a folder as a home lays it out: `store`, `key/master.key`, `key/store.mark`. */
 export async function openStoreBelow(

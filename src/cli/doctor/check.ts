@@ -1,3 +1,4 @@
+import { EvergrantError } from '../../errors.ts';
 import type { HomePaths } from '../../system/home.ts';
 import type { Home, Session } from '../session.ts';
 
@@ -54,4 +55,22 @@ export async function inOpenHome(
   look: (home: Home) => Promise<readonly Finding[]>,
 ): Promise<readonly Finding[]> {
   return home instanceof Error ? [] : look(home);
+}
+
+/** What a check found, or the error of evergrant that it ended with. */
+export async function finding(
+  look: () => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  try {
+    return await look();
+  } catch (error) {
+    return [failureOf(error)];
+  }
+}
+
+/** Why something failed: messages of evergrant's own errors hold the remedy behind the semicolon. @throws any other error. */
+export function failureOf(error: unknown): Finding {
+  if (!(error instanceof EvergrantError)) throw error;
+  const [fact = error.message, remedy = 'see docs/errors.md'] = error.message.split(/; (.*)/s);
+  return failure(fact, `${remedy} (${error.code})`);
 }

@@ -1,5 +1,5 @@
 import { freeSpace, type FreeSpace } from '../../system/file-system.ts';
-import { failure, warning, type Check, type Finding } from './check.ts';
+import { failure, finding, warning, type Check, type Finding } from './check.ts';
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
@@ -14,9 +14,7 @@ const ENOUGH_FILES = 100;
 export const disk: Check = {
   name: 'disk',
   exitCode: 9,
-  async look({ paths }) {
-    return [judge(paths.home, await freeSpace(paths.home))];
-  },
+  look: ({ paths }) => finding(async () => [judge(paths.home, await freeSpace(paths.home))]),
 };
 
 function judge(home: string, { bytes, files }: FreeSpace): Finding {

@@ -2,7 +2,7 @@ import { EvergrantError } from '../../errors.ts';
 import { readSettings } from '../../settings.ts';
 import { checkOwnerOnly, joinPath, listFolder } from '../../system/files.ts';
 import { checkParents } from '../../system/parents.ts';
-import { failure, inOpenHome, ok, warning, type Check, type Finding } from './check.ts';
+import { failure, failureOf, finding, inOpenHome, ok, warning, type Check } from './check.ts';
 
 /** The folders and files of the home belong to this user and are closed to others. */
 export const homeIsPrivate: Check = {
@@ -38,14 +38,17 @@ export const settings: Check = {
     }),
 };
 
-/** The store opens with its key. */
+/** The store opens with its key, and takes writes. */
 export const store: Check = {
   name: 'store and key',
   exitCode: 9,
   async look({ home }) {
     if (!(home instanceof Error)) {
-      const { masterKey, dataKeys } = await home.store.keyStatus();
-      return ok(`open, master key by ${masterKey}, data keys: ${String(dataKeys.length)}`);
+      return finding(async () => {
+        await home.store.checkWritable();
+        const { masterKey, dataKeys } = await home.store.keyStatus();
+        return ok(`open, master key by ${masterKey}, data keys: ${String(dataKeys.length)}`);
+      });
     }
     if (home instanceof EvergrantError && home.code === 'ERR_STORE_MISSING') {
       return [warning('there is no store yet', 'evergrant connect or evergrant add makes it')];
@@ -122,18 +125,3 @@ export const notices: Check = {
       ];
     }),
 };
-
-async function finding(look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
-  try {
-    return await look();
-  } catch (error) {
-    return [failureOf(error)];
-  }
-}
-
-/** Messages of evergrant's own errors hold the remedy behind the semicolon. */
-function failureOf(error: unknown): Finding {
-  if (!(error instanceof EvergrantError)) throw error;
-  const [fact = error.message, remedy = 'see docs/errors.md'] = error.message.split(/; (.*)/s);
-  return failure(fact, `${remedy} (${error.code})`);
-}

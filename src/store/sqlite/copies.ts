@@ -68,6 +68,8 @@ export class CopyGuard {
   readonly #parts: CopyGuardParts;
   #isMarkBehind = false;
   #markedAt = -MARK_EVERY_MS;
+  /** A copy that was noticed where nothing could be written; with the mark that it was noticed by. */
+  #unheld: { readonly since: number; readonly mark: Mark | undefined } | undefined;
   #marking: Promise<void> = Promise.resolve();
 
   /** Watches nothing before {@link CopyGuard.check}. */
@@ -80,22 +82,31 @@ export class CopyGuard {
     const { writer, markFile } = this.#parts;
     const mark = await readMark(markFile);
     if (writer.reading(() => this.#suspicion(mark)) !== undefined) {
-      await this.#writeSoon(() => {
-        this.#hold(mark);
-      });
+      // As long as the store does not say that it is a copy, the mark alone does.
+      if (!(await this.#writeHold(mark))) return;
       this.#isMarkBehind = true;
     }
     if (mark === undefined || this.#isMarkBehind) await this.#writeMark();
   }
 
-  /** Where nothing can be written nothing can be used up either: it is written before anything else is. */
-  async #writeSoon(hold: () => void): Promise<void> {
-    const { writer } = this.#parts;
+  /**
+   * Where nothing can be written nothing can be used up either: then it is written before anything else is.
+   *
+   * @returns whether it is written.
+   */
+  async #writeHold(mark: Mark | undefined): Promise<boolean> {
+    const { writer, clock } = this.#parts;
+    const hold = (): void => {
+      this.#hold(mark);
+    };
     try {
       await writer.write(hold, true);
+      return true;
     } catch (error) {
       if (!isUnwritable(error)) throw error;
+      this.#unheld = { since: clock.now(), mark };
       writer.writeFirst(hold);
+      return false;
     }
   }
 
@@ -114,9 +125,17 @@ export class CopyGuard {
       epoch: Number(readMeta(sql, 'epoch') ?? 0),
       unconfirmed:
         unconfirmed === undefined
-          ? undefined
+          ? this.#noticed()
           : (parseOwn(unconfirmed) as CopyStatus['unconfirmed']),
     };
+  }
+
+  #noticed(): CopyStatus['unconfirmed'] {
+    if (this.#unheld === undefined) return undefined;
+    const { since, mark } = this.#unheld;
+    // None any more once it is written.
+    const because = this.#suspicion(mark);
+    return because === undefined ? undefined : { since, because };
   }
 
   /** Lets go what was held because the store is a copy. @returns how many connections that were. */

@@ -269,6 +269,13 @@ export class SqliteStore implements Store {
     return backupStore(this.#sql.database, target, this.#parts.clock.now());
   }
 
+  /** Makes sure that the store can be written now. @throws {@link StoreError} that says why not. */
+  checkWritable(): Promise<void> {
+    return this.#reading(() => {
+      this.#parts.file.makeWritable();
+    });
+  }
+
   /** Whether the store was noticed to be a copy, and waits for the operator. */
   copyStatus(): Promise<CopyStatus> {
     return this.#reading(() => this.#parts.copies.status());

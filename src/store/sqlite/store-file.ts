@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
-import { changeStamp, isWritable } from '../../system/file-state.ts';
+import { changeStamp, isEmpty, isWritable } from '../../system/file-state.ts';
 import { checkVersion, inspect, openExisting, prepare, whenFree } from './database.ts';
 import { isFull, isWithoutWal } from './errors.ts';
 import { readSnapshot } from './snapshot.ts';
@@ -132,7 +132,7 @@ function openWhole(path: string): Opened {
  * who could write it.
  */
 function readUnlocked(path: string): Opened {
-  if (hasWal(path)) {
+  if (!isEmpty(`${path}-wal`)) {
     throw new StoreError(
       'ERR_STORE_READ_ONLY',
       `${path}-wal holds what was written last, and cannot be read where nothing can be written; make the disk and the folder writable`,
@@ -143,10 +143,6 @@ function readUnlocked(path: string): Opened {
   if (stampOf(path) === stamp) return { database, kind: 'snapshot', stamp };
   database.close();
   throw new StoreError('ERR_STORE_LOCKED', `${path} was written while it was read; try again`);
-}
-
-function hasWal(path: string): boolean {
-  return changeStamp(`${path}-wal`) !== '';
 }
 
 function stampOf(path: string): string {

@@ -189,6 +189,7 @@ export function fakeHome(keeper: Keeper, store: Partial<Home['store']> = {}): Ho
     keeper,
     paths: homePaths('/home/of/tests', {}),
     store: {
+      checkWritable: async () => undefined,
       keyStatus: async () => ({
         masterKey: 'file',
         dataKeys: [{ id: '0123456789abcdef', createdAt: NOW - 172_800_000, retiredAt: undefined }],

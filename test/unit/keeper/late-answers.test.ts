@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { AccessToken } from '../../../src/access-token.ts';
 import type { Leftover } from '../../../src/connection/decision.ts';
 import { leftoverContext } from '../../../src/connection/secrets.ts';
+import { StoreError } from '../../../src/errors.ts';
 import type { Connection } from '../../../src/keeper-api.ts';
 import {
   LIFE_MS,
@@ -289,6 +290,35 @@ describe('a disconnect of what is damaged in the store', () => {
     expect(done.message).toContain('1 revoked, 1 damaged');
     expect(world.emulator.describe().map((grant) => grant.alive)).toEqual(alive);
     await expect(connection.status()).rejects.toMatchObject({ code: 'ERR_CONNECTION_UNKNOWN' });
+  });
+
+  it('(all that it held, and the secret of its client) has nothing to tell the server, and removes it', async () => {
+    const world = await makeWorld({ revocationEndpoint: true });
+    const { connection } = await world.add('a', {
+      overrides: { revocationEndpoint: revocationEndpoint(world) },
+    });
+    damage(world, 'UPDATE connection SET refresh_token = zeroblob(99)');
+    damage(world, 'UPDATE client SET secret = zeroblob(99)');
+    await world.pass(1_000);
+    expect((await connection.disconnect()).message).toContain('0 revoked, 1 damaged');
+    await expect(connection.status()).rejects.toMatchObject({ code: 'ERR_CONNECTION_UNKNOWN' });
+  });
+
+  it('removes nothing while a key is wrong, since another may open it', async () => {
+    const world = await makeWorld({ revocationEndpoint: true });
+    const { connection } = await world.add('a', {
+      overrides: { revocationEndpoint: revocationEndpoint(world) },
+    });
+    const { sealer } = world.first.store;
+    const whole = sealer.open.bind(sealer);
+    const open = vi.spyOn(sealer, 'open').mockImplementation((sealed, context, dataKey) => {
+      if (context.field !== 'refreshToken') return whole(sealed, context, dataKey);
+      throw new StoreError('ERR_KEY_WRONG', 'the key is another one');
+    });
+    await expect(connection.disconnect()).rejects.toMatchObject({ code: 'ERR_KEY_WRONG' });
+    open.mockRestore();
+    expect((await connection.status()).state).toBe('disconnected');
+    expect(await connection.disconnect()).toMatchObject({ revoked: true });
   });
 
   it('(the secret of its client) keeps the tombstone until there is another secret', async () => {

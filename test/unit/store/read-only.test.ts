@@ -1,9 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tokenContext } from '../../../src/connection/secrets.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { thisMachine } from '../../../src/system/machine.ts';
+import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
 import { smallDisk, type SmallDisk } from '../../support/small-disk.ts';
 import { openStoreBelow, type StoreChoices } from '../../support/store-below.ts';
 import { startStoreProcess } from '../../support/store-processes.ts';
@@ -39,9 +40,9 @@ async function close(store: SqliteStore): Promise<void> {
   await store.close();
 }
 
-async function makeStore(small: SmallDisk): Promise<void> {
+async function makeStore(small: SmallDisk, choices: StoreChoices = {}): Promise<void> {
   mkdirSync(path.join(small.path, 'key'), { mode: 0o700 });
-  const store = await open(small, { create: true });
+  const store = await open(small, { create: true, ...choices });
   await store.putClient(clientRecord(store));
   await store.insert(connectionRecord(store, 'a'), lifeEvent('connected'));
   await close(store);
@@ -142,6 +143,40 @@ describe('a disk that takes no writes', () => {
       name: 'b',
       state: { kind: 'uncertain', lastTry: false },
     });
+  });
+
+  it('and holds an older state of the store: the mark goes on telling so until the store does', async (context) => {
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    const keys = await makeTemporaryFolder('evergrant-keys-');
+    const elsewhere = {
+      markFile: path.join(keys, 'store.mark'),
+      masterKey: { kind: 'file', path: path.join(keys, 'master.key') },
+    } as const;
+    await makeStore(disk, elsewhere);
+    const mark = readFileSync(elsewhere.markFile, 'utf8');
+    const later = mark.replace(/\d+\n$/, (count) => `${String(Number(count) + 1)}\n`);
+    expect(later).not.toBe(mark);
+    writeFileSync(elsewhere.markFile, later);
+    disk.makeReadOnly();
+    const reading = await open(disk, elsewhere);
+    expect(await accessToken(reading)).toBe('accessToken 1');
+    expect((await reading.copyStatus()).unconfirmed).toBeDefined();
+    await close(reading);
+    expect(readFileSync(elsewhere.markFile, 'utf8')).toBe(later);
+    disk.makeWritable();
+    const writing = await open(disk, elsewhere);
+    expect((await writing.copyStatus()).unconfirmed).toBeDefined();
+    expect((await writing.read('a'))?.connection.state.kind).toBe('uncertain');
+    await close(writing);
+    await removeFolder(keys);
+  });
+
+  it('with an empty WAL: there is nothing in it to be missed', async (context) => {
+    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    await makeStore(disk);
+    writeFileSync(path.join(disk.path, 'store', 'evergrant.db-wal'), '', { mode: 0o600 });
+    disk.makeReadOnly();
+    expect(await accessToken(await open(disk))).toBe('accessToken 1');
   });
 
   it('and no store: none is made', async (context) => {

@@ -24,4 +24,9 @@ describe('the room on a disk', () => {
     disk.fill();
     expect(await freeSpace(planned)).toMatchObject({ bytes: 0 });
   });
+
+  it('cannot be told below a file', async () => {
+    const below = path.join(import.meta.filename, 'home');
+    await expect(freeSpace(below)).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
+  });
 });

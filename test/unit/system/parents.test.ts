@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openKeeper } from '../../../src/keeper.ts';
@@ -69,6 +69,25 @@ describe('the folders above a home', () => {
       await expect(openKeeper({ home })).rejects.toMatchObject({ code: 'ERR_STORE_UNAVAILABLE' });
       expect(tokenAtHand('a', { home, environment: {} })).toBeUndefined();
     }
+  });
+
+  it('count between two links, too', async () => {
+    mkdirSync(path.join(folder, 'real'));
+    symlinkSync(path.join(folder, 'real'), at('second'));
+    symlinkSync(at('second'), path.join(folder, 'first'));
+    const home = path.join(folder, 'first', 'home');
+    await openAndClose(home);
+    chmodSync(between, 0o777);
+    await expect(openKeeper({ home })).rejects.toMatchObject(UNSAFE);
+  });
+
+  it('count with the links themselves, which their owner may replace', async (context) => {
+    if (process.getuid?.() !== 0) return context.skip('not run: to give a link away needs root');
+    mkdirSync(path.join(folder, 'real'));
+    symlinkSync('../real', at('link'));
+    await openAndClose(at('link', 'home'));
+    lchownSync(at('link'), 65_534, 65_534);
+    await expect(openKeeper({ home: at('link', 'home') })).rejects.toMatchObject(UNSAFE);
   });
 
   it('count on both sides of a link', async () => {
