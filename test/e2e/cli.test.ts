@@ -365,10 +365,13 @@ describe('a home', () => {
     home = path.join(below, 'home');
     const ended = await add(emulator, 'one');
     expect(ended).toMatchObject({ code: 9, stdout: '' });
-    expect(ended.stderr).toMatch(/^evergrant: .*plain-file\/home cannot be used \(ENOTDIR\)\n$/);
+    expect(ended.stderr).toMatch(
+      /^evergrant: .*plain-file\/home cannot be used \(.*plain-file is no folder\); choose another home\n$/,
+    );
   });
 
-  it.runIf(process.getuid?.() !== 0)('that cannot be written is named', async () => {
+  it('that cannot be written is named', async (context) => {
+    if (process.getuid?.() === 0) return context.skip('not run: root may write everywhere');
     await mkdir(home, { mode: 0o500 });
     const ended = await add(await startEmulator(), 'one');
     expect(ended).toMatchObject({

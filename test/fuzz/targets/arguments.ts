@@ -92,7 +92,17 @@ function environmentOf(dice: Dice): Record<string, string> {
   );
 }
 
-function judge({ code, stdout, stderr }: Run, isReport: boolean): string | undefined {
+/** What follows `--` is a name or a file by the word of whoever typed it, and is told as one. */
+function namesSecret(argv: readonly string[]): boolean {
+  const mark = argv.indexOf('--');
+  return mark >= 0 && argv.slice(mark).some((argument) => argument.includes(SECRET));
+}
+
+function judge(
+  { code, stdout, stderr }: Run,
+  isReport: boolean,
+  isNamed: boolean,
+): string | undefined {
   if (!EXIT_CODES.has(code) || code === 1) return `exit code ${String(code)}: ${stderr}`;
   if (/^\s+at .*:\d+:\d+\)?$/m.test(stderr)) return `a stack: ${stderr}`;
   const control = /[^\P{Cc}\n]|[\u202a-\u202e\u2066-\u2069]/u.exec(stderr);
@@ -101,6 +111,7 @@ function judge({ code, stdout, stderr }: Run, isReport: boolean): string | undef
   const isHelp = stderr.startsWith('Usage:');
   if (code !== 0 && reasons.length !== 1 && !isHelp && !isReport)
     return `${String(reasons.length)} reasons: ${stderr}`;
+  if (isNamed) return undefined;
   const evidence = [stdout, stderr].map((text) => ({ where: 'output', bytes: Buffer.from(text) }));
   const [leak] = findLeaks(CANARIES, evidence);
   return leak === undefined ? undefined : `repeats a secret: ${stdout}${stderr}`;
@@ -125,7 +136,7 @@ async function attackOnce(dice: Dice, run: Runs): Promise<Sight> {
   const ran = await run(argv, { environment, input: dice.chance(0.5) ? '' : hostileText(dice) });
   return {
     met: `exit ${String(ran.code)}`,
-    breach: judge(ran, argv[0] === 'doctor'),
+    breach: judge(ran, argv[0] === 'doctor', namesSecret(argv)),
     input: inspect({ argv, environment }),
   };
 }
