@@ -9,6 +9,7 @@ import { Rates } from './access/rate.ts';
 import { createApplication, type Application, type Origin } from './application.ts';
 import { SOCKET_HOSTS } from './http/hosts.ts';
 import { createListener, type Listener } from './http/listener.ts';
+import { Metrics } from './metrics/metrics.ts';
 import type { DaemonParts, DaemonStore } from './parts.ts';
 import { allRoutes } from './routes/routes.ts';
 import { listenOnSocket } from './socket.ts';
@@ -77,6 +78,7 @@ class RunningDaemon implements Daemon {
   readonly socket: string;
   readonly #options: DaemonOptions;
   readonly #audit: Audit;
+  readonly #metrics: Metrics;
   readonly #application: Application;
   readonly #ending = new AbortController();
   readonly #stopTelling: () => void;
@@ -92,9 +94,11 @@ class RunningDaemon implements Daemon {
     this.socket = settings.socket ?? options.socket;
     this.#audit = new Audit(store.access, clock, log);
     this.#audit.keepRows = settings.auditRows ?? this.#audit.keepRows;
+    this.#metrics = new Metrics({ keeper, store, audit: this.#audit, clock });
     const parts: DaemonParts = {
       ...{ keeper, store, clock, random, log },
       audit: this.#audit,
+      metrics: this.#metrics,
       ending: this.#ending.signal,
       faults: () => this.#faults(),
     };
@@ -102,7 +106,9 @@ class RunningDaemon implements Daemon {
       routes: allRoutes(parts),
       gate: { access: store.access, audit: this.#audit, rates: new Rates(clock), clock },
       ...{ clock, log },
-      observe: () => undefined,
+      observe: (operation, status, tookMs) => {
+        this.#metrics.observe(operation, status, tookMs);
+      },
       ...(options.checkAnswers === true && { checkAnswers: true }),
     });
     this.#listener = this.#socketListener();
@@ -154,6 +160,7 @@ class RunningDaemon implements Daemon {
     await Promise.all(listeners.map((listener) => listener.close(late.signal)));
     timer.cancel();
     this.#stopTelling();
+    this.#metrics.close();
     await this.#audit.flush();
   }
 

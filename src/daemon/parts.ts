@@ -5,6 +5,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Random } from '../system/random.ts';
 import type { Audit } from './access/audit.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 /** As much of a store as a daemon needs besides its keeper. */
 export interface DaemonStore {
@@ -24,6 +25,8 @@ export interface DaemonParts {
   readonly store: DaemonStore;
   /** What was drawn. */
   readonly audit: Audit;
+  /** What is counted. */
+  readonly metrics: Metrics;
   /** Time. */
   readonly clock: Clock;
   /** Randomness. */

@@ -7,7 +7,9 @@ import { beginRoutes } from './begin.ts';
 import { clientRoutes } from './clients.ts';
 import { connectionRoutes } from './connections.ts';
 import { dueRoutes } from './due.ts';
+import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
+import { metricsRoutes } from './metrics.ts';
 import { tokenRoutes } from './token.ts';
 
 /** Every resource; a new one is a file and a line here. */
@@ -19,6 +21,8 @@ const RESOURCES: readonly ((parts: DaemonParts) => readonly Route[])[] = [
   beginRoutes,
   clientRoutes,
   dueRoutes,
+  eventRoutes,
+  metricsRoutes,
 ];
 
 /** All routes, the one that describes them included. */
