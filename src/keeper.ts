@@ -24,6 +24,7 @@ import type { Http } from './system/http.ts';
 import { silentLog, type Log } from './system/log.ts';
 import { thisMachine } from './system/machine.ts';
 import { nodeHttp } from './system/node-http.ts';
+import { checkParents } from './system/parents.ts';
 import { systemRandom, type Random } from './system/random.ts';
 
 /** Options of {@link openKeeper}; all have defaults. */
@@ -107,6 +108,7 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   }
   const paths = homePaths(options.home, process.env);
   const create = options.create ?? true;
+  checkParents(paths.home);
   await (create ? privateFolder(paths.home) : checkOwnerOnly(paths.home, 'folder'));
   const settings = { ...(await readSettings(paths.settingsFile)), ...options.settings };
   const machine = await thisMachine();
@@ -160,6 +162,7 @@ async function keySource(
   create: boolean,
 ): Promise<MasterKeySource> {
   if (key === undefined) {
+    checkParents(paths.keys);
     await (create ? privateFolder(paths.keys) : checkOwnerOnly(paths.keys, 'folder'));
     return { kind: 'file', path: paths.keyFile };
   }
