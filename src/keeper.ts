@@ -4,6 +4,7 @@ import type { ClientRecord, ConnectionRecord, Notice } from './connection/record
 import { effectiveRotation, isRepeatable } from './connection/schedule.ts';
 import { ConfigurationError, EvergrantError } from './errors.ts';
 import type { Keeper, SecretInput } from './keeper-api.ts';
+import type { DaemonOption } from './remote/open-remote.ts';
 import { secretOf } from './keeper/begin.ts';
 import { Events } from './keeper/events.ts';
 import { LocalKeeper } from './keeper/local-keeper.ts';
@@ -30,6 +31,11 @@ import { systemRandom, type Random } from './system/random.ts';
 export interface KeeperOptions {
   /** Folder of the connections; by default `EVERGRANT_HOME`, else where the operating system keeps the data of programs. */
   readonly home?: string | undefined;
+  /**
+   * The keeper of a daemon instead of one in this process: `true` by the socket of the home, else its `socket`, or its `url` with a `key`
+   * of `evergrant key-for`. Of the other options `home` and `clock` count then.
+   */
+  readonly daemon?: DaemonOption | undefined;
   /** Where the master key is: by default a file made on first use, apart from the data. */
   readonly key?:
     | { readonly file: string }
@@ -63,6 +69,11 @@ const NOTIFY_TIMEOUT_MS = 30_000;
  * @throws {@link ConfigurationError} when an option or the settings file is wrong.
  */
 export async function openKeeper(options: KeeperOptions = {}): Promise<Keeper> {
+  if (options.daemon !== undefined) {
+    const { openRemote } = await import('./remote/open-remote.ts');
+    const paths = homePaths(options.home, process.env);
+    return openRemote(options.daemon, paths, options.clock ?? systemClock);
+  }
   const { keeper } = await openHome(options);
   return keeper;
 }

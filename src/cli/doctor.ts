@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Check, Finding } from './doctor/check.ts';
+import { daemon } from './doctor/daemon.ts';
 import { connections, registrations } from './doctor/connections.ts';
 import { disk } from './doctor/disk.ts';
 import { copies, damage, homeIsPrivate, notices, settings, spills, store } from './doctor/home.ts';
@@ -32,6 +33,7 @@ const CHECKS: readonly Check[] = [
   clock,
   spills,
   notices,
+  daemon,
   connections,
   registrations,
 ];

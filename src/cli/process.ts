@@ -43,7 +43,7 @@ function processSession(
     },
     environment: process.env,
     clock: systemClock,
-    signal: interruptOnSignals(process),
+    ...interruptOnSignals(process),
     globals: {},
     exitCode: 0,
     openHome,

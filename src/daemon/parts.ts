@@ -1,0 +1,29 @@
+import type { Keeper } from '../keeper-api.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { Random } from '../system/random.ts';
+import type { Audit } from './access/audit.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import type { DaemonStore } from './store.ts';
+
+/** What routes work with. */
+export interface DaemonParts {
+  /** The running system. */
+  readonly keeper: Keeper;
+  /** Its store. */
+  readonly store: DaemonStore;
+  /** What was drawn. */
+  readonly audit: Audit;
+  /** What is counted. */
+  readonly metrics: Metrics;
+  /** Time. */
+  readonly clock: Clock;
+  /** Randomness. */
+  readonly random: Random;
+  /** Where the daemon tells what happens. */
+  readonly log: Log;
+  /** Aborted when the daemon begins to end: whoever waits for nothing in particular stops. */
+  readonly ending: AbortSignal;
+  /** What keeps it from serving, in words; none when it is ready. */
+  faults(): Promise<readonly string[]>;
+}
