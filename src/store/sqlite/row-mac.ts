@@ -4,13 +4,13 @@ import type { DataKeys } from '../sealing.ts';
 import type { Cell, Row } from './rows.ts';
 
 /*
- * What is not sealed is authenticated: each row of a client and of a connection carries a keyed digest of its cells. Who can write the file
- * but has no key cannot send a client's secret to another endpoint, and a bit that flips is noticed before it is believed. Sealed cells
+ * What is not sealed is authenticated: each row of a client, a connection and a key carries a keyed digest of its cells. Who can write the file
+ * but has no key cannot send a client's secret to another endpoint or let itself in, and a bit that flips is noticed before it is believed. Sealed cells
  * vouch for themselves; only whether they are there is in the digest.
  */
 
 /** Tables whose rows carry a MAC. */
-export type AuthenticatedTable = 'client' | 'connection';
+export type AuthenticatedTable = 'client' | 'connection' | 'access_key';
 
 /** The cells of a row, with its MAC. */
 export function withMac(

@@ -210,12 +210,14 @@ function tokenSetOf(row: Row): TokenSet | undefined {
   };
 }
 
-function optionalText(row: Row, column: string): string | undefined {
+/** A text column that may be NULL. */
+export function optionalText(row: Row, column: string): string | undefined {
   const cell = row[column];
   return typeof cell === 'string' ? cell : undefined;
 }
 
-function optionalNumber(row: Row, column: string): number | undefined {
+/** A number column that may be NULL. */
+export function optionalNumber(row: Row, column: string): number | undefined {
   const cell = row[column];
   return typeof cell === 'number' ? cell : undefined;
 }
@@ -229,8 +231,8 @@ function jsonOrNull(value: object | undefined): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
-/** A column of JSON, which only this file writes. */
-function json(row: Row, column: string): unknown {
+/** A column of JSON, which only this folder writes. */
+export function json(row: Row, column: string): unknown {
   const plain = text(row, column);
   try {
     return JSON.parse(plain);

@@ -109,4 +109,53 @@ CREATE TABLE leftover (
 CREATE INDEX connection_name_again ON connection (name);
 CREATE INDEX notice_connection ON notice (connection);
 `,
+  // What daemons need. The feed is written by triggers: an event and what it tells of are one transaction, whoever writes. It keeps
+  // 20 000 events, and outlives the connections that they tell of.
+  `
+CREATE TABLE access_key (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  policy TEXT NOT NULL,
+  created_at REAL NOT NULL,
+  expires_at REAL,
+  revoked_at REAL,
+  mac BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX access_key_in_use ON access_key (name) WHERE revoked_at IS NULL;
+
+CREATE TABLE draw (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at REAL NOT NULL,
+  caller TEXT NOT NULL,
+  key_id TEXT,
+  connection TEXT,
+  verb TEXT NOT NULL,
+  what TEXT NOT NULL,
+  refused_because TEXT,
+  count INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE feed (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at REAL NOT NULL,
+  event TEXT NOT NULL,
+  connection TEXT,
+  name TEXT,
+  generation INTEGER,
+  detail TEXT
+) STRICT;
+CREATE TRIGGER feed_of_life AFTER INSERT ON life BEGIN
+  INSERT INTO feed (at, event, connection, name, generation, detail)
+    SELECT NEW.at, NEW.event, NEW.connection, name, NEW.generation, NEW.detail
+      FROM connection WHERE id = NEW.connection;
+END;
+CREATE TRIGGER feed_of_notices AFTER INSERT ON notice BEGIN
+  INSERT INTO feed (at, event, connection, name, detail)
+    VALUES (NEW.at, 'notice', NEW.connection, (SELECT name FROM connection WHERE id = NEW.connection), NEW.message);
+END;
+CREATE TRIGGER feed_is_short AFTER INSERT ON feed BEGIN
+  DELETE FROM feed WHERE id <= NEW.id - 20000;
+END;
+`,
 ];

@@ -9,7 +9,9 @@ import type {
 import type { Sealer } from '../../connection/secrets.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { MasterKeySource } from '../master-key.ts';
+import type { AccessStore } from '../access-store.ts';
 import type { ConnectionSummary, Store } from '../store.ts';
+import { SqliteAccess } from './access.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
 import type { CopyGuard, CopyStatus } from './copies.ts';
@@ -53,6 +55,8 @@ export class SqliteStore implements Store {
   readonly sealer: Sealer;
   readonly claims: LifeFiles;
   readonly storeId: string;
+  /** Who may draw, what was drawn, and what happened. */
+  readonly access: AccessStore;
   readonly #parts: SqliteParts;
   readonly #views: Views;
   #closed: Promise<void> | undefined;
@@ -65,6 +69,7 @@ export class SqliteStore implements Store {
     this.sealer = parts.ring.keys;
     this.claims = parts.lives;
     this.storeId = parts.storeId;
+    this.access = new SqliteAccess(parts.file, parts.writer, parts.ring.keys);
   }
 
   async transition<T>(

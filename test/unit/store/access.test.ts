@@ -1,0 +1,168 @@
+import { DatabaseSync } from 'node:sqlite';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AccessKey, Draw } from '../../../src/store/access-store.ts';
+import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
+import { sqliteHome, type SqliteHome } from '../../support/sqlite-home.ts';
+import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
+
+const NOW = Date.UTC(2026, 0, 1);
+let home: SqliteHome;
+let store: SqliteStore;
+
+beforeEach(async () => {
+  home = await sqliteHome();
+  store = await home.open();
+});
+
+afterEach(async () => {
+  await store.close();
+  await home.remove();
+});
+
+function accessKey(changes: Partial<AccessKey> = {}): AccessKey {
+  return {
+    id: 'k1',
+    name: 'reporting',
+    digest: Buffer.alloc(32, 7),
+    policy: { connections: ['perspio'], verbs: ['token'], rate: { requests: 5, perMs: 1_000 } },
+    createdAt: NOW,
+    expiresAt: NOW + 1,
+    revokedAt: undefined,
+    ...changes,
+  };
+}
+
+function draw(changes: Partial<Draw> = {}): Draw {
+  return {
+    at: NOW,
+    caller: 'reporting',
+    keyId: 'k1',
+    connection: 'perspio',
+    verb: 'token',
+    what: 'token',
+    refusedBecause: undefined,
+    count: 1,
+    ...changes,
+  };
+}
+
+/** Changes the file as somebody would who has no key. */
+function tamper(sql: string): void {
+  const database = new DatabaseSync(path.join(home.folder, 'evergrant.db'));
+  database.exec(sql);
+  database.close();
+}
+
+describe('keys', () => {
+  it('come back as they were stored', async () => {
+    await store.access.addKey(accessKey());
+    expect(store.access.key('k1')).toEqual(accessKey());
+    expect(store.access.key('k2')).toBeUndefined();
+  });
+
+  it('have a name of their own until they are revoked', async () => {
+    await store.access.addKey(accessKey());
+    await expect(store.access.addKey(accessKey({ id: 'k2' }))).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+    });
+    expect(await store.access.revokeKeys('reporting', NOW + 5)).toBe(1);
+    expect(await store.access.revokeKeys('reporting', NOW + 6)).toBe(0);
+    await store.access.addKey(accessKey({ id: 'k2' }));
+    const keys = await store.access.keys();
+    expect(keys.map(({ id, revokedAt }) => [id, revokedAt]).sort()).toEqual([
+      ['k1', NOW + 5],
+      ['k2', undefined],
+    ]);
+  });
+
+  it.each([
+    `UPDATE access_key SET digest = '${'00'.repeat(32)}'`,
+    `UPDATE access_key SET policy = '{"connections":["*"],"verbs":["token"]}'`,
+    'UPDATE access_key SET expires_at = NULL',
+    'UPDATE access_key SET revoked_at = NULL, name = name || 1',
+  ])('are not believed after %s', async (sql) => {
+    await store.access.addKey(accessKey());
+    tamper(sql);
+    expect(() => store.access.key('k1')).toThrow(
+      expect.objectContaining({ code: 'ERR_STORE_DAMAGED' }),
+    );
+  });
+});
+
+describe('the audit', () => {
+  it('tells the newest first, by connection, caller and refusal', async () => {
+    await store.access.addDraws(
+      [draw(), draw({ connection: 'other', refusedBecause: 'no' }), draw({ caller: 'owner' })],
+      1_000,
+    );
+    const told = async (filter: object): Promise<number> =>
+      (await store.access.draws({ limit: 10, ...filter })).length;
+    expect(await store.access.draws({ limit: 1 })).toEqual([draw({ caller: 'owner' })]);
+    expect(await told({ connection: 'perspio' })).toBe(2);
+    expect(await told({ caller: 'reporting' })).toBe(2);
+    expect(await told({ caller: 'reporting', refused: true })).toBe(1);
+    expect(await told({})).toBe(3);
+  });
+
+  it('keeps the newest rows alone', async () => {
+    for (let i = 1; i <= 12; i++) await store.access.addDraws([draw({ at: NOW + i })], 10);
+    const kept = await store.access.draws({ limit: 100 });
+    expect(kept.map(({ at }) => at - NOW)).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
+  });
+});
+
+describe('the feed', () => {
+  async function connect(id: string): Promise<void> {
+    const client = await store.putClient(clientRecord(store));
+    await store.insert(
+      connectionRecord(store, id, { name: id, clientId: client.id }),
+      lifeEvent('connected'),
+    );
+  }
+
+  it('tells what is recorded, in its order, with the name of the connection', async () => {
+    await connect('a');
+    await store.transition(
+      'a',
+      () => ({
+        result: true,
+        life: [lifeEvent('attention')],
+        notices: [{ kind: 'attention', actor: 'owner', at: NOW, message: 'sign in again' }],
+      }),
+      { durable: true },
+    );
+    const events = store.access.events(0, 10);
+    expect(events.map(({ event, connection }) => [event, connection])).toEqual([
+      ['connected', 'a'],
+      ['attention', 'a'],
+      ['notice', 'a'],
+    ]);
+    expect(store.access.events(events[1]?.id ?? 0, 10)).toEqual(events.slice(2));
+  });
+
+  it('outlives the connection, and never uses a number twice', async () => {
+    await connect('a');
+    const { last } = store.access.eventRange();
+    await store.remove('a');
+    expect(store.access.events(0, 10)).toHaveLength(1);
+    tamper('DELETE FROM feed');
+    expect(store.access.eventRange()).toEqual({ first: 0, last });
+    await connect('b');
+    expect(store.access.events(0, 10)[0]?.id).toBeGreaterThan(last);
+  });
+
+  it('tells nothing of a transaction that was undone', async () => {
+    await connect('a');
+    const undone = store.transition(
+      'a',
+      () => ({
+        result: true,
+        life: [lifeEvent('refreshed'), { ...lifeEvent('x'), at: undefined as unknown as number }],
+      }),
+      { durable: true },
+    );
+    await expect(undone).rejects.toThrow();
+    expect(store.access.events(0, 10)).toHaveLength(1);
+  });
+});
