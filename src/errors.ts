@@ -14,6 +14,10 @@ export type ErrorCode =
   | 'ERR_MIN_LIFE_TOO_LONG'
   | 'ERR_ORIGIN_NOT_ALLOWED'
   | 'ERR_KEEPER_CLOSED'
+  // a daemon refuses the caller
+  | 'ERR_ACCESS_REFUSED'
+  | 'ERR_ACCESS_FORBIDDEN'
+  | 'ERR_RATE_EXCEEDED'
   // what was asked for does not exist
   | 'ERR_CONNECTION_UNKNOWN'
   | 'ERR_CLIENT_UNKNOWN'
@@ -35,6 +39,8 @@ export type ErrorCode =
   | 'ERR_SERVER_FAILED'
   | 'ERR_REFRESH_BLOCKED'
   | 'ERR_DEADLINE'
+  | 'ERR_API_UNREACHABLE'
+  | 'ERR_API_THROTTLED'
   // a refresh token may have been used up
   | 'ERR_OUTCOME_UNCERTAIN'
   // the server broke the protocol
@@ -102,6 +108,9 @@ export class EvergrantError extends Error {
 
 /** The caller must change its arguments, options or settings. */
 export class ConfigurationError extends EvergrantError {}
+
+/** A daemon does not let the caller do that: its key is missing, no good, or not good for it. */
+export class AccessRefusedError extends EvergrantError {}
 
 /** A connection, client or provider of that name does not exist. */
 export class NotFoundError extends EvergrantError {}

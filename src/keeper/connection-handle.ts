@@ -2,7 +2,6 @@ import type { AccessToken } from '../access-token.ts';
 import { standing } from '../connection/states.ts';
 import { event } from '../connection/telling.ts';
 import { NO_BACKOFF } from '../connection/gate.ts';
-import { subscriptionKeyContext } from '../connection/secrets.ts';
 import type { ConnectionState } from '../connection/record.ts';
 import type { Change, View } from '../connection/decision.ts';
 import { ConfigurationError, NotFoundError } from '../errors.ts';
@@ -14,33 +13,14 @@ import type {
   TokenOptions,
   WaitOptions,
 } from '../keeper-api.ts';
-import { keeperName, type Engine } from '../refresh/engine.ts';
-import type { Memory } from '../refresh/memory.ts';
-import type { Patience, Server } from '../refresh/serve.ts';
-import type { ApiFinding, RejectedToken } from '../resource/call.ts';
-import type { ApiMemory } from '../resource/memory.ts';
-import { Secret } from '../secret.ts';
-import type { Fetch } from '../system/fetch.ts';
+import { keeperName } from '../refresh/engine.ts';
+import type { Patience } from '../refresh/serve.ts';
+import { apiAccess } from './api-access.ts';
 import { checkName } from './begin.ts';
 import { disconnect } from './disconnect.ts';
 import { explain } from './explain.ts';
+import type { HandleParts } from './handle-parts.ts';
 import { statusOf } from './status.ts';
-
-/** What a handle works with. */
-export interface HandleParts {
-  /** Refreshing and what it works with. */
-  readonly engine: Engine;
-  /** The way to the API. */
-  readonly transport: Fetch;
-  /** What the keeper remembers. */
-  readonly memory: Memory;
-  /** Hands out tokens. */
-  readonly server: Server;
-  /** What the API calls of a connection know from each other. */
-  apiMemory(name: string): ApiMemory;
-  /** Throws when the keeper is closed. */
-  assertOpen(): void;
-}
 
 const TOKEN_PATIENCE_MS = 30_000;
 const REFRESH_PATIENCE_MS = 60_000;
@@ -77,26 +57,12 @@ export class ConnectionHandle implements Connection {
   }
 
   async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
-    const { engine, transport, server } = this.#parts;
-    const [{ callApi }, view] = await Promise.all([import('../resource/call.ts'), this.#view()]);
-    const { connection, client } = view;
-    const patience = this.#patience({}, TOKEN_PATIENCE_MS);
-    const deps = {
-      token: ({ rejected }: { readonly rejected?: RejectedToken }) =>
-        rejected === undefined ? this.token() : server.newerToken(this.name, rejected, patience),
-      api: engine.profileOf(client).api,
-      settings: {
-        subscriptionKey: openKey(engine, connection),
-        perspioTenantId: connection.perspioTenantId,
-      },
-      transport,
-      clock: engine.clock,
-      memory: this.#parts.apiMemory(this.name),
-      report: (finding: ApiFinding) => {
-        engine.emit('warning', { connection: this.name, message: tell(finding) });
-      },
-    };
-    return callApi(deps, input, init);
+    const { transport } = this.#parts;
+    const [{ callApi }, access] = await Promise.all([
+      import('../resource/call.ts'),
+      apiAccess(this.name, this.#parts),
+    ]);
+    return callApi({ ...access, transport }, input, init);
   }
 
   async refresh(options: RefreshOptions = {}): Promise<ConnectionStatus> {
@@ -212,26 +178,4 @@ function checkMs(value: number | undefined, option: string): number | undefined 
     'ERR_ARGUMENT',
     `${option} is no duration in milliseconds; give a number from 0 on`,
   );
-}
-
-function openKey(engine: Engine, connection: View['connection']): Secret | undefined {
-  const { subscriptionKey, id } = connection;
-  if (subscriptionKey === undefined) return undefined;
-  const plain = engine.store.sealer.open(subscriptionKey, subscriptionKeyContext(id));
-  return new Secret(Buffer.from(plain).toString('utf8'));
-}
-
-function tell(finding: ApiFinding): string {
-  switch (finding.kind) {
-    case 'token_rejected':
-      return 'the API refuses freshly issued tokens; check audience, scopes, subscription key and tenant';
-    case 'throttled':
-      return 'the API asks to wait before the next call';
-    case 'key_rejected':
-      return 'the API gateway refuses the subscription key; check it, the token is not the reason';
-    case 'sign_in_wanted':
-      return 'the API wants a new sign-in of the person who consented';
-    case 'scope_insufficient':
-      return 'the API wants scopes that were not granted; connect again and ask for them';
-  }
 }

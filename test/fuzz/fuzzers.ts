@@ -6,6 +6,7 @@ import { discoveryDocuments } from './targets/discovery.ts';
 import { headerFields } from './targets/headers.ts';
 import { errorAnswers, tokenAnswers } from './targets/answers.ts';
 import { homeFiles } from './targets/homes.ts';
+import { proxyFields } from './targets/proxy-fields.ts';
 import { settingsFiles } from './targets/settings.ts';
 import { spillFiles } from './targets/spills.ts';
 import { wireBytes } from './targets/wire.ts';
@@ -15,6 +16,7 @@ export const FUZZERS: readonly Fuzzer[] = [
   tokenAnswers,
   errorAnswers,
   headerFields,
+  proxyFields,
   wireBytes,
   deviceAnswers,
   discoveryDocuments,
