@@ -140,7 +140,7 @@ export default defineConfig(
     rules: { 'no-restricted-imports': ['error', restrictedModules('node:sqlite')] },
   },
   {
-    files: ['src/emulator/**', 'src/authorize/loopback.ts'],
+    files: ['src/emulator/**', 'src/daemon/**', 'src/remote/**', 'src/authorize/loopback.ts'],
     rules: { 'no-restricted-imports': ['error', restrictedModules(...network)] },
   },
   {

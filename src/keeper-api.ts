@@ -124,6 +124,14 @@ export interface TokenOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Which connections are listed. */
+export interface ListOptions {
+  /** Those whose names come after this one; by default from the first on. */
+  readonly afterName?: string;
+  /** At most so many; by default all. */
+  readonly limit?: number;
+}
+
 /** Demands on a refresh ordered by hand. */
 export interface RefreshOptions {
   /** Insists although the outcome of an earlier request is uncertain, or the connection needs attention. */
@@ -310,8 +318,8 @@ export interface Keeper extends AsyncDisposable {
   reconnect(name: string, options?: ReconnectOptions): Promise<Connection>;
   /** A handle; no I/O. */
   connection(name: string): Connection;
-  /** All connections in order of name. */
-  list(): Promise<readonly ConnectionStatus[]>;
+  /** Connections in order of name, all of them unless told otherwise. */
+  list(options?: ListOptions): Promise<readonly ConnectionStatus[]>;
   /** All registrations. */
   clients(): Promise<readonly ClientStatus[]>;
   /** Replaces a registration's secret; its connections resume. @returns how many there are. */

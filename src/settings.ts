@@ -1,4 +1,5 @@
 import { ConfigurationError } from './errors.ts';
+import { lineOf, lineOfFault } from './settings/json-lines.ts';
 import { readPrivateFile } from './system/files.ts';
 
 /** What `settings.json` in the home folder may say. */
@@ -9,72 +10,90 @@ export interface Settings {
   readonly lastTry?: boolean | undefined;
   /** Most token requests a second to one endpoint, over all processes. By default 10. */
   readonly requestsPerSecond?: number | undefined;
+  /** What `evergrant serve` does. */
+  readonly daemon?: DaemonSettings | undefined;
+}
+
+/** What the daemon listens on and writes. All have defaults. */
+export interface DaemonSettings {
+  /** Absolute path of its Unix socket, in a folder closed to others; by default `run/evergrant.sock` in the home. At most 100 bytes. */
+  readonly socket?: string | undefined;
+  /** Address and port for TCP besides the socket, such as `127.0.0.1:7343`; by default none. Beyond loopback TLS is required. */
+  readonly listen?: string | undefined;
+  /** Certificates in PEM, the server's first; read again on SIGHUP. */
+  readonly tlsCertificateFile?: string | undefined;
+  /** The key of the certificate in PEM, owner-only; read again on SIGHUP. */
+  readonly tlsKeyFile?: string | undefined;
+  /** Further names under which the TCP address is called, as they stand in the Host field; a port belongs to it. */
+  readonly hosts?: readonly string[] | undefined;
+  /** Form of its log on stderr: `text`, `json` (one object a line) or `journal` (priorities for systemd). By default `text`. */
+  readonly log?: 'text' | 'json' | 'journal' | undefined;
+  /** Rows of the audit that are kept, the newest. By default 100 000. */
+  readonly auditRows?: number | undefined;
 }
 
 /**
  * Reads a settings file. Without one nothing is loaded and everything is at its default.
  *
  * @param path - of `settings.json`; it must belong to this user and be closed to others, since it can name a program to run.
- * @throws {@link ConfigurationError} `ERR_CONFIGURATION` naming the option that is wrong; {@link StoreError} `ERR_STORE_UNSAFE` when others could have written it.
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` naming line and option that are wrong; {@link StoreError} `ERR_STORE_UNSAFE` when others could have written it.
  */
 export async function readSettings(path: string): Promise<Settings> {
   const bytes = await readPrivateFile(path);
   if (bytes === undefined) return {};
-  return validate(path, parseJson(path, Buffer.from(bytes).toString('utf8')));
+  const text = Buffer.from(bytes).toString('utf8');
+  return validate(path, text, parseJson(path, text));
 }
 
 function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch {
+  } catch (error) {
+    const line = lineOfFault(text, error);
     throw new ConfigurationError(
       'ERR_CONFIGURATION',
-      `${path} is not JSON; mend it, or remove it for the defaults`,
+      `${path} is not JSON${line === undefined ? '' : ` (line ${String(line)})`}; mend it, or remove it for the defaults`,
     );
   }
 }
 
-async function validate(path: string, value: unknown): Promise<Settings> {
-  const z = await import('zod');
-  const schema = z.strictObject(
-    {
-      notifyCommand: z
-        .array(
-          z.string('must be strings').min(1, 'must not be empty'),
-          'must be a list: the program and its arguments',
-        )
-        .nonempty('must name a program')
-        .optional(),
-      lastTry: z.boolean('must be true or false').optional(),
-      requestsPerSecond: z
-        .number('must be a number')
-        .min(0.1, 'must be 0.1 or more')
-        .max(1_000, 'must be 1000 or less')
-        .optional(),
-    },
-    {
-      error: ({ code, input }) =>
-        code === 'unrecognized_keys' ? undefined : `must be an object, not ${kindOf(input)}`,
-    },
-  );
-  const result = schema.safeParse(value);
+async function validate(path: string, text: string, value: unknown): Promise<Settings> {
+  const { knownOptions, settingsSchema } = await import('./settings/schema.ts');
+  const result = settingsSchema.safeParse(value);
   if (result.success) return result.data;
+  const faults = result.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.slice(0, 5).map((key) => ({
+          path: [...issue.path, key],
+          fault: `is unknown; known are ${knownOptions(issue.path).join(', ')}`,
+        }))
+      : [{ path: issue.path, fault: faultOf(issue, value) }],
+  );
   throw new ConfigurationError(
     'ERR_CONFIGURATION',
-    `${path}: ${result.error.issues.map(describe).join('; ')}`,
+    `${path}: ${faults.map((found) => describe(text, found)).join('; ')}`,
   );
 }
 
-function describe(issue: {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-  readonly keys?: unknown;
-}): string {
-  if (Array.isArray(issue.keys)) {
-    return `${issue.keys.slice(0, 5).map(shown).join(', ')} is unknown; known are notifyCommand, lastTry, requestsPerSecond`;
-  }
-  const [option] = issue.path;
-  return option === undefined ? issue.message : `${String(option)} ${issue.message}`;
+/** A member that is no object where one must be has no message of its own. */
+function faultOf(
+  issue: { readonly message: string; readonly path: readonly PropertyKey[]; readonly code: string },
+  value: unknown,
+): string {
+  const isObject =
+    issue.path.length === 0 || (issue.path.length === 1 && issue.path[0] === 'daemon');
+  if (!isObject) return issue.message;
+  const found = issue.path.length === 0 ? value : (value as { readonly daemon?: unknown }).daemon;
+  return `must be an object, not ${kindOf(found)}`;
+}
+
+function describe(
+  text: string,
+  { path, fault }: { readonly path: readonly PropertyKey[]; readonly fault: string },
+): string {
+  const names = path.filter((part) => typeof part === 'string').map(shown);
+  const line = `line ${String(lineOf(text, path))}`;
+  return [line, [names.join('.'), fault].filter((part) => part !== '').join(' ')].join(': ');
 }
 
 /** A name from the file, fit for a message. */

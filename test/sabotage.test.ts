@@ -10,11 +10,14 @@ import { root, sourceFiles } from './support/sources.ts';
 
 /** Each switch, and the test that is red under it: there it is switched off, and the breach expected. */
 const WITNESSES: Readonly<Record<string, string>> = {
+  bodiless: 'test/unit/daemon/matrix.test.ts',
   claim: 'test/faults/sabotage.test.ts',
+  'daemon-host-check': 'test/unit/daemon/matrix.test.ts',
   'generation-check': 'test/faults/sabotage.test.ts',
   'host-check': 'test/attacks/attacks.test.ts',
   intent: 'test/faults/sabotage.test.ts',
   jitter: 'test/unit/keeper/background.test.ts',
+  'origin-check': 'test/unit/daemon/matrix.test.ts',
   'owner-check': 'test/faults/sabotage.test.ts',
   pilot: 'test/unit/keeper/refusals.test.ts',
   redaction: 'test/attacks/attacks.test.ts',

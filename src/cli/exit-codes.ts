@@ -1,4 +1,5 @@
 import {
+  AccessRefusedError,
   AuthorizationRequiredError,
   ClientRejectedError,
   ConfigurationError,
@@ -33,6 +34,7 @@ type ErrorClass = abstract new (...details: never[]) => EvergrantError;
 
 const BY_CLASS: readonly (readonly [ErrorClass, number])[] = [
   [ConfigurationError, 2],
+  [AccessRefusedError, 2],
   [NotFoundError, 3],
   [AuthorizationRequiredError, 4],
   [ClientRejectedError, 5],

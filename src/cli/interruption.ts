@@ -19,16 +19,31 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** The signals that reach a command. */
+export interface Signals {
+  /** Aborted when the process is asked to end; its reason is an {@link Interrupted}. */
+  readonly signal: AbortSignal;
+  /** From now on SIGHUP calls this, instead of ending the command. */
+  onHangUp(listener: () => void): void;
+}
+
 /**
  * Turns SIGINT, SIGTERM and SIGHUP (a terminal that closes, taken for SIGTERM) into an abort whose reason is {@link Interrupted}. The process ends only when its command has: a refresh in
  * flight is recorded first, since its answer may hold the only copy of a token.
  */
-export function interruptOnSignals(source: NodeJS.EventEmitter): AbortSignal {
+export function interruptOnSignals(source: NodeJS.EventEmitter): Signals {
   const controller = new AbortController();
+  let hangUp: (() => void) | undefined;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     source.on(signal, () => {
-      controller.abort(new Interrupted(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM'));
+      if (signal === 'SIGHUP' && hangUp !== undefined) hangUp();
+      else controller.abort(new Interrupted(signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM'));
     });
   }
-  return controller.signal;
+  return {
+    signal: controller.signal,
+    onHangUp: (listener) => {
+      hangUp = listener;
+    },
+  };
 }

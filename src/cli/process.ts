@@ -33,7 +33,7 @@ function processSession(openHome: Session['openHome']): Session {
     stderr: process.stderr,
     environment: process.env,
     clock: systemClock,
-    signal: interruptOnSignals(process),
+    ...interruptOnSignals(process),
     globals: {},
     exitCode: 0,
     openHome,

@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../system/version.ts';
 import { addAddCommand } from './add.ts';
+import { addAuditCommand } from './audit.ts';
 import { addBackupCommand } from './backup.ts';
 import { addCallCommand } from './call.ts';
 import { addClientCommand } from './client.ts';
 import { addCompletionCommand } from './completion.ts';
 import { readGrammar } from './completion/grammar.ts';
+import { addConfigCommand } from './config.ts';
 import { addConnectCommand } from './connect.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDisconnectCommand } from './disconnect.ts';
@@ -15,6 +17,7 @@ import { addExecCommand } from './exec.ts';
 import { addExplainCommand } from './explain.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { addKeyCommand } from './key.ts';
+import { addKeyForCommand } from './key-for.ts';
 import { addListCommand } from './list.ts';
 import { hint } from './output/failure.ts';
 import { addPauseCommand, addResumeCommand } from './pause.ts';
@@ -25,6 +28,7 @@ import { GLOBAL_OPTIONS, refuseEmptyValues, type GlobalValues } from './input/gl
 import { nearest } from './input/nearest.ts';
 import { refuseSecretArguments } from './input/refused-arguments.ts';
 import type { Session } from './session.ts';
+import { addServeCommand } from './serve.ts';
 import { addShowCommand } from './show.ts';
 import { addTokenCommand } from './token.ts';
 import { UsageError } from './usage-error.ts';
@@ -46,6 +50,10 @@ const COMMANDS = [
   addDisconnectCommand,
   addClientCommand,
   addKeyCommand,
+  addServeCommand,
+  addKeyForCommand,
+  addAuditCommand,
+  addConfigCommand,
   addBackupCommand,
   addProvidersCommand,
   addDoctorCommand,

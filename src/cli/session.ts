@@ -6,7 +6,7 @@ import { harmless, harmlessJson } from './output/harmless.ts';
 
 /** An open home: its keeper, its paths, and as much of its store as upkeep needs. */
 export interface Home extends Pick<OpenHome, 'keeper' | 'paths'> {
-  /** Keys, backups, copies, damage and the outbox. */
+  /** Keys, backups, copies, damage, the outbox, and what a daemon needs. */
   readonly store: Pick<
     OpenHome['store'],
     | 'keyStatus'
@@ -16,6 +16,9 @@ export interface Home extends Pick<OpenHome, 'keeper' | 'paths'> {
     | 'copyStatus'
     | 'acceptCopy'
     | 'findDamage'
+    | 'access'
+    | 'life'
+    | 'endpoints'
   >;
 }
 
@@ -33,12 +36,14 @@ export interface Session {
   readonly clock: Clock;
   /** Aborted when the process is asked to end; its reason is an `Interrupted`. */
   readonly signal: AbortSignal;
+  /** From now on SIGHUP calls this, instead of ending the command. */
+  onHangUp(listener: () => void): void;
   /** What the global options say, once the arguments are parsed. */
   globals: GlobalValues;
   /** What the process exits with when nothing is thrown. */
   exitCode: number;
   /** Opens a home. */
-  openHome(options: Pick<KeeperOptions, 'home' | 'key' | 'create'>): Promise<Home>;
+  openHome(options: Pick<KeeperOptions, 'home' | 'key' | 'create' | 'log'>): Promise<Home>;
 }
 
 /** Writes one line of results. */

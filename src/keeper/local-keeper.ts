@@ -8,6 +8,7 @@ import type {
   ConnectOptions,
   Keeper,
   KeeperEvents,
+  ListOptions,
   ReconnectOptions,
   SecretInput,
   WaitOptions,
@@ -162,11 +163,11 @@ export class LocalKeeper implements Keeper {
     return apiAccess(name, this.#handleParts);
   }
 
-  async list(): Promise<readonly ConnectionStatus[]> {
+  async list(options?: ListOptions): Promise<readonly ConnectionStatus[]> {
     this.#assertOpen();
     const { store, clock } = this.#engine;
     const now = clock.now();
-    const rows = await store.list();
+    const rows = await store.list(options);
     return rows.map((row) => statusOf(row, this.#engine.profileOf(row.client), now));
   }
 

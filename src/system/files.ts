@@ -245,6 +245,35 @@ export const systemFiles: PrivateFiles = {
   remove: removeFile,
 };
 
+/**
+ * Checks that what lies at a path, if anything does, is a socket that belongs to this user and is closed to others, in a folder likewise.
+ *
+ * @returns whether there is one.
+ * @throws {@link StoreError} `ERR_STORE_UNSAFE` when it is not.
+ */
+export async function checkSocket(path: string): Promise<boolean> {
+  if ((await checkOwnerOnly(dirname(path), 'folder')) === undefined) return false;
+  const stat = await lookAt(path);
+  if (stat === undefined) return false;
+  if (!stat.isSocket()) throw unsafe(path, 'is no socket', 'remove it or choose another place');
+  const uid = process.getuid?.();
+  if (uid !== undefined && stat.uid !== BigInt(uid))
+    throw unsafe(path, 'belongs to another user', 'choose another place');
+  return true;
+}
+
+/** Closes what lies at a path to everybody but its owner. */
+export async function makeOwnerOnly(path: string): Promise<void> {
+  try {
+    fs.chmodSync(path, 0o600);
+  } catch (cause) {
+    throw unusable(path, cause);
+  }
+}
+
+/** The folder that a path lies in. */
+export const folderOf: (path: string) => string = dirname;
+
 /** Joins path parts. */
 export const joinPath: (...parts: string[]) => string = join;
 

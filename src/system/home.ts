@@ -16,6 +16,8 @@ export interface HomePaths {
   readonly keyFile: string;
   /** A small file beside the key, which tells that there was a store and how far it had come. */
   readonly markFile: string;
+  /** The Unix socket of a daemon, unless its settings name another. */
+  readonly socket: string;
 }
 
 /**
@@ -39,6 +41,7 @@ export function homePaths(
     keys,
     keyFile: join(keys, 'master.key'),
     markFile: join(keys, 'store.mark'),
+    socket: join(home, 'run', 'evergrant.sock'),
   };
 }
 

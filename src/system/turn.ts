@@ -10,3 +10,8 @@ export function endOfTurn(callback: () => void): void {
 export function allHeard(): Promise<void> {
   return new Promise((resolve) => endOfTurn(() => endOfTurn(resolve)));
 }
+
+/** Resolves once the events that are already waiting have been handled: long work lets others have their turn. */
+export function breathe(): Promise<void> {
+  return new Promise((resolve) => endOfTurn(resolve));
+}

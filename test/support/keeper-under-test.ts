@@ -10,7 +10,7 @@ import { openHome, type KeeperOptions } from '../../src/keeper.ts';
 import type { Connection, ConnectOptions, Keeper, KeeperEvents } from '../../src/keeper-api.ts';
 import { perspio } from '../../src/providers/perspio.ts';
 import type { ProfileOverrides } from '../../src/providers/profile.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Clock } from '../../src/system/clock.ts';
 import { systemFetch } from '../../src/system/fetch.ts';
 import type { Http } from '../../src/system/http.ts';
@@ -31,7 +31,7 @@ export type Happening = {
 /** One keeper of the world's home. */
 export interface TestKeeper {
   readonly keeper: Keeper;
-  readonly store: Store;
+  readonly store: SqliteStore;
   /** All its events. */
   readonly events: Happening[];
   /** Adds this many milliseconds to what this keeper takes for the wall time. */

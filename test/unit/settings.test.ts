@@ -30,6 +30,15 @@ describe('settings', () => {
       notifyCommand: ['mail', '-s', 'evergrant'],
       lastTry: false,
       requestsPerSecond: 2.5,
+      daemon: {
+        socket: '/run/user/1000/evergrant/evergrant.sock',
+        listen: '0.0.0.0:8443',
+        tlsCertificateFile: '/etc/evergrant/cert.pem',
+        tlsKeyFile: '/etc/evergrant/key.pem',
+        hosts: ['evergrant.example.com:8443'],
+        log: 'json',
+        auditRows: 5_000,
+      },
     };
     expect(await settings(JSON.stringify(all))).toEqual(all);
     expect(await settings('{}')).toEqual({});
@@ -42,7 +51,23 @@ describe('settings', () => {
     ['{"lastTry":"no"}', 'lastTry must be true or false'],
     ['{"requestsPerSecond":0}', 'requestsPerSecond must be 0.1 or more'],
     ['{"requestsPerSecond":"10"}', 'requestsPerSecond must be a number'],
-    ['{"lasttry":true}', 'lasttry is unknown; known are notifyCommand, lastTry, requestsPerSecond'],
+    [
+      '{"lasttry":true}',
+      'lasttry is unknown; known are notifyCommand, lastTry, requestsPerSecond, daemon',
+    ],
+    [
+      '{\n"lastTry": true,\n"daemon": {\n"lisen": 1}}',
+      'line 4: daemon.lisen is unknown; known are socket,',
+    ],
+    [
+      '{\n"lastTry":\n3,\n"daemon": {"log": "xml"}}',
+      'line 2: lastTry must be true or false; line 4: daemon.log must be',
+    ],
+    ['{\n"daemon": 1}', 'line 2: daemon must be an object, not number'],
+    ['{"daemon": {"listen": "7343"}}', 'daemon.listen must be an address and a port'],
+    ['{"daemon": {"listen": "evil.example:7343"}}', 'daemon.listen must be an address and a port'],
+    ['{"daemon": {"socket": "run/s"}}', 'daemon.socket must be an absolute path'],
+    ['{"daemon": {"hosts": ["https://a.example"]}}', 'daemon.hosts must be hosts'],
     ['[]', 'must be an object'],
     ['null', 'must be an object'],
     ['{', 'is not JSON'],

@@ -183,6 +183,18 @@ export function token(value: string): AccessToken {
   });
 }
 
+/** Neither keys nor draws nor events. */
+const noAccess: Home['store']['access'] = {
+  addKey: async () => undefined,
+  key: () => undefined,
+  keys: async () => [],
+  revokeKeys: async () => 0,
+  addDraws: async () => undefined,
+  draws: async () => [],
+  events: () => [],
+  eventRange: () => ({ first: 0, last: 0 }),
+};
+
 /** A home of the given keeper, with a store that holds one key and nothing undelivered. */
 export function fakeHome(keeper: Keeper, store: Partial<Home['store']> = {}): Home {
   return {
@@ -199,6 +211,9 @@ export function fakeHome(keeper: Keeper, store: Partial<Home['store']> = {}): Ho
       copyStatus: async () => ({ epoch: 1, unconfirmed: undefined }),
       acceptCopy: async () => 0,
       findDamage: async () => [],
+      access: noAccess,
+      life: async () => [],
+      endpoints: async () => [],
       ...store,
     },
   };

@@ -225,7 +225,7 @@ describe('the quick way to a token', () => {
 describe('a signal', () => {
   it('aborts with the exit code as its reason', () => {
     const source = new EventEmitter();
-    const signal = interruptOnSignals(source);
+    const { signal } = interruptOnSignals(source);
     source.emit('SIGTERM', 'SIGTERM');
     source.emit('SIGINT', 'SIGINT');
     expect(signal.reason).toBeInstanceOf(Interrupted);

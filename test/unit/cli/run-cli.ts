@@ -35,6 +35,7 @@ export function collectingSession(
     environment: {},
     clock: fakeClock(NOW),
     signal: new AbortController().signal,
+    onHangUp: () => undefined,
     globals: {},
     exitCode: 0,
     openHome: async () => fakeHome(keeper),

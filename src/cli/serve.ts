@@ -1,0 +1,148 @@
+import type { Command } from 'commander';
+import { ConfigurationError } from '../errors.ts';
+import type { Keeper } from '../keeper-api.ts';
+import { readSettings, type DaemonSettings } from '../settings.ts';
+import { sleep } from '../system/clock.ts';
+import { homePaths } from '../system/home.ts';
+import { systemRandom } from '../system/random.ts';
+import type { Daemon } from '../daemon/daemon.ts';
+import type { LineLog, LogForm } from '../daemon/log.ts';
+import { readKeySource } from './input/key-source.ts';
+import { untilAborted } from './interruption.ts';
+import { tellManager } from './serve/manager.ts';
+import type { Session } from './session.ts';
+
+interface ServeOptions {
+  readonly socket?: string;
+  readonly listen?: string;
+  readonly log?: LogForm;
+  readonly create?: boolean;
+}
+
+/** From the order to end until the end. */
+const END_WITHIN_MS = 30_000;
+/** As long of that requests may take. */
+const REQUESTS_WITHIN_MS = 20_000;
+
+/** Adds `evergrant serve`. */
+export function addServeCommand(program: Command, session: Session): void {
+  program
+    .command('serve')
+    .summary('keep everything fresh, and answer programs of any language')
+    .description(
+      'Renews in the background and serves tokens over HTTP on a Unix socket, until SIGTERM or SIGINT; SIGHUP reads the settings again. ' +
+        'Options are those of settings.json, under daemon, and win over it. Several may run on one home, each with its socket.',
+    )
+    .option(
+      '--socket <path>',
+      'absolute path of the socket (default: run/evergrant.sock in the home)',
+    )
+    .option('--listen <address>', 'TCP besides, such as 127.0.0.1:7343; takes keys, see key-for')
+    .option('--log <form>', 'text, json or journal (default: text)')
+    .option('--create', 'make the home if there is none')
+    .addHelpText(
+      'after',
+      '\nExample:\n  evergrant serve &\n  curl --unix-socket ~/.local/share/evergrant/run/evergrant.sock http://localhost/v1/connections',
+    )
+    .action((options: ServeOptions) => serve(session, options));
+}
+
+async function serve(session: Session, options: ServeOptions): Promise<void> {
+  const paths = homePaths(session.globals.home, session.environment);
+  refuseLeaks(session);
+  const readDaemon = async (): Promise<DaemonSettings> =>
+    withOptions((await readSettings(paths.settingsFile)).daemon, options);
+  const settings = await readDaemon();
+  const [{ startDaemon }, { lineLog }] = await Promise.all([
+    import('../daemon/daemon.ts'),
+    import('../daemon/log.ts'),
+  ]);
+  const log = lineLog(settings.log ?? 'text', session.clock, (line) => {
+    session.stderr.write(`${line}\n`);
+  });
+  const create = options.create === true;
+  const key = await readKeySource(session, create);
+  const { keeper, store } = await session.openHome({
+    home: session.globals.home,
+    key,
+    create,
+    log,
+  });
+  let daemon: Daemon;
+  try {
+    const { clock } = session;
+    const { socket } = paths;
+    const parts = { keeper, store, settings, socket, clock, log, random: systemRandom };
+    daemon = await startDaemon(parts);
+  } catch (error) {
+    await keeper.close();
+    throw error;
+  }
+  session.onHangUp(() => void reload(daemon, readDaemon, log));
+  log.info('serving', { socket: daemon.socket, address: daemon.address });
+  await tellManager(session, log, 'ready');
+  await untilAborted(session.signal);
+  log.info('ending');
+  await tellManager(session, log, 'stopping');
+  await end(session, daemon, keeper, log);
+}
+
+function withOptions(settings: DaemonSettings = {}, options: ServeOptions): DaemonSettings {
+  const { socket, listen, log } = options;
+  return {
+    ...settings,
+    ...(socket !== undefined && { socket }),
+    ...(listen !== undefined && { listen }),
+    ...(log !== undefined && { log }),
+  };
+}
+
+/** Node would print tokens, or trust anybody; for a process that lives long that is no warning any more. */
+function refuseLeaks({ environment }: Session): void {
+  const debug = /\b(?:http|https|net|tls|undici|fetch)\b/.exec(environment['NODE_DEBUG'] ?? '');
+  if (debug !== null) throw refused('NODE_DEBUG', 'prints tokens');
+  if (environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0')
+    throw refused('NODE_TLS_REJECT_UNAUTHORIZED=0', 'lets anybody pose as the server');
+}
+
+function refused(what: string, why: string): ConfigurationError {
+  return new ConfigurationError('ERR_CONFIGURATION', `${what} ${why}; unset it and start again`);
+}
+
+async function reload(
+  daemon: Daemon,
+  readDaemon: () => Promise<DaemonSettings>,
+  log: LineLog,
+): Promise<void> {
+  try {
+    const settings = await readDaemon();
+    const waiting = await daemon.reload(settings);
+    log.form = settings.log ?? 'text';
+    log.info('settings read again', {
+      after_restart: waiting.length === 0 ? undefined : waiting.join(', '),
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    log.warn('the settings cannot be used; those before stay in force', { reason });
+  }
+}
+
+/** An answer that is still under way then may be the only copy of a token. Its intent is on disk, so the next start knows. */
+async function end(session: Session, daemon: Daemon, keeper: Keeper, log: LineLog): Promise<void> {
+  const { clock } = session;
+  const deadline = clock.monotonic() + END_WITHIN_MS;
+  await daemon.close(REQUESTS_WITHIN_MS);
+  const ended = keeper.close().then(
+    () => true,
+    () => false,
+  );
+  const over = new AbortController();
+  const late = sleep(clock, deadline - clock.monotonic(), over.signal).then(() => false);
+  const isEnded = await Promise.race([ended, late]);
+  over.abort();
+  if (isEnded) return log.info('ended');
+  session.exitCode = 6;
+  log.warn(
+    'ended with a refresh under way; its outcome is uncertain, and the next start goes on from there',
+  );
+}

@@ -1,0 +1,111 @@
+import type { AccessStore, Draw, Verb } from '../../store/access-store.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { Log } from '../../system/log.ts';
+import type { Caller } from './caller.ts';
+
+/*
+ * Who drew what. What a key draws is on file before it is served; what the owner draws through the owner's socket follows within a moment, since
+ * it would cost each token a write. Draws that are alike and wait together make one row with their number. A token that lives is never withheld:
+ * when the store cannot be written, draws are kept here, the count of those given up is told, and serving goes on.
+ */
+
+/** What is audited. */
+export interface Event {
+  /** Who. */
+  readonly caller: Caller;
+  /** Name of the connection, if one was named. */
+  readonly connection: string | undefined;
+  /** What was asked for. */
+  readonly verb: Verb;
+  /** The operation, and for the proxy method and target. */
+  readonly what: string;
+  /** Why it was refused; undefined when it was granted. */
+  readonly refusedBecause: string | undefined;
+}
+
+const OWNER_DELAY_MS = 200;
+/** Kinds of draws that wait at most; those beyond are counted as lost. */
+const MOST_WAITING = 5_000;
+
+/** Files draws in the store. */
+export class Audit {
+  /** Rows that the store keeps. */
+  keepRows = 100_000;
+  /** Draws that could not be filed. */
+  lost = 0;
+  readonly #access: AccessStore;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #waiting = new Map<string, Draw>();
+  #flushing: Promise<void> | undefined;
+  #isTimed = false;
+
+  /** Files nothing yet. */
+  constructor(access: AccessStore, clock: Clock, log: Log) {
+    this.#access = access;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Files a draw. Resolves when it may be served. */
+  async record(event: Event): Promise<void> {
+    this.#add(event);
+    if (event.caller.policy !== undefined) return this.flush();
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    const onTime = (): void => {
+      this.#isTimed = false;
+      void this.flush();
+    };
+    this.#clock.timer(OWNER_DELAY_MS, onTime, { background: true });
+  }
+
+  /** Files all that waits. Never rejects. */
+  async flush(): Promise<void> {
+    // What is being written does not hold what came since; the next to be written does.
+    this.#flushing ??= Promise.resolve().then(() => this.#write());
+    return this.#flushing;
+  }
+
+  #add({ caller, connection, verb, what, refusedBecause }: Event): void {
+    const at = this.#clock.now();
+    const facts = {
+      caller: caller.name,
+      keyId: caller.keyId,
+      connection,
+      verb,
+      what,
+      refusedBecause,
+    };
+    const identity = Object.values(facts).join('\n');
+    const count = (this.#waiting.get(identity)?.count ?? 0) + 1;
+    if (count === 1 && this.#waiting.size >= MOST_WAITING) this.lost++;
+    else this.#waiting.set(identity, { at, ...facts, count });
+  }
+
+  async #write(): Promise<void> {
+    const draws = this.#waiting;
+    this.#waiting = new Map();
+    this.#flushing = undefined;
+    if (draws.size === 0) return;
+    try {
+      await this.#access.addDraws([...draws.values()], this.keepRows);
+    } catch (error) {
+      this.#keep(draws);
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#log.warn('draws cannot be filed in the audit now; they are kept in memory', { reason });
+    }
+  }
+
+  #keep(draws: ReadonlyMap<string, Draw>): void {
+    for (const [identity, draw] of draws) {
+      const later = this.#waiting.get(identity);
+      if (later === undefined && this.#waiting.size >= MOST_WAITING) this.lost += draw.count;
+      else
+        this.#waiting.set(identity, {
+          ...(later ?? draw),
+          count: draw.count + (later?.count ?? 0),
+        });
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { AccessRefusedError, ServerUnavailableError } from '../../errors.ts';
+import type { AccessStore, Verb } from '../../store/access-store.ts';
+import type { Clock } from '../../system/clock.ts';
+import type { Audit } from './audit.ts';
+import { ANYONE, OWNER, whyNot, whyNotAll, type Caller } from './caller.ts';
+import { isSameKey, readKey } from './key.ts';
+import type { Rates } from './rate.ts';
+
+/*
+ * Who comes in, and what for. One place decides for all routes, before a body is read.
+ */
+
+/**
+ * What a route needs its caller to be allowed. `named`: with the connection in its path. `all`: with every connection. `some`: with any; the
+ * route itself leaves out what the caller does not reach. `caller`: any key will do; `anyone`: none is needed.
+ */
+export type Access =
+  'anyone' | 'caller' | { readonly verb: Verb; readonly reach: 'named' | 'all' | 'some' };
+
+/** What is asked of the gate. */
+export interface Entry {
+  /** What the route needs. */
+  readonly access: Access;
+  /** Name of the route. */
+  readonly what: string;
+  /** The connection in its path. */
+  readonly connection: string | undefined;
+  /** The `Authorization` field. */
+  readonly authorization: string | undefined;
+  /** Whether it came through the owner's socket. */
+  readonly isOwners: boolean;
+}
+
+/** What the gate works with. */
+export interface GateParts {
+  /** Keys. */
+  readonly access: AccessStore;
+  /** What was drawn. */
+  readonly audit: Audit;
+  /** How often keys are used. */
+  readonly rates: Rates;
+  /** Time. */
+  readonly clock: Clock;
+}
+
+/**
+ * Lets a caller in, or says why not. Refusals, and whatever is more than reading, are audited before this resolves.
+ *
+ * @throws {@link AccessRefusedError} `ERR_ACCESS_REFUSED` without a good key, `ERR_ACCESS_FORBIDDEN` for more than the key is good for;
+ *   {@link ServerUnavailableError} `ERR_RATE_EXCEEDED` for more often.
+ */
+export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
+  const { access, connection, what } = entry;
+  if (access === 'anyone') return ANYONE;
+  const verb = access === 'caller' ? 'read' : access.verb;
+  const file = (caller: Caller, refusedBecause?: string): Promise<void> =>
+    parts.audit.record({ caller, connection, verb, what, refusedBecause });
+  const { caller, refusal } = identify(parts, entry);
+  if (refusal !== undefined) {
+    await file(caller, refusal);
+    throw new AccessRefusedError('ERR_ACCESS_REFUSED', refusal);
+  }
+  const because = access === 'caller' ? undefined : judge(caller, access, connection);
+  if (because !== undefined) {
+    await file(caller, because);
+    throw new AccessRefusedError('ERR_ACCESS_FORBIDDEN', `${because}; ask its owner for another`);
+  }
+  const waitMs = wait(parts, caller);
+  if (waitMs > 0) {
+    await file(caller, 'too often');
+    throw new ServerUnavailableError(
+      'ERR_RATE_EXCEEDED',
+      'this key is used more often than it may; slow down',
+      { retryAt: parts.clock.now() + waitMs },
+    );
+  }
+  // A call is filed by the proxy, which knows where it goes.
+  if (verb !== 'read' && verb !== 'proxy') await file(caller);
+  return caller;
+}
+
+const UNKNOWN: Caller = { ...ANYONE, name: 'unknown' };
+
+function identify(
+  { access, clock }: GateParts,
+  { authorization, isOwners }: Entry,
+): { readonly caller: Caller; readonly refusal?: string } {
+  if (authorization === undefined) {
+    if (isOwners) return { caller: OWNER };
+    return { caller: UNKNOWN, refusal: 'a key is needed; evergrant key-for makes one' };
+  }
+  const presented = readKey(/^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '');
+  if (presented === undefined) return { caller: UNKNOWN, refusal: 'this is no key of evergrant' };
+  const key = access.key(presented.id);
+  if (!isSameKey(presented, key) || key === undefined)
+    return { caller: UNKNOWN, refusal: 'this key is not known' };
+  const { id: keyId, name, policy } = key;
+  const caller = { name, keyId, policy };
+  if (key.revokedAt !== undefined) return { caller, refusal: 'this key is revoked' };
+  if (key.expiresAt !== undefined && key.expiresAt <= clock.now())
+    return { caller, refusal: 'this key has expired' };
+  return { caller };
+}
+
+function judge(
+  caller: Caller,
+  { verb, reach }: Exclude<Access, string>,
+  connection: string | undefined,
+): string | undefined {
+  if (reach === 'all') return whyNotAll(caller, verb);
+  if (reach === 'named') return whyNot(caller, verb, connection ?? '');
+  const { policy } = caller;
+  const has = policy === undefined || policy.verbs.includes(verb);
+  return has ? undefined : `this key is not good for ${verb}`;
+}
+
+function wait({ rates }: GateParts, { keyId, policy }: Caller): number {
+  if (keyId === undefined || policy?.rate === undefined) return 0;
+  return rates.take(keyId, policy.rate);
+}

@@ -1,0 +1,179 @@
+import * as z from 'zod';
+import { DURATION, durationMs } from '../../system/duration.ts';
+
+/*
+ * What crosses the wire, once for checking and once for the OpenAPI document. Instants are epoch milliseconds; what is not known is null.
+ */
+
+const instant = z.number().meta({ description: 'epoch milliseconds' });
+const words = z.array(z.string());
+
+/** A duration such as `5m`, in milliseconds once read. */
+export const duration = z
+  .string()
+  .regex(DURATION, 'must be a duration such as 30s, 5m or 1h30m')
+  .transform((text, context) => {
+    const ms = durationMs(text);
+    if (ms !== undefined) return ms;
+    context.addIssue({ code: 'custom', message: 'is too long' });
+    return z.NEVER;
+  });
+
+/** A number in a query, from 1 to `most`. */
+export function count(most: number): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(/^[1-9]\d{0,5}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((number) => number <= most, `must be ${String(most)} at most`);
+}
+
+/** Where a connection stands. */
+export const connectionStatus = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    provider: z.string(),
+    clientId: z.string(),
+    tokenEndpoint: z.string(),
+    rotation: z.enum(['none', 'reusable', 'grace', 'single-use', 'unknown']),
+    beginning: z.enum(['authorization_code', 'device_code', 'client_credentials', 'import']),
+    account: z.string().nullable(),
+    state: z.enum(['active', 'uncertain', 'attention', 'paused', 'disconnected']),
+    freshness: z.enum(['fresh', 'due', 'expired', 'none']),
+    since: instant.nullable(),
+    actor: z.enum(['owner', 'operator', 'administrator', 'nobody']).nullable(),
+    reason: z.string().nullable(),
+    remedy: z.string().nullable(),
+    grantId: z.string(),
+    generation: z.number(),
+    hasRefreshToken: z.boolean(),
+    requestedScopes: words,
+    grantedScopes: words,
+    tokenScopes: words,
+    receivedAt: instant.nullable(),
+    accessExpiresAt: instant.nullable(),
+    refreshExpiresAt: instant.nullable(),
+    nextRefreshAt: instant.nullable(),
+    lastError: z.strictObject({ at: instant, outcome: z.string(), message: z.string() }).nullable(),
+    refreshingBy: z.string().nullable(),
+    createdAt: instant,
+  })
+  .meta({ id: 'Connection' });
+
+/** A line of history. */
+export const lifeEvent = z
+  .strictObject({
+    at: instant,
+    event: z.string(),
+    grantId: z.string(),
+    generation: z.number(),
+    by: z.string(),
+    fingerprint: z.string().nullable(),
+    detail: z.string().nullable(),
+  })
+  .meta({ id: 'LifeEvent' });
+
+/** A registration. */
+export const clientStatus = z
+  .strictObject({
+    id: z.string(),
+    provider: z.string(),
+    clientId: z.string(),
+    tokenEndpoint: z.string(),
+    hasSecret: z.boolean(),
+    secretExpiresAt: instant.nullable(),
+    refusedAt: instant.nullable(),
+    refusal: z.string().nullable(),
+    connections: z.number(),
+  })
+  .meta({ id: 'Client' });
+
+/** An access token. */
+export const accessToken = z
+  .strictObject({
+    accessToken: z.string(),
+    type: z.string(),
+    scope: words,
+    expiresAt: instant,
+    generation: z.number(),
+  })
+  .meta({ id: 'AccessToken' });
+
+/** A problem. @see RFC 9457 */
+export const problem = z
+  .strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().meta({ description: 'a code of docs/errors.md' }),
+    kind: z.string().meta({ description: 'a class of docs/errors.md: who must act' }),
+    connection: z.string().optional(),
+    retryAt: instant.optional(),
+    refusal: z
+      .strictObject({
+        status: z.int(),
+        error: z.string().optional(),
+        errorDescription: z.string().optional(),
+      })
+      .optional(),
+    holder: z.string().optional(),
+    since: instant.optional(),
+  })
+  .meta({ id: 'Problem' });
+
+const secret = z.string().min(1, 'must not be empty').max(16_384, 'is too long');
+const scope = z.union([z.string(), words]);
+
+/** The registration that a connection begins with. */
+const client = z.strictObject({
+  clientId: z.string().min(1, 'must not be empty'),
+  clientSecret: secret.optional(),
+  clientSecretExpiresAt: instant.optional(),
+  authentication: z
+    .enum(['none', 'client_secret_post', 'client_secret_basic', 'client_secret_basic_raw'])
+    .optional(),
+});
+
+const begin = {
+  name: z.string(),
+  provider: z.string(),
+  client,
+  overrides: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .meta({ description: 'ProfileOverrides of docs/options.md' }),
+  scope: scope.optional(),
+  subscriptionKey: secret.optional(),
+  perspioTenantId: z.string().optional(),
+};
+
+/** Tokens that were obtained elsewhere. */
+export const importBody = z
+  .strictObject({
+    ...begin,
+    tokens: z.strictObject({
+      refreshToken: secret,
+      accessToken: secret.optional(),
+      accessExpiresAt: instant.optional(),
+    }),
+    replace: z.boolean().optional(),
+  })
+  .meta({ id: 'Import' });
+
+/** A connection as the client itself. */
+export const clientCredentialsBody = z
+  .strictObject({
+    ...begin,
+    grant: z.literal('client-credentials'),
+    reconnect: z.boolean().optional(),
+  })
+  .meta({ id: 'ClientCredentials' });
+
+/** Another secret of a registration. */
+export const secretBody = z.strictObject({
+  secret,
+  tokenEndpoint: z.string().optional(),
+  expiresAt: instant.optional(),
+});

@@ -1,0 +1,202 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import * as z from 'zod';
+import { ConfigurationError, EvergrantError } from '../errors.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { enter, type GateParts } from './access/gate.ts';
+import {
+  problemHeaders,
+  problemOf,
+  PROBLEM_TYPE,
+  requestProblem,
+  type Problem,
+} from './api/problem.ts';
+import type { Call, Route } from './api/route.ts';
+import { Router } from './api/router.ts';
+import { answerText, toJson } from './http/answer.ts';
+import { readJson } from './http/body.ts';
+import type { Hosts } from './http/hosts.ts';
+import { shapeRefusal } from './http/shape.ts';
+
+/*
+ * From a request to its answer, the same way for every route: shape, route, caller, body, work.
+ */
+
+/** What the application works with. */
+export interface ApplicationParts {
+  /** All routes. */
+  readonly routes: readonly Route[];
+  /** Who comes in. */
+  readonly gate: GateParts;
+  /** Time. */
+  readonly clock: Clock;
+  /** Where faults are told. */
+  readonly log: Log;
+  /** Called after each answer. */
+  observe(operation: string, status: number, tookMs: number): void;
+  /** Checks answers against their schemas; for tests. */
+  readonly checkAnswers?: boolean;
+}
+
+/** Where a request came in. */
+export interface Origin {
+  /** Names of the listener. */
+  readonly hosts: Hosts;
+  /** Whether it is the owner's socket. */
+  readonly isOwners: boolean;
+}
+
+/** Answers one request. Never rejects. */
+export type Application = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  origin: Origin,
+) => Promise<void>;
+
+/** Joins routes, gate and messages. */
+export function createApplication(parts: ApplicationParts): Application {
+  const router = new Router(parts.routes);
+  return async (request, response, origin) => {
+    const began = parts.clock.monotonic();
+    const refusal = shapeRefusal(request, origin.hosts);
+    let operation = 'none';
+    if (refusal === undefined) {
+      operation = await serve(parts, router, request, response, origin);
+    } else {
+      // What follows on a connection that was misunderstood once is not believed either.
+      refuse(parts, response, requestProblem(refusal.status, refusal.detail), true);
+    }
+    parts.observe(operation, response.statusCode, parts.clock.monotonic() - began);
+  };
+}
+
+async function serve(
+  parts: ApplicationParts,
+  router: Router,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { isOwners }: Origin,
+): Promise<string> {
+  const { method = '', url = '', headers } = request;
+  const [path = '', query = ''] = splitOnce(url, '?');
+  const found = router.find(method, path);
+  if (found === undefined || 'methods' in found) {
+    refuse(parts, response, unknownAddress(found?.methods), hasBody(request), found?.methods);
+    return 'none';
+  }
+  const { route, params } = found;
+  try {
+    const { authorization } = headers;
+    const { access, operation: what } = route;
+    const connection = params['name'];
+    const entry = { access, what, connection, authorization, isOwners };
+    const caller = await enter(parts.gate, entry);
+    const checked = { query: check(route.query, readQuery(query), 'the query') };
+    const call = { caller, params, ...checked, body: undefined, request, response, isOwners };
+    await run(parts, route, { ...call, signal: signalOf(response) });
+  } catch (error) {
+    fail(parts, request, response, error);
+  }
+  return route.operation;
+}
+
+async function run(parts: ApplicationParts, route: Route, call: Call): Promise<void> {
+  if ('stream' in route) return route.stream(call);
+  const body =
+    route.body === undefined
+      ? undefined
+      : check(route.body, await readJson(call.request, parts.clock), 'the body');
+  const answer = await route.handle({ ...call, body });
+  const text = toJson(answer ?? {});
+  if (parts.checkAnswers === true) route.answer.parse(JSON.parse(text));
+  const isUnread = route.body === undefined && hasBody(call.request);
+  answerText(call.response, { status: 200, headers: isUnread ? CLOSE : {} }, text);
+}
+
+const CLOSE = { connection: 'close' } as const;
+
+/** A body that nobody reads must not be taken for the next request. */
+function hasBody({ headers, method }: IncomingMessage): boolean {
+  if (method === 'GET' || method === 'HEAD') return false;
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+function fail(
+  parts: ApplicationParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  if (!(error instanceof EvergrantError)) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    parts.log.warn('unexpected fault; please report it', { reason });
+  }
+  refuse(parts, response, problemOf(error), !request.complete && hasBody(request));
+}
+
+function refuse(
+  { clock }: ApplicationParts,
+  response: ServerResponse,
+  problem: Problem,
+  isLast: boolean,
+  methods?: readonly string[],
+): void {
+  const headers = {
+    ...problemHeaders(problem, clock.now()),
+    ...(isLast && CLOSE),
+    ...(methods !== undefined && { allow: methods.join(', ') }),
+  };
+  answerText(response, { status: problem.status, type: PROBLEM_TYPE, headers }, toJson(problem));
+}
+
+function unknownAddress(methods: readonly string[] | undefined): Problem {
+  if (methods === undefined)
+    return requestProblem(404, 'there is nothing at this address; /v1/openapi.json lists all');
+  return requestProblem(405, `this address takes ${methods.join(', ')} alone`);
+}
+
+/** Each name once, so that nobody can hide one value behind another. */
+function readQuery(query: string): Record<string, string> {
+  const found: Record<string, string> = Object.create(null) as Record<string, string>;
+  if (query === '') return found;
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name in found)
+      throw new ConfigurationError('ERR_ARGUMENT', 'the query names something twice');
+    found[name] = value;
+  }
+  return found;
+}
+
+const NOTHING = z.strictObject({});
+
+function check(schema: z.ZodType | undefined, value: unknown, what: string): unknown {
+  const result = (schema ?? NOTHING).safeParse(value);
+  if (result.success) return result.data;
+  const faults = result.error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => [...path.map(String), message].join(' '));
+  throw new ConfigurationError('ERR_ARGUMENT', `${what} is wrong: ${faults.join('; ')}`);
+}
+
+function splitOnce(text: string, mark: string): readonly string[] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** A signal that aborts when the caller goes away. */
+function signalOf(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort(new CallerGone());
+  });
+  return controller.signal;
+}
+
+/** The caller closed its connection before it had its answer. */
+export class CallerGone extends Error {
+  override readonly name = 'CallerGone';
+}

@@ -1,0 +1,251 @@
+import type { Keeper } from '../keeper-api.ts';
+import type { DaemonSettings } from '../settings.ts';
+import type { Clock } from '../system/clock.ts';
+import { identityOf } from '../system/files.ts';
+import type { Log } from '../system/log.ts';
+import type { Random } from '../system/random.ts';
+import { Audit } from './access/audit.ts';
+import { Rates } from './access/rate.ts';
+import { createApplication, type Application, type Origin } from './application.ts';
+import { SOCKET_HOSTS } from './http/hosts.ts';
+import { createListener, type Listener } from './http/listener.ts';
+import type { DaemonParts, DaemonStore } from './parts.ts';
+import { allRoutes } from './routes/routes.ts';
+import { listenOnSocket } from './socket.ts';
+import { hostsOf, listenOnTcp, readAddress, readTls, type TcpAddress } from './tcp.ts';
+
+/*
+ * One process that keeps everything fresh and answers on a socket. It holds no rule about tokens: those are the keeper's.
+ */
+
+/** What a daemon is made of. */
+export interface DaemonOptions {
+  /** The running system; its background renewal is started here, and it is closed by whoever opened it. */
+  readonly keeper: Keeper;
+  /** Its store. */
+  readonly store: DaemonStore;
+  /** What it listens on. */
+  readonly settings: DaemonSettings;
+  /** Path of the Unix socket, unless the settings name another. */
+  readonly socket: string;
+  /** Time. */
+  readonly clock: Clock;
+  /** Randomness. */
+  readonly random: Random;
+  /** Where it tells what happens. */
+  readonly log: Log;
+  /** Checks answers against their schemas; for tests. */
+  readonly checkAnswers?: boolean;
+}
+
+/** A running daemon. */
+export interface Daemon {
+  /** Path of its socket. */
+  readonly socket: string;
+  /** Address for TCP, such as `https://127.0.0.1:7343`; undefined when there is none. */
+  readonly address: string | undefined;
+  /**
+   * Takes over certificates, names and the size of the audit.
+   *
+   * @returns options that changed and take a restart, in words.
+   * @throws {@link ConfigurationError} when something cannot be used; then all stays as it was.
+   */
+  reload(settings: DaemonSettings): Promise<readonly string[]>;
+  /** Takes no more requests, lets those under way end for `patienceMs`, and files what waits. The keeper is not closed. */
+  close(patienceMs: number): Promise<void>;
+}
+
+/** How often the daemon looks whether its socket is still its own. */
+const LOOK_EVERY_MS = 60_000;
+
+/** Starts a daemon. @throws as {@link listenOnSocket}, {@link readTls} and {@link listenOnTcp} */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const daemon = new RunningDaemon(options);
+  await daemon.start();
+  return daemon;
+}
+
+interface TcpPart {
+  readonly listener: Listener;
+  readonly address: TcpAddress;
+  readonly port: number;
+  readonly isSecure: boolean;
+  origin: Origin;
+}
+
+class RunningDaemon implements Daemon {
+  readonly socket: string;
+  readonly #options: DaemonOptions;
+  readonly #audit: Audit;
+  readonly #application: Application;
+  readonly #ending = new AbortController();
+  readonly #stopTelling: () => void;
+  #settings: DaemonSettings;
+  #listener: Listener;
+  #identity = '';
+  #tcp: TcpPart | undefined;
+
+  constructor(options: DaemonOptions) {
+    const { settings, store, clock, log, keeper, random } = options;
+    this.#options = options;
+    this.#settings = settings;
+    this.socket = settings.socket ?? options.socket;
+    this.#audit = new Audit(store.access, clock, log);
+    this.#audit.keepRows = settings.auditRows ?? this.#audit.keepRows;
+    const parts: DaemonParts = {
+      ...{ keeper, store, clock, random, log },
+      audit: this.#audit,
+      ending: this.#ending.signal,
+      faults: () => this.#faults(),
+    };
+    this.#application = createApplication({
+      routes: allRoutes(parts),
+      gate: { access: store.access, audit: this.#audit, rates: new Rates(clock), clock },
+      ...{ clock, log },
+      observe: () => undefined,
+      ...(options.checkAnswers === true && { checkAnswers: true }),
+    });
+    this.#listener = this.#socketListener();
+    this.#stopTelling = tellEvents(keeper, log);
+  }
+
+  get address(): string | undefined {
+    if (this.#tcp === undefined) return undefined;
+    const { address, port, isSecure } = this.#tcp;
+    return `${isSecure ? 'https' : 'http'}://${address.host}:${String(port)}`;
+  }
+
+  /** Listens, and begins to renew in the background. */
+  async start(): Promise<void> {
+    this.#identity = await listenOnSocket(this.#listener.server, this.socket);
+    try {
+      await this.#startTcp();
+    } catch (error) {
+      await this.#listener.close(AbortSignal.abort());
+      throw error;
+    }
+    this.#options.keeper.start();
+    this.#lookLater();
+  }
+
+  async reload(settings: DaemonSettings): Promise<readonly string[]> {
+    const before = this.#settings;
+    if (this.#tcp !== undefined && settings.listen === before.listen) {
+      const { listener, address, port, isSecure } = this.#tcp;
+      const material = await readTls(settings, address);
+      if (material !== undefined && isSecure) listener.useTls(material);
+      const hosts = hostsOf(address, port, isSecure, settings);
+      this.#tcp.origin = { hosts, isOwners: false };
+    }
+    this.#audit.keepRows = settings.auditRows ?? 100_000;
+    this.#settings = settings;
+    return (['socket', 'listen'] as const)
+      .filter((option) => settings[option] !== before[option])
+      .map((option) => `daemon.${option}`);
+  }
+
+  async close(patienceMs: number): Promise<void> {
+    const late = new AbortController();
+    const timer = this.#options.clock.timer(patienceMs, () => {
+      late.abort();
+    });
+    this.#ending.abort();
+    const listeners = [this.#listener, ...(this.#tcp === undefined ? [] : [this.#tcp.listener])];
+    await Promise.all(listeners.map((listener) => listener.close(late.signal)));
+    timer.cancel();
+    this.#stopTelling();
+    await this.#audit.flush();
+  }
+
+  #socketListener(): Listener {
+    const origin: Origin = { hosts: SOCKET_HOSTS, isOwners: true };
+    return createListener(
+      (request, response) => void this.#application(request, response, origin),
+      this.#options.clock,
+      undefined,
+    );
+  }
+
+  async #startTcp(): Promise<void> {
+    const { listen } = this.#settings;
+    if (listen === undefined) return;
+    const address = readAddress(listen);
+    const material = await readTls(this.#settings, address);
+    const listener = createListener(
+      (request, response) => {
+        const origin = this.#tcp?.origin;
+        if (origin === undefined) response.destroy();
+        else void this.#application(request, response, origin);
+      },
+      this.#options.clock,
+      material,
+    );
+    const port = await listenOnTcp(listener.server, address);
+    const isSecure = material !== undefined;
+    const hosts = hostsOf(address, port, isSecure, this.#settings);
+    this.#tcp = { listener, address, port, isSecure, origin: { hosts, isOwners: false } };
+  }
+
+  async #faults(): Promise<readonly string[]> {
+    const found: string[] = [];
+    if (this.#ending.signal.aborted) found.push('the daemon is ending');
+    if ((await identityOf(this.socket)) !== this.#identity)
+      found.push('the socket was removed or replaced');
+    try {
+      await this.#options.store.endpoints();
+    } catch (error) {
+      found.push(error instanceof Error ? error.message : String(error));
+    }
+    return found;
+  }
+
+  #lookLater(): void {
+    const look = (): void => {
+      if (this.#ending.signal.aborted) return;
+      void this.#keepSocket().finally(() => {
+        this.#lookLater();
+      });
+    };
+    this.#options.clock.timer(LOOK_EVERY_MS, look, { background: true });
+  }
+
+  /** A socket that somebody removed is made again; one that somebody else made is left alone, and told. */
+  async #keepSocket(): Promise<void> {
+    const { log } = this.#options;
+    try {
+      const found = await identityOf(this.socket);
+      if (found === this.#identity) return;
+      if (found !== undefined) {
+        log.warn('another process has replaced the socket; this daemon cannot be reached by it', {
+          socket: this.socket,
+        });
+        return;
+      }
+      // First the old one: closing it removes whatever lies at the path.
+      this.#listener.server.close();
+      this.#listener = this.#socketListener();
+      this.#identity = await listenOnSocket(this.#listener.server, this.socket);
+      log.warn('the socket had been removed and was made again', { socket: this.socket });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn('the socket was removed and cannot be made again', { reason });
+    }
+  }
+}
+
+function tellEvents(keeper: Keeper, log: Log): () => void {
+  const stops = [
+    keeper.on('refreshed', ({ connection, generation }) => {
+      log.info('refreshed', { connection, generation });
+    }),
+    keeper.on('refresh_failed', ({ connection, outcome, message }) => {
+      log.warn(message, { connection, outcome });
+    }),
+    keeper.on('warning', ({ connection, message }) => {
+      log.warn(message, { connection });
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}

@@ -1,0 +1,37 @@
+import type { Keeper } from '../keeper-api.ts';
+import type { EndpointState, LifeEvent } from '../connection/record.ts';
+import type { AccessStore } from '../store/access-store.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import type { Random } from '../system/random.ts';
+import type { Audit } from './access/audit.ts';
+
+/** As much of a store as a daemon needs besides its keeper. */
+export interface DaemonStore {
+  /** Keys, draws and events. */
+  readonly access: AccessStore;
+  /** A connection's history, newest first. */
+  life(connectionId: string, limit: number): Promise<readonly LifeEvent[]>;
+  /** All token endpoints known. */
+  endpoints(): Promise<readonly EndpointState[]>;
+}
+
+/** What routes work with. */
+export interface DaemonParts {
+  /** The running system. */
+  readonly keeper: Keeper;
+  /** Its store. */
+  readonly store: DaemonStore;
+  /** What was drawn. */
+  readonly audit: Audit;
+  /** Time. */
+  readonly clock: Clock;
+  /** Randomness. */
+  readonly random: Random;
+  /** Where the daemon tells what happens. */
+  readonly log: Log;
+  /** Aborted when the daemon begins to end: whoever waits for nothing in particular stops. */
+  readonly ending: AbortSignal;
+  /** What keeps it from serving, in words; none when it is ready. */
+  faults(): Promise<readonly string[]>;
+}

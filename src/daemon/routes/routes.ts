@@ -1,0 +1,40 @@
+import * as z from 'zod';
+import { openApiOf } from '../api/openapi.ts';
+import { jsonRoute, type Route } from '../api/route.ts';
+import type { DaemonParts } from '../parts.ts';
+import { actionRoutes } from './actions.ts';
+import { beginRoutes } from './begin.ts';
+import { clientRoutes } from './clients.ts';
+import { connectionRoutes } from './connections.ts';
+import { dueRoutes } from './due.ts';
+import { healthRoutes } from './health.ts';
+import { tokenRoutes } from './token.ts';
+
+/** Every resource; a new one is a file and a line here. */
+const RESOURCES: readonly ((parts: DaemonParts) => readonly Route[])[] = [
+  healthRoutes,
+  tokenRoutes,
+  connectionRoutes,
+  actionRoutes,
+  beginRoutes,
+  clientRoutes,
+  dueRoutes,
+];
+
+/** All routes, the one that describes them included. */
+export function allRoutes(parts: DaemonParts): readonly Route[] {
+  const routes: Route[] = RESOURCES.flatMap((resource) => resource(parts));
+  let document: unknown;
+  routes.push(
+    jsonRoute({
+      method: 'GET',
+      path: '/v1/openapi.json',
+      operation: 'describe',
+      summary: 'This description',
+      access: 'caller',
+      answer: z.record(z.string(), z.unknown()),
+      handle: async () => (document ??= openApiOf(routes)),
+    }),
+  );
+  return routes;
+}

@@ -1,0 +1,76 @@
+import type { AddressInfo, Server } from 'node:net';
+import { ConfigurationError } from '../errors.ts';
+import type { DaemonSettings } from '../settings.ts';
+import { errnoOf, readPrivateFile, readSystemFile } from '../system/files.ts';
+import { isLoopback, tcpHosts, type Hosts } from './http/hosts.ts';
+import type { TlsMaterial } from './http/listener.ts';
+
+/*
+ * TCP, where it was asked for: loopback, or with TLS.
+ */
+
+/** Where to listen. */
+export interface TcpAddress {
+  /** As it stands in an address: IPv6 in brackets. */
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+/** Takes an address and port apart. */
+export function readAddress(listen: string): TcpAddress {
+  const at = listen.lastIndexOf(':');
+  return { host: listen.slice(0, at), port: Number(listen.slice(at + 1)) };
+}
+
+/**
+ * Reads certificate and key; undefined where none are named.
+ *
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when one is missing, or TLS is but must not be; {@link StoreError}
+ *   `ERR_STORE_UNSAFE` when others can read the key.
+ */
+export async function readTls(
+  settings: DaemonSettings,
+  { host }: TcpAddress,
+): Promise<TlsMaterial | undefined> {
+  const { tlsCertificateFile: certFile, tlsKeyFile: keyFile } = settings;
+  if (certFile === undefined && keyFile === undefined) {
+    if (isLoopback(host)) return undefined;
+    throw wrong(
+      `daemon.listen ${host} can be reached by others, so TLS is needed; give daemon.tlsCertificateFile and daemon.tlsKeyFile, or listen on 127.0.0.1`,
+    );
+  }
+  if (certFile === undefined || keyFile === undefined)
+    throw wrong('daemon.tlsCertificateFile and daemon.tlsKeyFile go together; give both');
+  const [cert, key] = [await readSystemFile(certFile), await readPrivateFile(keyFile)];
+  if (cert === undefined) throw wrong(`daemon.tlsCertificateFile ${certFile} cannot be read`);
+  if (key === undefined) throw wrong(`daemon.tlsKeyFile ${keyFile} is not there`);
+  return { cert: Buffer.from(cert), key };
+}
+
+/** Makes a server listen. @returns the port. @throws {@link ConfigurationError} `ERR_CONFIGURATION` when it cannot. */
+export function listenOnTcp(server: Server, { host, port }: TcpAddress): Promise<number> {
+  const address = host === 'localhost' ? '127.0.0.1' : host.replace(/^\[|\]$/g, '');
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(wrong(`cannot listen on ${host}:${port} (${errnoOf(cause) ?? 'unknown error'})`)),
+    );
+    server.listen({ host: address, port, exclusive: true }, () => {
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Under which names a listening server may be called. */
+export function hostsOf(
+  { host }: TcpAddress,
+  port: number,
+  isSecure: boolean,
+  settings: DaemonSettings,
+): Hosts {
+  return tcpHosts({ host, port, isSecure }, settings.hosts ?? []);
+}
+
+function wrong(message: string): ConfigurationError {
+  return new ConfigurationError('ERR_CONFIGURATION', message);
+}
