@@ -8,6 +8,7 @@ import { clientRoutes } from './clients.ts';
 import { connectionRoutes } from './connections.ts';
 import { dueRoutes } from './due.ts';
 import { healthRoutes } from './health.ts';
+import { proxyRoutes } from './proxy.ts';
 import { tokenRoutes } from './token.ts';
 
 /** Every resource; a new one is a file and a line here. */
@@ -19,6 +20,7 @@ const RESOURCES: readonly ((parts: DaemonParts) => readonly Route[])[] = [
   beginRoutes,
   clientRoutes,
   dueRoutes,
+  proxyRoutes,
 ];
 
 /** All routes, the one that describes them included. */
