@@ -47,7 +47,9 @@ export function isPublicAddress(address: string): boolean {
     case 4:
       return !blocked.check(address, 'ipv4');
     case 6:
-      return !address.includes('%') && global.check(address, 'ipv6') && !blocked.check(address, 'ipv6');
+      return (
+        !address.includes('%') && global.check(address, 'ipv6') && !blocked.check(address, 'ipv6')
+      );
     default:
       return false;
   }

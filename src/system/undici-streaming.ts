@@ -81,9 +81,11 @@ async function makeAgent(options: UndiciStreamingOptions): Promise<Agent> {
 function guarded(host: string, lookup: LookupFunction): LookupFunction {
   return (name, options, callback) => {
     lookup(name, options, (error, found, family) => {
-      const addresses = typeof found === 'string' ? [found] : (found ?? []).map((one) => one.address);
+      const addresses =
+        typeof found === 'string' ? [found] : (found ?? []).map((one) => one.address);
       const isForbidden = error === null && !addresses.every((one) => mayResolveTo(host, one));
-      if (isForbidden && !sabotaged('private-address')) callback(new ForbiddenAddressError(), [], 0);
+      if (isForbidden && !sabotaged('private-address'))
+        callback(new ForbiddenAddressError(), [], 0);
       else callback(error, found, family);
     });
   };

@@ -241,7 +241,10 @@ const CHUNKED = '0\r\n\r\n';
 /** Messages that two readers could cut in different places. */
 const CUTS: readonly (readonly [what: string, bytes: string])[] = [
   ['both lengths', headers(`Content-Length: 4\r\nTransfer-Encoding: chunked`, CHUNKED + SMUGGLED)],
-  ['both lengths, turned', headers(`Transfer-Encoding: chunked\r\nContent-Length: 4`, CHUNKED + SMUGGLED)],
+  [
+    'both lengths, turned',
+    headers(`Transfer-Encoding: chunked\r\nContent-Length: 4`, CHUNKED + SMUGGLED),
+  ],
   ['two lengths', headers(`Content-Length: 0\r\nContent-Length: ${SMUGGLED.length}`, SMUGGLED)],
   ['two lengths alike', headers('Content-Length: 0\r\nContent-Length: 0', SMUGGLED)],
   ['a list of lengths', headers('Content-Length: 0, 0', SMUGGLED)],
@@ -263,8 +266,14 @@ const CUTS: readonly (readonly [what: string, bytes: string])[] = [
   ['identity and chunked', headers('Transfer-Encoding: identity, chunked', CHUNKED + SMUGGLED)],
   ['gzip and chunked', headers('Transfer-Encoding: gzip, chunked', CHUNKED + SMUGGLED)],
   ['chunked twice', headers('Transfer-Encoding: chunked, chunked', CHUNKED + SMUGGLED)],
-  ['chunked in two fields', headers('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', CHUNKED + SMUGGLED)],
-  ['chunked and something', headers('Transfer-Encoding: chunked\r\nTransfer-Encoding: x', CHUNKED + SMUGGLED)],
+  [
+    'chunked in two fields',
+    headers('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', CHUNKED + SMUGGLED),
+  ],
+  [
+    'chunked and something',
+    headers('Transfer-Encoding: chunked\r\nTransfer-Encoding: x', CHUNKED + SMUGGLED),
+  ],
   ['a quoted coding', headers('Transfer-Encoding: "chunked"', CHUNKED + SMUGGLED)],
   ['a coding with a parameter', headers('Transfer-Encoding: chunked;x', CHUNKED + SMUGGLED)],
   ['a coding behind a vertical tab', headers('Transfer-Encoding:\x0bchunked', CHUNKED + SMUGGLED)],
@@ -277,11 +286,17 @@ const CUTS: readonly (readonly [what: string, bytes: string])[] = [
   ['a space in a name', headers('X Y: z\r\nContent-Length: 0', SMUGGLED)],
   ['a field without a colon', headers('XY\r\nContent-Length: 0', SMUGGLED)],
   ['an empty name', headers(': x\r\nContent-Length: 0', SMUGGLED)],
-  ['a space before the first field', `POST /proxy/it/a HTTP/1.1\r\n Host: localhost\r\n\r\n${SMUGGLED}`],
+  [
+    'a space before the first field',
+    `POST /proxy/it/a HTTP/1.1\r\n Host: localhost\r\n\r\n${SMUGGLED}`,
+  ],
   ['no host', `GET /proxy/it/a HTTP/1.1\r\nX: y\r\n\r\n${SMUGGLED}`],
   ['two hosts', `GET /proxy/it/a HTTP/1.1\r\n${HEAD}Host: 127.0.0.1:ELSEWHERE\r\n\r\n`],
   ['another host', 'GET /proxy/it/a HTTP/1.1\r\nHost: 127.0.0.1:ELSEWHERE\r\n\r\n'],
-  ['a host with credentials', 'GET /proxy/it/a HTTP/1.1\r\nHost: localhost@127.0.0.1:ELSEWHERE\r\n\r\n'],
+  [
+    'a host with credentials',
+    'GET /proxy/it/a HTTP/1.1\r\nHost: localhost@127.0.0.1:ELSEWHERE\r\n\r\n',
+  ],
   ['HTTP/0.9', 'GET /proxy/it/a\r\n\r\n'],
   ['HTTP/2.0', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n`],
   ['HTTP/1.2', `GET /proxy/it/a HTTP/1.2\r\n${HEAD}\r\n`],
@@ -290,14 +305,32 @@ const CUTS: readonly (readonly [what: string, bytes: string])[] = [
   ['a tab in the target', `GET /proxy/it/a\tHTTP/1.1\r\n${HEAD}\r\n`],
   ['a bare LF in the target', `GET /proxy/it/a\nX: y HTTP/1.1\r\n${HEAD}\r\n`],
   ['latin1 in the target', `GET /proxy/it/\xe4 HTTP/1.1\r\n${HEAD}\r\n`],
-  ['a chunked GET', `GET /proxy/it/a HTTP/1.1\r\n${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n${CHUNKED}${SMUGGLED}`],
-  ['a GET with a body', `GET /proxy/it/a HTTP/1.1\r\n${HEAD}Content-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`],
-  ['a HEAD with a body', `HEAD /proxy/it/a HTTP/1.1\r\n${HEAD}Content-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`],
+  [
+    'a chunked GET',
+    `GET /proxy/it/a HTTP/1.1\r\n${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n${CHUNKED}${SMUGGLED}`,
+  ],
+  [
+    'a GET with a body',
+    `GET /proxy/it/a HTTP/1.1\r\n${HEAD}Content-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
+  ],
+  [
+    'a HEAD with a body',
+    `HEAD /proxy/it/a HTTP/1.1\r\n${HEAD}Content-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`,
+  ],
   ['an upgrade', line('GET', '/proxy/it/a', 'Upgrade: websocket\r\nConnection: Upgrade\r\n')],
-  ['an upgrade to h2c', line('GET', '/proxy/it/a', 'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n')],
+  [
+    'an upgrade to h2c',
+    line('GET', '/proxy/it/a', 'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n'),
+  ],
   ['an expectation', headers('Expect: 200-ok\r\nContent-Length: 0')],
-  ['another method by a field', line('POST', '/proxy/it/a', 'X-HTTP-Method-Override: DELETE\r\nContent-Length: 0\r\n')],
-  ['another method by another field', line('POST', '/proxy/it/a', 'X_Method_Override: DELETE\r\nContent-Length: 0\r\n')],
+  [
+    'another method by a field',
+    line('POST', '/proxy/it/a', 'X-HTTP-Method-Override: DELETE\r\nContent-Length: 0\r\n'),
+  ],
+  [
+    'another method by another field',
+    line('POST', '/proxy/it/a', 'X_Method_Override: DELETE\r\nContent-Length: 0\r\n'),
+  ],
 ];
 
 /** Bodies in chunks of which the size can be read in two ways. */
@@ -356,7 +389,9 @@ export const REBINDINGS: readonly (readonly string[])[] = [
 
 /** All of them. */
 export const OPEN_PROXY_CASES: readonly OpenProxyCase[] = [
-  ...FORMS.map(([method, target]) => refused(`${method} ${target.slice(0, 80)}`, line(method, target))),
+  ...FORMS.map(([method, target]) =>
+    refused(`${method} ${target.slice(0, 80)}`, line(method, target)),
+  ),
   ...HOSTS.flatMap((host) =>
     SCHEMES.map((scheme) => {
       const target = `/proxy/it/${scheme}${host}/a`;

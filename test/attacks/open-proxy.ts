@@ -36,7 +36,8 @@ export async function tryOpenProxy(): Promise<Findings> {
   ];
   try {
     await using front = await startFront({ origins, lookup: rebinding() });
-    for (const attack of OPEN_PROXY_CASES) await attempt(attack, { front, api, elsewhere, findings });
+    for (const attack of OPEN_PROXY_CASES)
+      await attempt(attack, { front, api, elsewhere, findings });
     for (const addresses of REBINDINGS) {
       const path = `/proxy/it/http://${REBOUND}:${String(elsewhere.port)}/${addresses.join(',')}`;
       const bytes = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
@@ -92,10 +93,13 @@ function breachOf(
   if (elsewhere.connections > 0) return 'something arrived elsewhere';
   if (received.includes(TOKEN) || received.includes(KEY)) return 'the answer holds a secret';
   if (front.faults.length > 0) return `a fault: ${String(front.faults[0])}`;
-  if (api.targets.some((target) => target.includes('smuggled'))) return 'a second call was smuggled';
+  if (api.targets.some((target) => target.includes('smuggled')))
+    return 'a second call was smuggled';
   if (mayPass) {
     const others = api.targets.filter((target) => target !== '/a');
-    return api.targets.length > 1 || others.length > 0 ? `${api.targets.join()} arrived` : undefined;
+    return api.targets.length > 1 || others.length > 0
+      ? `${api.targets.join()} arrived`
+      : undefined;
   }
   if (api.targets.length > 0) return `${api.targets.join()} arrived at the API`;
   // Node's own parser closes without a word where it cannot even answer.

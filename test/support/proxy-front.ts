@@ -2,7 +2,12 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo, type LookupFunction, type Socket } from 'node:net';
 import { AccessToken } from '../../src/access-token.ts';
-import { problemHeaders, problemOf, requestProblem, type Problem } from '../../src/daemon/api/problem.ts';
+import {
+  problemHeaders,
+  problemOf,
+  requestProblem,
+  type Problem,
+} from '../../src/daemon/api/problem.ts';
 import { shapeRefusal } from '../../src/daemon/http/shape.ts';
 import { createProxy, type Admit, type ProxyCall } from '../../src/daemon/proxy/proxy.ts';
 import { NotFoundError } from '../../src/errors.ts';
@@ -60,7 +65,10 @@ export interface Front extends AsyncDisposable {
 /** Starts one; its one connection is called `it`. */
 export async function startFront(options: FrontOptions): Promise<Front> {
   const { origins, base = `${origins[0] ?? ''}/`, clock = systemClock } = options;
-  const streaming = undiciStreaming({ lookup: options.lookup, headTimeoutMs: options.headTimeoutMs });
+  const streaming = undiciStreaming({
+    lookup: options.lookup,
+    headTimeoutMs: options.headTimeoutMs,
+  });
   let generation = 1;
   const access: ApiAccess = {
     token: async ({ rejected }) => {
@@ -113,7 +121,10 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       condemned.add(request.socket);
       if (response.headersSent) return void response.destroy();
       const headers = { ...problemHeaders(problem, clock.now()), connection: 'close' };
-      response.writeHead(problem.status, { ...headers, 'content-type': 'application/problem+json' });
+      response.writeHead(problem.status, {
+        ...headers,
+        'content-type': 'application/problem+json',
+      });
       response.end(JSON.stringify(problem));
     };
     const hosts = new Set([HOST, `127.0.0.1:${String(front.port)}`]);

@@ -59,7 +59,8 @@ export async function passOn(
   response.writeHead(status, fields);
   for (const chunk of begun) response.write(chunk);
   // A stream may be silent for long after its head. `flushHeaders` would write characters beyond ASCII in another encoding.
-  if (begun.length === 0 && body.readableLength === 0 && !body.readableEnded) response.write(NOTHING);
+  if (begun.length === 0 && body.readableLength === 0 && !body.readableEnded)
+    response.write(NOTHING);
   try {
     await pipeline(body, response);
   } catch {

@@ -167,7 +167,9 @@ export function fieldOf(raw: readonly string[], name: string): string | null {
 
 /** All values of a field, joined as a list. */
 export function listOf(raw: readonly string[], name: string): string | null {
-  const values = pairs(raw).flatMap(([each, value]) => (each.toLowerCase() === name ? [value] : []));
+  const values = pairs(raw).flatMap(([each, value]) =>
+    each.toLowerCase() === name ? [value] : [],
+  );
   return values.length === 0 ? null : values.join(', ');
 }
 

@@ -27,8 +27,20 @@ const NAMES = [
   ...['Content-Type', 'ETag', 'Link', 'X-Own', 'x_own', 'X-Accel-Redirect', 'Refresh', 'Alt-Svc'],
   ...['WWW-Authenticate', 'Retry-After', 'Proxy-Authenticate', 'Cross-Origin-Opener-Policy', 'A'],
 ];
-const TEXTS = ['', 'a', 'close', 'keep-alive', 'x-own', 'X-Own, a ,etag', 'te', '100-continue', '0', '5'];
-const BAIT = 'HTTP/1.1 200 OK\r\nX-Smuggled: 1\r\nContent-Length: 0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n';
+const TEXTS = [
+  '',
+  'a',
+  'close',
+  'keep-alive',
+  'x-own',
+  'X-Own, a ,etag',
+  'te',
+  '100-continue',
+  '0',
+  '5',
+];
+const BAIT =
+  'HTTP/1.1 200 OK\r\nX-Smuggled: 1\r\nContent-Length: 0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n';
 
 function textOf(dice: Dice): string {
   const bytes = (): string => Buffer.from(dice.bytes(dice.below(12))).toString('latin1');
@@ -75,8 +87,10 @@ function readMessage(bytes: string): Message | Error | undefined {
   const [start = '', ...lines] = bytes.slice(0, end).split('\r\n');
   const fields: Field[] = [];
   for (const line of lines) {
-    const [, name, value] = /^([\w!#$%&'*+.^`|~-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) return new Error(`a line ${JSON.stringify(line)}`);
+    const [, name, value] =
+      /^([\w!#$%&'*+.^`|~-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined)
+      return new Error(`a line ${JSON.stringify(line)}`);
     fields.push([name, trimmed(value)]);
   }
   const after = bytes.slice(end + 4);
@@ -151,7 +165,11 @@ interface Script {
   readonly method: string;
   readonly up: readonly Field[];
   readonly body: string;
-  readonly answers: readonly { readonly down: readonly Field[]; readonly body: string; readonly bytes: string }[];
+  readonly answers: readonly {
+    readonly down: readonly Field[];
+    readonly body: string;
+    readonly bytes: string;
+  }[];
 }
 
 function scriptOf(dice: Dice): Script {
@@ -163,10 +181,18 @@ function scriptOf(dice: Dice): Script {
     const sent = status === 204 || status === 304 ? '' : dice.pick(['', 'y', BAIT]);
     const framed = dice.pick([
       `Content-Length: ${sent.length}\r\n\r\n${sent}`,
-      sent === '' ? 'Content-Length: 0\r\n\r\n' : `Transfer-Encoding: chunked\r\n\r\n${sent.length.toString(16)}\r\n${sent}\r\n0\r\n\r\n`,
+      sent === ''
+        ? 'Content-Length: 0\r\n\r\n'
+        : `Transfer-Encoding: chunked\r\n\r\n${sent.length.toString(16)}\r\n${sent}\r\n0\r\n\r\n`,
     ]);
-    const early = dice.chance(0.1) ? `HTTP/1.1 103 Early\r\n${write(fieldsOf(dice, /^$/))}\r\n` : '';
-    return { down: onWire(down), body: sent, bytes: `${early}HTTP/1.1 ${status} A\r\nConnection: close\r\n${write(down)}${framed}` };
+    const early = dice.chance(0.1)
+      ? `HTTP/1.1 103 Early\r\n${write(fieldsOf(dice, /^$/))}\r\n`
+      : '';
+    return {
+      down: onWire(down),
+      body: sent,
+      bytes: `${early}HTTP/1.1 ${status} A\r\nConnection: close\r\n${write(down)}${framed}`,
+    };
   });
   return { method, up: fieldsOf(dice, /^$/), body, answers };
 }
@@ -205,7 +231,10 @@ async function attackOnce(dice: Dice, front: Front, api: Api): Promise<Sight> {
   front.faults.length = 0;
   const length = script.body === '' ? '' : `Content-Length: ${script.body.length}\r\n`;
   const head = `${script.method} /proxy/it/a HTTP/1.1\r\nHost: localhost\r\n`;
-  const received = await exchange(front.port, `${head}${write(script.up)}${length}\r\n${script.body}`);
+  const received = await exchange(
+    front.port,
+    `${head}${write(script.up)}${length}\r\n${script.body}`,
+  );
   const input = JSON.stringify(script);
   const { met, breach } = judgeDown(received, script, api.asked);
   return { met, breach: breach ?? judgeUp(api.received, script) ?? faultOf(front), input };
@@ -273,16 +302,21 @@ function judgeDown(
 ): { readonly met: string; readonly breach?: string | undefined } {
   const message = readMessage(received.replace(/^HTTP\/1\.1 100 Continue\r\n\r\n/, ''));
   // Node's own parser closes without a word where it cannot even answer.
-  if (message === undefined) return { met: 'closed', breach: received === '' ? undefined : 'half an answer' };
-  if (message instanceof Error) return { met: 'broken', breach: `the caller got ${message.message}` };
+  if (message === undefined)
+    return { met: 'closed', breach: received === '' ? undefined : 'half an answer' };
+  if (message instanceof Error)
+    return { met: 'broken', breach: `the caller got ${message.message}` };
   const { start, fields, body, rest } = message;
   const status = start.slice(9, 12);
   if (rest !== '') return { met: status, breach: 'the caller got more than one message' };
-  if (received.includes(TOKEN) || received.includes(KEY)) return { met: status, breach: 'a secret' };
+  if (received.includes(TOKEN) || received.includes(KEY))
+    return { met: status, breach: 'a secret' };
   const isOurs = body.includes('"type":"urn:evergrant:') || (body === '' && asked === 0);
   if (isOurs) return { met: asked === 0 ? 'refused' : `problem ${status}` };
   const given = answers.find(
-    (answer) => answer.body === body && expected(answer.down, NOT_DOWN).join('\n') === without(fields, OURS_DOWN).join('\n'),
+    (answer) =>
+      answer.body === body &&
+      expected(answer.down, NOT_DOWN).join('\n') === without(fields, OURS_DOWN).join('\n'),
   );
   const got = without(fields, OURS_DOWN).join('\n');
   const breach = given === undefined ? `the caller got ${status} with ${got}` : undefined;

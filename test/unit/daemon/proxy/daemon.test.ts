@@ -23,7 +23,10 @@ it('takes a body, and every method', async () => {
   const { ask, world } = await start();
   await world.add('a');
   const id = (await ask('/proxy/a/assets/v3/')).json[0].id as string;
-  const changed = await ask(`/proxy/a/assets/v3/${id}`, { method: 'PATCH', body: { name: 'Crane' } });
+  const changed = await ask(`/proxy/a/assets/v3/${id}`, {
+    method: 'PATCH',
+    body: { name: 'Crane' },
+  });
   expect([changed.status, changed.json]).toMatchObject([200, { id, name: 'Crane' }]);
   expect((await ask(`/proxy/a/assets/v3/${id}`)).json.name).toBe('Crane');
 });
@@ -64,13 +67,20 @@ it.each([
   expect([answer.status, answer.json.code]).toEqual([403, 'ERR_ACCESS_FORBIDDEN']);
   expect(world.emulator.ledger.count({ endpoint: 'api' })).toBe(0);
   const [draw] = await store.access.draws({ limit: 1 });
-  expect(draw).toMatchObject({ verb: 'proxy', connection: 'a', refusedBecause: expect.any(String) });
+  expect(draw).toMatchObject({
+    verb: 'proxy',
+    connection: 'a',
+    refusedBecause: expect.any(String),
+  });
 });
 
 it('files what a key had called before it is called', async () => {
   const { ask, key, world, store } = await start({ listen: '127.0.0.1:0' });
   await world.add('a');
-  await ask('/proxy/a/assets/v3/?secret=1', { tcp: true, key: await key({ paths: ['/assets/*'] }) });
+  await ask('/proxy/a/assets/v3/?secret=1', {
+    tcp: true,
+    key: await key({ paths: ['/assets/*'] }),
+  });
   const [draw] = await store.access.draws({ limit: 1 });
   expect(draw?.what).toMatch(/^GET 127\.0\.0\.1:\d+\/assets\/v3\/$/);
   expect(draw?.refusedBecause).toBeUndefined();

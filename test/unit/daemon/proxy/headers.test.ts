@@ -82,7 +82,12 @@ describe('the fields of a request', () => {
   });
 
   it('leave out what Connection names, whatever it names', () => {
-    const named = { Connection: 'close, X-Own ,x_other', 'x-own': 'a', 'X-Other': 'b', 'X-Kept': 'c' };
+    const named = {
+      Connection: 'close, X-Own ,x_other',
+      'x-own': 'a',
+      'X-Other': 'b',
+      'X-Kept': 'c',
+    };
     expect(sent(named)).toEqual(['X-Kept: c', ...OURS]);
   });
 
@@ -100,7 +105,12 @@ describe('the fields of a request', () => {
 
 describe('the fields of an answer', () => {
   it('are those of the API', () => {
-    const given = { 'Content-Type': 'text/plain', ETag: '"1"', 'WWW-Authenticate': 'Bearer', Link: 'x' };
+    const given = {
+      'Content-Type': 'text/plain',
+      ETag: '"1"',
+      'WWW-Authenticate': 'Bearer',
+      Link: 'x',
+    };
     expect(answered(given)).toEqual(Object.entries(given).map((field) => field.join(': ')));
   });
 
@@ -125,7 +135,13 @@ describe('the fields of an answer', () => {
   });
 
   it('leave out what Connection names, and what holds a secret', () => {
-    const given = { Connection: 'x-a', 'X-A': '1', 'X-Echo': 'Bearer at', 'X-Key': 'the key', 'X-B': '2' };
+    const given = {
+      Connection: 'x-a',
+      'X-A': '1',
+      'X-Echo': 'Bearer at',
+      'X-Key': 'the key',
+      'X-B': '2',
+    };
     expect(answered(given)).toEqual(['X-B: 2']);
   });
 

@@ -52,7 +52,10 @@ describe('a request whose token the API refuses', () => {
     expect(response.status).toBe(200);
     const length = typeof body === 'string' ? body.length : body === null ? 0 : MOST_KEPT_BYTES;
     expect((await response.text()).length).toBe(length);
-    expect(api.seen.map(({ headers }) => headers.authorization)).toEqual([FIRST, `Bearer ${TOKEN}2`]);
+    expect(api.seen.map(({ headers }) => headers.authorization)).toEqual([
+      FIRST,
+      `Bearer ${TOKEN}2`,
+    ]);
     expect(front.refreshes).toBe(1);
   });
 
@@ -95,7 +98,8 @@ describe('a request whose token the API refuses', () => {
       refuse(response);
     });
     await using front = await startFront({ origins: [api.origin] });
-    for (let call = 0; call < 5; call++) expect((await post(`${front.url}/a`, 'x')).status).toBe(401);
+    for (let call = 0; call < 5; call++)
+      expect((await post(`${front.url}/a`, 'x')).status).toBe(401);
     expect(front.refreshes).toBe(1);
     expect(api.seen).toHaveLength(6);
     expect(front.findings[0]).toEqual({ kind: 'token_rejected', generation: 2, named: true });

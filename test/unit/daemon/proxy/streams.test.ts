@@ -188,15 +188,18 @@ describe('an API that goes away', () => {
   it.each([
     ['with a length', { 'content-length': '100' }],
     ['in chunks', {}],
-  ])('in the middle of an answer %s ends it for the caller too, not as a whole one', async (_what, headers) => {
-    await using api = await startApi((_incoming, response) => {
-      response.writeHead(200, headers);
-      response.write('half', () => response.destroy());
-    });
-    await using front = await startFront({ origins: [api.origin] });
-    const response = await fetch(`${front.url}/a`);
-    await expect(response.text()).rejects.toThrow();
-  });
+  ])(
+    'in the middle of an answer %s ends it for the caller too, not as a whole one',
+    async (_what, headers) => {
+      await using api = await startApi((_incoming, response) => {
+        response.writeHead(200, headers);
+        response.write('half', () => response.destroy());
+      });
+      await using front = await startFront({ origins: [api.origin] });
+      const response = await fetch(`${front.url}/a`);
+      await expect(response.text()).rejects.toThrow();
+    },
+  );
 
   it('before it answers leaves a problem', async () => {
     await using api = await startApi((incoming) => void incoming.socket.destroy());
@@ -221,7 +224,10 @@ describe('an API that goes away', () => {
 
 describe('what an API may answer', () => {
   it.each([
-    ['another protocol', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'],
+    [
+      'another protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+    ],
     ['no HTTP', 'SSH-2.0-OpenSSH\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
     ['nothing but headers without end', `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(100_000)}`],

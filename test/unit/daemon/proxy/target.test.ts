@@ -19,7 +19,10 @@ describe('the target of a request', () => {
     ['/proxy/perspio/', ['/', '/']],
     ['/proxy/perspio/?a=b', ['/?a=b', '/']],
     ['/proxy/perspio/a?', ['/a?', '/a']],
-    ["/proxy/perspio/a?$filter=name eq 'x'".replaceAll(' ', '%20'), ["/a?$filter=name%20eq%20'x'", '/a']],
+    [
+      "/proxy/perspio/a?$filter=name eq 'x'".replaceAll(' ', '%20'),
+      ["/a?$filter=name%20eq%20'x'", '/a'],
+    ],
     ['/proxy/perspio/a?x=/../y&z=//h&u=http://v', ['/a?x=/../y&z=//h&u=http://v', '/a']],
     ["/proxy/perspio/Users('a')", ["/Users('a')", "/Users('a')"]],
     ['/proxy/perspio/a%20b;c=d/100%25', ['/a%20b;c=d/100%25', '/a b;c=d/100%']],
