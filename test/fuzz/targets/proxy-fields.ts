@@ -16,7 +16,7 @@ type Field = readonly [name: string, value: string];
 const NOT_UP =
   /^(?:connection|keep-alive|proxy-connection|proxy-auth.*|te|trailers?|transfer-encoding|upgrade|http2-settings|content-length|host|expect|max-forwards|authorization|cookie2?|forwarded|via|proxy|x-(?:forwarded|original-).*|x-(?:real-ip|client-ip|cluster-client-ip|host|http-host-override|rewrite-url)|(?:client|fastly-client|true-client)-ip|cf-.*|sec-fetch-.*|x-evergrant-.*|ocp-apim-subscription-key|tid)$/;
 const NOT_DOWN =
-  /^(?:connection|keep-alive|proxy-connection|proxy-auth.*|te|trailers?|transfer-encoding|upgrade|http2-settings|content-length|location|set-cookie2?|access-control-.*|cross-origin-.*|x-accel-.*|x-sendfile|refresh|alt-svc|clear-site-data|strict-transport-security|service-worker-allowed|content-security-policy(?:-report-only)?|referrer-policy|x-content-type-options|x-frame-options|nel|report-to|reporting-endpoints|public-key-pins(?:-report-only)?)$/;
+  /^(?:connection|keep-alive|proxy-connection|proxy-auth.*|te|trailers?|transfer-encoding|upgrade|http2-settings|content-length|expect|location|set-cookie2?|access-control-.*|cross-origin-.*|x-accel-.*|x-sendfile|refresh|alt-svc|clear-site-data|strict-transport-security|service-worker-allowed|content-security-policy(?:-report-only)?|referrer-policy|x-content-type-options|x-frame-options|nel|report-to|reporting-endpoints|public-key-pins(?:-report-only)?)$/;
 
 const NAMES = [
   ...['Connection', 'connection', 'Keep-Alive', 'Proxy-Connection', 'Proxy-Authorization', 'TE'],
