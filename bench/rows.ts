@@ -3,6 +3,7 @@ import { coldExpired, coldValid } from './rows/cold.ts';
 import { expiryCallers, expiryProcesses } from './rows/expiry.ts';
 import { install } from './rows/install.ts';
 import { memory } from './rows/memory.ts';
+import { proxyRows } from './rows/proxy.ts';
 import { refreshMany, refreshPure, refreshStored } from './rows/refresh.ts';
 import { tokenRows } from './rows/token.ts';
 import { wakeUp } from './rows/wake-up.ts';
@@ -19,5 +20,6 @@ export const ROWS: readonly Row[] = [
   coldValid,
   coldExpired,
   wakeUp,
+  ...proxyRows,
   install,
 ];

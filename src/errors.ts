@@ -41,6 +41,8 @@ export type ErrorCode =
   | 'ERR_SERVER_FAILED'
   | 'ERR_REFRESH_BLOCKED'
   | 'ERR_DEADLINE'
+  | 'ERR_API_UNREACHABLE'
+  | 'ERR_API_THROTTLED'
   // a refresh token may have been used up
   | 'ERR_OUTCOME_UNCERTAIN'
   // the server broke the protocol

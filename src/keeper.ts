@@ -10,6 +10,7 @@ import { Events } from './keeper/events.ts';
 import { LocalKeeper } from './keeper/local-keeper.ts';
 import type { Engine } from './refresh/engine.ts';
 import { Spills } from './refresh/spill.ts';
+import type { ApiAccess } from './resource/exchange.ts';
 import { readSettings, type Settings } from './settings.ts';
 import type { MasterKeySource } from './store/master-key.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
@@ -90,6 +91,12 @@ export interface OpenHome {
   /** Where its files lie. */
   readonly paths: HomePaths;
   /**
+   * What calling the API of a connection takes, for those who carry the bytes themselves.
+   *
+   * @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN`
+   */
+  api(name: string): Promise<ApiAccess>;
+  /**
    * Puts the store under another master key; undefined means the key file at its usual place. A key that lies there already is taken. From
    * then on the home opens with this key; the old one is left where it is, since older backups need it.
    *
@@ -153,7 +160,7 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   const keeper = new LocalKeeper({ engine, events, channel, transport, closing, leaving });
   const changeMasterKey = async (key: KeeperOptions['key']): Promise<void> =>
     store.changeMasterKey(await keySource({ key }, paths, true));
-  return { keeper, store, paths, changeMasterKey };
+  return { keeper, store, paths, api: (name) => keeper.api(name), changeMasterKey };
 }
 
 async function keySource(

@@ -11,6 +11,7 @@ import { failEachWrite } from '../test/faults/experiments/write-faults.ts';
 import { fillDisks } from '../test/faults/experiments/full-disk.ts';
 import { herd } from '../test/faults/experiments/herd.ts';
 import { killEverywhere } from '../test/faults/experiments/kill-points.ts';
+import { streamLong } from '../test/faults/experiments/proxy-streams.ts';
 import { EXPECTED } from '../test/faults/experiments/kill-table.ts';
 import { answerLate } from '../test/faults/experiments/late-answer.ts';
 import { leave } from '../test/faults/experiments/leavers.ts';
@@ -58,6 +59,8 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
   takers: [100, ({ trials }) => takeOver(trials)],
   leavers: [1000, leave],
   'told-early': [50, ({ trials }) => repeat(trials, tellEarly)],
+  // Length of each stream in MiB.
+  'proxy-streams': [1024, ({ trials }) => streamLong(trials)],
   simulation: [100_000, ({ trials: count, seed: from }) => runSeeds({ from, count })],
   'durable-commits': [1000, ({ trials }) => commitDurably(trials)],
   ...Object.fromEntries(

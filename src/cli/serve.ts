@@ -53,16 +53,17 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
   const readDaemon = async (): Promise<DaemonSettings> =>
     withOptions((await readSettings(paths.settingsFile)).daemon, options);
   const settings = await readDaemon();
-  const [{ startDaemon }, { lineLog }] = await Promise.all([
+  const [{ startDaemon }, { lineLog }, { undiciStreaming }] = await Promise.all([
     import('../daemon/daemon.ts'),
     import('../daemon/log.ts'),
+    import('../system/undici-streaming.ts'),
   ]);
   const log = lineLog(settings.log ?? 'text', session.clock, (line) => {
     session.stderr.write(`${line}\n`);
   });
   const create = options.create === true;
   const key = await readKeySource(session, create);
-  const { keeper, store } = await session.openHome({
+  const { keeper, store, api } = await session.openHome({
     home: session.globals.home,
     key,
     create,
@@ -72,8 +73,9 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
   try {
     const { clock } = session;
     const { socket } = paths;
-    const parts = { keeper, store, settings, socket, clock, log, random: systemRandom };
-    daemon = await startDaemon(parts);
+    const parts = { keeper, store, api, settings, socket, clock, log };
+    const streaming = undiciStreaming();
+    daemon = await startDaemon({ ...parts, streaming, random: systemRandom });
   } catch (error) {
     await keeper.close();
     throw error;

@@ -5,7 +5,7 @@ import type { GlobalValues } from './input/global-options.ts';
 import { harmless, harmlessJson } from './output/harmless.ts';
 
 /** An open home: its keeper, its paths, and as much of its store as upkeep needs. */
-export interface Home extends Pick<OpenHome, 'keeper' | 'paths'> {
+export interface Home extends Pick<OpenHome, 'keeper' | 'paths' | 'api'> {
   /** Keys, backups, copies, damage, the outbox, and what a daemon needs. */
   readonly store: Pick<
     OpenHome['store'],

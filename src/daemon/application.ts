@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import * as z from 'zod';
 import { ConfigurationError, EvergrantError } from '../errors.ts';
 import type { Clock } from '../system/clock.ts';
@@ -56,7 +57,10 @@ export type Application = (
 /** Joins routes, gate and messages. */
 export function createApplication(parts: ApplicationParts): Application {
   const router = new Router(parts.routes);
+  const condemned = new WeakSet<Socket>();
   return async (request, response, origin) => {
+    // What was pipelined behind a message that was misunderstood.
+    if (condemned.has(request.socket)) return;
     const began = parts.clock.monotonic();
     const refusal = shapeRefusal(request, origin.hosts);
     let operation = 'none';
@@ -64,6 +68,7 @@ export function createApplication(parts: ApplicationParts): Application {
       operation = await serve(parts, router, request, response, origin);
     } else {
       // What follows on a connection that was misunderstood once is not believed either.
+      condemned.add(request.socket);
       refuse(parts, response, requestProblem(refusal.status, refusal.detail), true);
     }
     parts.observe(operation, response.statusCode, parts.clock.monotonic() - began);
@@ -91,7 +96,9 @@ async function serve(
     const connection = params['name'];
     const entry = { access, what, connection, authorization, isOwners };
     const caller = await enter(parts.gate, entry);
-    const checked = { query: check(route.query, readQuery(query), 'the query') };
+    const isForeign = 'isQueryForeign' in route && route.isQueryForeign;
+    const given = isForeign ? {} : readQuery(query);
+    const checked = { query: check(route.query, given, 'the query') };
     const call = { caller, params, ...checked, body: undefined, request, response, isOwners };
     await run(parts, route, { ...call, signal: signalOf(response) });
   } catch (error) {

@@ -1,9 +1,11 @@
 import type { Keeper } from '../keeper-api.ts';
 import type { DaemonSettings } from '../settings.ts';
+import type { ApiAccess } from '../resource/exchange.ts';
 import type { Clock } from '../system/clock.ts';
 import { identityOf } from '../system/files.ts';
 import type { Log } from '../system/log.ts';
 import type { Random } from '../system/random.ts';
+import type { Streaming } from '../system/streaming.ts';
 import { Audit } from './access/audit.ts';
 import { Rates } from './access/rate.ts';
 import { createApplication, type Application, type Origin } from './application.ts';
@@ -26,6 +28,10 @@ export interface DaemonOptions {
   readonly keeper: Keeper;
   /** Its store. */
   readonly store: DaemonStore;
+  /** What calling the API of a connection takes. */
+  api(name: string): Promise<ApiAccess>;
+  /** The way to APIs; closed with the daemon. */
+  readonly streaming: Streaming;
   /** What it listens on. */
   readonly settings: DaemonSettings;
   /** Path of the Unix socket, unless the settings name another. */
@@ -98,6 +104,8 @@ class RunningDaemon implements Daemon {
     this.#metrics = new Metrics({ keeper, store, audit: this.#audit, clock });
     const parts: DaemonParts = {
       ...{ keeper, store, clock, random, log },
+      api: (name) => options.api(name),
+      streaming: options.streaming,
       audit: this.#audit,
       metrics: this.#metrics,
       ending: this.#ending.signal,
@@ -160,6 +168,7 @@ class RunningDaemon implements Daemon {
     const listeners = [this.#listener, ...(this.#tcp === undefined ? [] : [this.#tcp.listener])];
     await Promise.all(listeners.map((listener) => listener.close(late.signal)));
     timer.cancel();
+    await this.#options.streaming.close();
     this.#stopTelling();
     this.#metrics.close();
     await this.#audit.flush();

@@ -1,7 +1,9 @@
 import type { Keeper } from '../keeper-api.ts';
+import type { ApiAccess } from '../resource/exchange.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Random } from '../system/random.ts';
+import type { Streaming } from '../system/streaming.ts';
 import type { Audit } from './access/audit.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { DaemonStore } from './store.ts';
@@ -12,6 +14,10 @@ export interface DaemonParts {
   readonly keeper: Keeper;
   /** Its store. */
   readonly store: DaemonStore;
+  /** What calling the API of a connection takes. @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN` */
+  api(name: string): Promise<ApiAccess>;
+  /** The way to APIs. */
+  readonly streaming: Streaming;
   /** What was drawn. */
   readonly audit: Audit;
   /** What is counted. */

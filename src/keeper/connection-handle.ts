@@ -2,10 +2,9 @@ import type { AccessToken } from '../access-token.ts';
 import { standing } from '../connection/states.ts';
 import { event } from '../connection/telling.ts';
 import { NO_BACKOFF } from '../connection/gate.ts';
-import { subscriptionKeyContext } from '../connection/secrets.ts';
 import type { ConnectionState } from '../connection/record.ts';
 import type { Change, View } from '../connection/decision.ts';
-import { ConfigurationError, NotFoundError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import type {
   Connection,
   ConnectionStatus,
@@ -14,36 +13,16 @@ import type {
   TokenOptions,
   WaitOptions,
 } from '../keeper-api.ts';
-import { keeperName, type Engine } from '../refresh/engine.ts';
+import { keeperName } from '../refresh/engine.ts';
 import type { KeptToken } from '../refresh/kept-token.ts';
-import type { Memory } from '../refresh/memory.ts';
-import type { Patience, Server } from '../refresh/serve.ts';
-import type { ApiFinding, RejectedToken } from '../resource/call.ts';
-import type { ApiMemory } from '../resource/memory.ts';
-import { Secret } from '../secret.ts';
-import type { Fetch } from '../system/fetch.ts';
+import { apiAccess } from './api-access.ts';
 import { checkName } from './begin.ts';
 import { disconnect } from './disconnect.ts';
 import { explain } from './explain.ts';
+import type { HandleParts } from './handle-parts.ts';
 import { statusOf } from './status.ts';
+import { patienceOf, tokenLater, tokenWith } from './token.ts';
 
-/** What a handle works with. */
-export interface HandleParts {
-  /** Refreshing and what it works with. */
-  readonly engine: Engine;
-  /** The way to the API. */
-  readonly transport: Fetch;
-  /** What the keeper remembers. */
-  readonly memory: Memory;
-  /** Hands out tokens. */
-  readonly server: Server;
-  /** What the API calls of a connection know from each other. */
-  apiMemory(name: string): ApiMemory;
-  /** Throws when the keeper is closed. */
-  assertOpen(): void;
-}
-
-const TOKEN_PATIENCE_MS = 30_000;
 const REFRESH_PATIENCE_MS = 60_000;
 const LIFE_LINES = 50;
 
@@ -73,26 +52,12 @@ export class ConnectionHandle implements Connection {
   }
 
   async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
-    const { engine, transport, server } = this.#parts;
-    const [{ callApi }, view] = await Promise.all([import('../resource/call.ts'), this.#view()]);
-    const { connection, client } = view;
-    const patience = patienceOf(this.#parts, {}, TOKEN_PATIENCE_MS);
-    const deps = {
-      token: ({ rejected }: { readonly rejected?: RejectedToken }) =>
-        rejected === undefined ? this.token() : server.newerToken(this.name, rejected, patience),
-      api: engine.profileOf(client).api,
-      settings: {
-        subscriptionKey: openKey(engine, connection),
-        perspioTenantId: connection.perspioTenantId,
-      },
-      transport,
-      clock: engine.clock,
-      memory: this.#parts.apiMemory(this.name),
-      report: (finding: ApiFinding) => {
-        engine.emit('warning', { connection: this.name, message: tell(finding) });
-      },
-    };
-    return callApi(deps, input, init);
+    const { transport } = this.#parts;
+    const [{ callApi }, access] = await Promise.all([
+      import('../resource/call.ts'),
+      apiAccess(this.name, this.#parts),
+    ]);
+    return callApi({ ...access, transport }, input, init);
   }
 
   async refresh(options: RefreshOptions = {}): Promise<ConnectionStatus> {
@@ -190,69 +155,5 @@ export class ConnectionHandle implements Connection {
         connection: this.name,
       },
     );
-  }
-}
-
-/* What follows is not of the handle: one that is made for a single call can then do without room on the heap. */
-
-function tokenLater(parts: HandleParts, name: string): Promise<AccessToken> {
-  const { engine, memory, server } = parts;
-  const known = memory.lastKnown(name);
-  const served = known && memory.serve(known);
-  if (served !== undefined) return served;
-  if (engine.closing.aborted) return tokenWith(parts, name, {});
-  return server.tokenTogether(name, TOKEN_PATIENCE_MS);
-}
-
-async function tokenWith(
-  parts: HandleParts,
-  name: string,
-  options: TokenOptions,
-): Promise<AccessToken> {
-  const { memory, server } = parts;
-  const known = options.minLifeMs === undefined ? memory.lastKnown(name) : undefined;
-  const served = known && memory.serve(known);
-  if (served !== undefined) return served;
-  parts.assertOpen();
-  const minLifeMs = checkMs(options.minLifeMs, 'minLifeMs');
-  return server.token(name, minLifeMs, patienceOf(parts, options, TOKEN_PATIENCE_MS));
-}
-
-function patienceOf(
-  { engine }: HandleParts,
-  options: { readonly timeoutMs?: number; readonly signal?: AbortSignal },
-  byDefaultMs: number,
-): Patience {
-  const timeoutMs = checkMs(options.timeoutMs, 'timeoutMs') ?? byDefaultMs;
-  return { deadline: engine.clock.monotonic() + timeoutMs, signal: options.signal };
-}
-
-function checkMs(value: number | undefined, option: string): number | undefined {
-  if (value === undefined || (Number.isFinite(value) && value >= 0)) return value;
-  throw new ConfigurationError(
-    'ERR_ARGUMENT',
-    `${option} is no duration in milliseconds; give a number from 0 on`,
-  );
-}
-
-function openKey(engine: Engine, connection: View['connection']): Secret | undefined {
-  const { subscriptionKey, id } = connection;
-  if (subscriptionKey === undefined) return undefined;
-  const plain = engine.store.sealer.open(subscriptionKey, subscriptionKeyContext(id));
-  return new Secret(Buffer.from(plain).toString('utf8'));
-}
-
-function tell(finding: ApiFinding): string {
-  switch (finding.kind) {
-    case 'token_rejected':
-      return 'the API refuses freshly issued tokens; check audience, scopes, subscription key and tenant';
-    case 'throttled':
-      return 'the API asks to wait before the next call';
-    case 'key_rejected':
-      return 'the API gateway refuses the subscription key; check it, the token is not the reason';
-    case 'sign_in_wanted':
-      return 'the API wants a new sign-in of the person who consented';
-    case 'scope_insufficient':
-      return 'the API wants scopes that were not granted; connect again and ask for them';
   }
 }

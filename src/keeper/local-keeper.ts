@@ -24,8 +24,10 @@ import { Server } from '../refresh/serve.ts';
 import { ClockWatch } from '../refresh/set-back.ts';
 import type { Engine } from '../refresh/engine.ts';
 import { waitUntil } from '../refresh/wait.ts';
+import type { ApiAccess } from '../resource/exchange.ts';
 import { newApiMemory, type ApiMemory } from '../resource/memory.ts';
 import type { Fetch } from '../system/fetch.ts';
+import { apiAccess } from './api-access.ts';
 import {
   checkName,
   namedScopeOf,
@@ -38,8 +40,9 @@ import {
   type Registration,
 } from './begin.ts';
 import type { Events } from './events.ts';
-import { ConnectionHandle, type HandleParts } from './connection-handle.ts';
+import { ConnectionHandle } from './connection-handle.ts';
 import { checkGiven, checkTokens } from './given.ts';
+import type { HandleParts } from './handle-parts.ts';
 import { checkAccount, importedTokens, obtain, pinnedOverrides } from './obtain.ts';
 import { asBefore } from './reconnect.ts';
 import { registrationOf } from './registration.ts';
@@ -153,6 +156,11 @@ export class LocalKeeper implements Keeper {
 
   connection(name: string): Connection {
     return new ConnectionHandle(name, this.#handleParts);
+  }
+
+  /** What calling the API of a connection takes. @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN` */
+  api(name: string): Promise<ApiAccess> {
+    return apiAccess(name, this.#handleParts);
   }
 
   async list(options?: ListOptions): Promise<readonly ConnectionStatus[]> {

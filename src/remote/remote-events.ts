@@ -43,7 +43,7 @@ export async function followEvents(
   ended: AbortSignal,
 ): Promise<void> {
   let known: string | undefined;
-  while (!ended.aborted) {
+  for (;;) {
     try {
       const headers = known === undefined ? {} : { 'last-event-id': known };
       const stream = await transport.open({

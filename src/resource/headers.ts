@@ -11,6 +11,9 @@ export interface ApiSettings {
   readonly perspioTenantId?: string | undefined;
 }
 
+/** Name and value. */
+type Field = readonly [name: string, value: string];
+
 /** Fields that say who calls and where to: ours to set, never the caller's. */
 const OURS = ['authorization', 'proxy-authorization', 'host'];
 
@@ -36,18 +39,46 @@ export function apiHeaders(
       `the header field ${foreign} is set by evergrant; leave it out`,
     );
   }
+  for (const [name, value] of constantFields(api)) {
+    if (!headers.has(name)) headers.set(name, value);
+  }
+  for (const [name, value] of credentialFields(api, settings, token)) headers.set(name, value);
+  return headers;
+}
+
+/** Fields that a call has unless its caller gave others: the provider's constant ones, and JSON asked for. */
+export function constantFields(api: Provider['api']): readonly Field[] {
+  const fields = Object.entries(api?.headers ?? {}).flatMap(([name, source]): Field[] =>
+    'value' in source ? [[name, source.value]] : [],
+  );
+  return [...fields, ['accept', 'application/json']];
+}
+
+/**
+ * Fields that say who calls, whatever the caller gave: the connection's settings and the access token.
+ *
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when one cannot be sent in a header field.
+ */
+export function credentialFields(
+  api: Provider['api'],
+  settings: ApiSettings,
+  token: AccessToken,
+): readonly Field[] {
+  const fields: Field[] = [['authorization', checkFieldValue(token.authorization, 'access token')]];
   for (const [name, source] of Object.entries(api?.headers ?? {})) {
-    if ('value' in source) {
-      if (!headers.has(name)) headers.set(name, source.value);
-      continue;
-    }
+    if ('value' in source) continue;
     const setting = settings[source.setting];
     const value = typeof setting === 'string' ? setting : setting?.reveal();
-    if (value !== undefined) headers.set(name, checkFieldValue(value, source.setting));
+    if (value !== undefined) fields.push([name, checkFieldValue(value, source.setting)]);
   }
-  if (!headers.has('accept')) headers.set('accept', 'application/json');
-  headers.set('authorization', checkFieldValue(token.authorization, 'access token'));
-  return headers;
+  return fields;
+}
+
+/** Names of the fields that the connection's settings fill. */
+export function settingFields(api: Provider['api']): readonly string[] {
+  return Object.entries(api?.headers ?? {}).flatMap(([name, source]) =>
+    'setting' in source ? [name] : [],
+  );
 }
 
 /** `Headers` would repeat a value that it refuses in its error; this check does not. */

@@ -1,4 +1,5 @@
 import type { AccessToken } from '../access-token.ts';
+import type { ApiLimit } from '../providers/provider.ts';
 
 /** What the calls of one connection know from each other. Kept in memory, one for each connection of a keeper. */
 export interface ApiMemory {
@@ -6,13 +7,15 @@ export interface ApiMemory {
   readonly renewals: Map<number, Promise<AccessToken>>;
   /** The newest generation that was refused although it had just been renewed for that reason; -1 when there is none. */
   newestFruitless: number;
-  /** Until when the API asked to wait, epoch milliseconds. Remembered for people and pacing; calls are not held back. */
+  /** Until when the API asked to wait, epoch milliseconds. */
   throttledUntil: number | undefined;
+  /** Calls that come in this stretch of time are held back, epoch milliseconds; undefined when none are. */
+  held: { readonly from: number; readonly until: number } | undefined;
 }
 
 /** An empty memory. */
 export function newApiMemory(): ApiMemory {
-  return { renewals: new Map(), newestFruitless: -1, throttledUntil: undefined };
+  return { renewals: new Map(), newestFruitless: -1, throttledUntil: undefined, held: undefined };
 }
 
 /**
@@ -32,4 +35,25 @@ export function renewOnce(
   const renewal = renew().finally(() => memory.renewals.delete(generation));
   memory.renewals.set(generation, renewal);
   return renewal;
+}
+
+/**
+ * Remembers that the API asked to wait. Calls are held back only where the provider documents limits: those count all calls together, while
+ * elsewhere an answer may speak of one address alone. The longest documented window is the longest that a call is held back.
+ */
+export function throttle(
+  memory: ApiMemory,
+  limits: readonly ApiLimit[] | undefined,
+  now: number,
+  waitMs: number,
+): void {
+  memory.throttledUntil = now + waitMs;
+  if (limits === undefined || limits.length === 0) return;
+  const longestMs = Math.max(...limits.map(({ windowMs }) => windowMs));
+  memory.held = { from: now, until: now + Math.min(waitMs, longestMs) };
+}
+
+/** Until when calls are held back; undefined when they are not. A clock that was set back ends it. */
+export function heldBackUntil({ held }: ApiMemory, now: number): number | undefined {
+  return held !== undefined && now >= held.from && now < held.until ? held.until : undefined;
 }

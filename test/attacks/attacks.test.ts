@@ -4,7 +4,9 @@ import { attack, type Fuzzer } from '../fuzz/fuzzer.ts';
 import { errorAnswers } from '../fuzz/targets/answers.ts';
 import { callbackRequests } from '../fuzz/targets/callback.ts';
 import { headerFields } from '../fuzz/targets/headers.ts';
+import { proxyFields } from '../fuzz/targets/proxy-fields.ts';
 import { setSabotage } from '../support/failpoints.ts';
+import { tryOpenProxy } from './open-proxy.ts';
 import { throwBombs } from './bombs.ts';
 import { swapSealedValues } from './swaps.ts';
 import { redirectTokenRequests } from './token-redirects.ts';
@@ -25,6 +27,9 @@ const ATTACKS: Readonly<Record<string, () => Promise<Findings>>> = {
   'redirect-origin': fuzz(headerFields, 500),
   'size-cap': throwBombs,
   'seal-binding': swapSealedValues,
+  'hop-by-hop': fuzz(proxyFields, 300),
+  'private-address': tryOpenProxy,
+  'proxy-path': tryOpenProxy,
 };
 
 afterEach(() => {
@@ -47,6 +52,16 @@ it(
     const { violations, counted } = await redirectTokenRequests();
     expect(violations).toEqual([]);
     expect(counted['redirects']).toBeGreaterThanOrEqual(60);
+  },
+  LONGEST_MS,
+);
+
+it(
+  'no spelling of an address makes the proxy call another one',
+  async () => {
+    const { violations, counted } = await tryOpenProxy();
+    expect(violations).toEqual([]);
+    expect(counted['attacks']).toBeGreaterThanOrEqual(300);
   },
   LONGEST_MS,
 );

@@ -7,6 +7,7 @@ import { headerFields } from './targets/headers.ts';
 import { errorAnswers, tokenAnswers } from './targets/answers.ts';
 import { keeperAnswers } from './targets/keeper-answers.ts';
 import { homeFiles } from './targets/homes.ts';
+import { proxyFields } from './targets/proxy-fields.ts';
 import { settingsFiles } from './targets/settings.ts';
 import { spillFiles } from './targets/spills.ts';
 import { wireBytes } from './targets/wire.ts';
@@ -17,6 +18,7 @@ export const FUZZERS: readonly Fuzzer[] = [
   errorAnswers,
   keeperAnswers,
   headerFields,
+  proxyFields,
   wireBytes,
   deviceAnswers,
   discoveryDocuments,

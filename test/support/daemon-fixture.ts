@@ -9,6 +9,7 @@ import type { DaemonSettings } from '../../src/settings.ts';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Policy } from '../../src/store/access-store.ts';
 import { systemRandom } from '../../src/system/random.ts';
+import { undiciStreaming } from '../../src/system/undici-streaming.ts';
 import { worldFixture, type World } from './keeper-under-test.ts';
 
 /*
@@ -61,7 +62,8 @@ export function daemonFixture(): (settings?: DaemonSettings) => Promise<TestDaem
     const store = world.first.store;
     const log: string[] = [];
     const daemon = await startDaemon({
-      ...{ keeper, store, settings },
+      ...{ keeper, store, settings, api: world.first.api },
+      streaming: undiciStreaming(),
       socket: path.join(world.home, 'run', 'evergrant.sock'),
       clock: world.clock,
       random: systemRandom,

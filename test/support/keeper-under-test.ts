@@ -6,7 +6,7 @@ import { afterEach } from 'vitest';
 import { startEmulator, type Emulator, type EmulatorOptions } from '../../src/emulator/emulator.ts';
 import type { IssuedGrant, LedgerEntry, LedgerFilter } from '../../src/emulator/emulator.ts';
 import { seededRandom } from '../../src/emulator/seeded-random.ts';
-import { openHome, type KeeperOptions } from '../../src/keeper.ts';
+import { openHome, type KeeperOptions, type OpenHome } from '../../src/keeper.ts';
 import type { Connection, ConnectOptions, Keeper, KeeperEvents } from '../../src/keeper-api.ts';
 import { perspio } from '../../src/providers/perspio.ts';
 import type { ProfileOverrides } from '../../src/providers/profile.ts';
@@ -32,6 +32,8 @@ export type Happening = {
 export interface TestKeeper {
   readonly keeper: Keeper;
   readonly store: SqliteStore;
+  /** What calling the API of a connection takes. */
+  readonly api: OpenHome['api'];
   /** All its events. */
   readonly events: Happening[];
   /** Adds this many milliseconds to what this keeper takes for the wall time. */
@@ -100,7 +102,7 @@ export class World {
       uptimeMs: () => this.clock.uptimeMs(),
       timer: (...args) => this.clock.timer(...args),
     };
-    const { keeper, store } = await openHome({
+    const { keeper, store, api } = await openHome({
       home: this.home,
       clock,
       random: { ...systemRandom, fraction },
@@ -113,7 +115,7 @@ export class World {
     for (const event of EVENTS) {
       keeper.on(event, (detail) => events.push({ event, detail } as Happening));
     }
-    opened.current = { keeper, store, events, skewMs: 0 };
+    opened.current = { keeper, store, api, events, skewMs: 0 };
     this.keepers.push(opened.current);
     return opened.current;
   }

@@ -35,6 +35,8 @@ export function openApiOf(routes: readonly Route[]): OpenApi {
     $ref: '#/components/schemas/Problem',
   };
   for (const route of routes) {
+    // What an API takes and gives is not ours to describe.
+    if (route.path.endsWith('{*}')) continue;
     paths[route.path] = {
       ...paths[route.path],
       [route.method.toLowerCase()]: operation(route, convert, problemRef),

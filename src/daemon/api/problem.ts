@@ -65,6 +65,9 @@ const CLASSES: readonly (readonly [ErrorClass, number, string])[] = [
 
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   ERR_ACCESS_REFUSED: 401,
+  ERR_ORIGIN_NOT_ALLOWED: 403,
+  ERR_API_THROTTLED: 429,
+  ERR_API_UNREACHABLE: 502,
   ERR_RATE_EXCEEDED: 429,
   ERR_CONNECTION_EXISTS: 409,
   ERR_KEEPER_CLOSED: 503,

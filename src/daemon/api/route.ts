@@ -30,8 +30,8 @@ export interface Call<Q = unknown, B = unknown> {
 /** Where a route is and who may call it. */
 export interface RouteHead {
   /** HTTP method. */
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Path; a part in braces stands for any one part, `{name}` for a connection. */
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
+  /** Path; a part in braces stands for any one part, `{name}` for a connection, and `{*}` at its end for any number of them. */
   readonly path: string;
   /** Name of the operation, in camel case. */
   readonly operation: string;
@@ -59,6 +59,8 @@ export interface StreamRoute extends RouteHead {
   readonly query?: z.ZodType | undefined;
   /** Media type of the answer. */
   readonly type: string;
+  /** True where the query is somebody else's: then it is not looked at. */
+  readonly isQueryForeign?: boolean;
   /** Does it. What it throws becomes a problem as long as no answer was begun. */
   stream(call: Call): Promise<void>;
 }
@@ -83,6 +85,7 @@ export function streamRoute<Q extends z.ZodType = z.ZodType>(
   head: RouteHead & {
     readonly query?: Q;
     readonly type: string;
+    readonly isQueryForeign?: boolean;
     readonly stream: (call: Call<z.output<Q>>) => Promise<void>;
   },
 ): StreamRoute {

@@ -12,6 +12,9 @@ interface Entry {
   readonly byMethod: Map<string, Route>;
 }
 
+/** The end of a path that may go on. */
+const TAIL = '{*}';
+
 /** Finds routes by method and path. A path is taken apart before it is decoded, so that an encoded slash stays within its part. */
 export class Router {
   readonly #exact = new Map<string, Entry>();
@@ -62,9 +65,11 @@ function match(
   pattern: readonly string[],
   parts: readonly string[],
 ): Readonly<Record<string, string>> | undefined {
-  if (pattern.length !== parts.length) return undefined;
+  const isOpen = pattern.at(-1) === TAIL;
+  if (isOpen ? parts.length < pattern.length : parts.length !== pattern.length) return undefined;
   const params: Record<string, string> = {};
   for (const [i, wanted] of pattern.entries()) {
+    if (wanted === TAIL) continue;
     const part = parts[i] ?? '';
     if (!wanted.startsWith('{')) {
       if (part !== wanted) return undefined;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Clock } from '../../system/clock.ts';
+import { MOST_FIELDS } from './shape.ts';
 
 /*
  * One listening server with the limits of all: what is slow, large or many costs others nothing.
@@ -17,7 +18,6 @@ const LIMITS = {
   insecureHTTPParser: false,
 } as const;
 const MOST_CONNECTIONS = 4_096;
-const MOST_HEADERS = 100;
 
 /** Certificate and key, PEM. */
 export interface TlsMaterial {
@@ -56,7 +56,7 @@ export function createListener(
       ? createServer(LIMITS, receive)
       : createTlsServer({ ...LIMITS, ...secure(tls) }, receive);
   server.maxConnections = MOST_CONNECTIONS;
-  server.maxHeadersCount = MOST_HEADERS;
+  server.maxHeadersCount = MOST_FIELDS;
   // Without a listener Node answers 417; then nobody learns of it.
   server.on('clientError', (_, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');

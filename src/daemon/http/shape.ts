@@ -29,6 +29,8 @@ const SINGLE = new Set([
   'sec-fetch-site',
 ]);
 const LONGEST_TARGET = 8_192;
+/** As many header fields as the parser hands out. */
+export const MOST_FIELDS = 100;
 
 /** Why a request is refused; undefined when routes may see it. */
 export function shapeRefusal(request: IncomingMessage, hosts: Hosts): Refusal | undefined {
@@ -42,6 +44,9 @@ function messageRefusal(request: IncomingMessage): Refusal | undefined {
   if (url.length > LONGEST_TARGET) return { status: 414, detail: 'the address is too long' };
   if (!/^\/(?!\/)[\x21-\x7e]*$/.test(url) || url.includes('#') || url.includes('\\'))
     return bad('the target must be a path on this server');
+  // The parser leaves out what is beyond its limit, without a word.
+  if (request.rawHeaders.length >= 2 * MOST_FIELDS)
+    return { status: 431, detail: 'there are too many header fields' };
   const twice = doubled(request.rawHeaders);
   if (twice !== undefined) return bad(`there is more than one ${twice} field`);
   const coding = headers['transfer-encoding'];

@@ -10,6 +10,7 @@ import { dueRoutes } from './due.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { metricsRoutes } from './metrics.ts';
+import { proxyRoutes } from './proxy.ts';
 import { tokenRoutes } from './token.ts';
 
 /** Every resource; a new one is a file and a line here. */
@@ -23,6 +24,7 @@ const RESOURCES: readonly ((parts: DaemonParts) => readonly Route[])[] = [
   dueRoutes,
   eventRoutes,
   metricsRoutes,
+  proxyRoutes,
 ];
 
 /** All routes, the one that describes them included. */

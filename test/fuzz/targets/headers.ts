@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { AccessToken } from '../../../src/access-token.ts';
 import { parseRetryAfter } from '../../../src/oauth/retry-after.ts';
-import { callApi, type ApiFinding } from '../../../src/resource/call.ts';
+import { callApi } from '../../../src/resource/call.ts';
+import type { ApiFinding } from '../../../src/resource/exchange.ts';
 import { newApiMemory } from '../../../src/resource/memory.ts';
 import type { Fetch } from '../../../src/system/fetch.ts';
 import type { Canary } from '../../support/leaks.ts';

@@ -199,6 +199,7 @@ const noAccess: Home['store']['access'] = {
 export function fakeHome(keeper: Keeper, store: Partial<Home['store']> = {}): Home {
   return {
     keeper,
+    api: () => Promise.reject(new Error('no API is called here')),
     paths: homePaths('/home/of/tests', {}),
     store: {
       checkWritable: async () => undefined,

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AccessToken } from '../../../src/access-token.ts';
-import { callApi, type ApiDeps, type ApiFinding } from '../../../src/resource/call.ts';
+import { callApi, type ApiDeps } from '../../../src/resource/call.ts';
+import type { ApiFinding } from '../../../src/resource/exchange.ts';
 import { newApiMemory } from '../../../src/resource/memory.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 

@@ -1,0 +1,123 @@
+import { sabotaged } from '#failpoints';
+import { lookup as systemLookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import type { Agent } from 'undici';
+import { mayResolveTo } from './addresses.ts';
+import { StreamingError, type Streaming, type StreamingFailure } from './streaming.ts';
+import { tlsTrust } from './tls-trust.ts';
+
+/** Options of {@link undiciStreaming}; all optional. */
+export interface UndiciStreamingOptions {
+  /** Certificates of further authorities, PEM; those of the machine stay trusted. */
+  readonly ca?: readonly string[] | undefined;
+  /** Resolves host names; for tests. */
+  readonly lookup?: LookupFunction | undefined;
+  /** How long the head of an answer may take once the request has left; five minutes by default. */
+  readonly headTimeoutMs?: number | undefined;
+}
+
+const HEAD_TIMEOUT_MS = 300_000;
+const CONNECT_TIMEOUT_MS = 15_000;
+
+/**
+ * HTTP/1.1 over the connections of undici: TLS 1.2 or newer, certificates checked, no proxy, no cookie, no redirect, nothing resent. The address
+ * that a host's name leads to is looked at where it is connected to, so that it cannot change in between. The library is loaded at the first
+ * request.
+ */
+export function undiciStreaming(options: UndiciStreamingOptions = {}): Streaming {
+  let agent: Promise<Agent> | undefined;
+  return {
+    async request({ origin, path, method, headers, body, signal }) {
+      agent ??= makeAgent(options);
+      const connections = await agent;
+      try {
+        const answer = await connections.request({
+          origin,
+          path,
+          method,
+          headers,
+          body: body ?? null,
+          signal: signal ?? null,
+          responseHeaders: 'raw',
+        });
+        // The type knows of no raw form.
+        const raw = answer.headers as unknown as readonly string[];
+        const discard = (): Promise<void> => answer.body.dump().then(nothing, nothing);
+        return { status: answer.statusCode, headers: raw, body: answer.body, discard };
+      } catch (error) {
+        if (signal?.aborted === true) throw signal.reason;
+        throw failureOf(error);
+      }
+    },
+    async close() {
+      const made = await agent;
+      await made?.destroy();
+    },
+  };
+}
+
+async function makeAgent(options: UndiciStreamingOptions): Promise<Agent> {
+  const [{ Agent, Pool }, trust] = await Promise.all([import('undici'), tlsTrust(options.ca)]);
+  const { lookup = systemLookup, headTimeoutMs = HEAD_TIMEOUT_MS } = options;
+  return new Agent({
+    allowH2: false,
+    headersTimeout: headTimeoutMs,
+    // A stream may be silent for as long as it likes; whoever reads it decides when that is enough.
+    bodyTimeout: 0,
+    factory: (origin, common) => {
+      const { hostname } = new URL(origin);
+      const connect = {
+        ...trust,
+        timeout: CONNECT_TIMEOUT_MS,
+        keepAlive: true,
+        lookup: guarded(hostname, lookup),
+      };
+      return new Pool(origin, { ...common, connect });
+    },
+  });
+}
+
+/** All addresses of a name must be good: whoever mixes in another one wants it to be tried. */
+function guarded(host: string, lookup: LookupFunction): LookupFunction {
+  return (name, options, callback) => {
+    lookup(name, options, (error, found, family) => {
+      const addresses =
+        typeof found === 'string' ? [found] : (found ?? []).map((one) => one.address);
+      const isForbidden = error === null && !addresses.every((one) => mayResolveTo(host, one));
+      if (isForbidden && !sabotaged('private-address'))
+        callback(new ForbiddenAddressError(), [], 0);
+      else callback(error, found, family);
+    });
+  };
+}
+
+class ForbiddenAddressError extends Error {
+  readonly code = 'EFORBIDDENADDRESS';
+}
+
+const FAILURES: Readonly<Record<string, StreamingFailure>> = {
+  EFORBIDDENADDRESS: 'forbidden',
+  ECONNREFUSED: 'unreachable',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  ENOTFOUND: 'unreachable',
+  EAI_AGAIN: 'unreachable',
+  UND_ERR_CONNECT_TIMEOUT: 'unreachable',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_SOCKET: 'broken',
+  ECONNRESET: 'broken',
+  EPIPE: 'broken',
+};
+
+function failureOf(error: unknown): StreamingError {
+  const { code, name: kind } = error as { readonly code?: unknown; readonly name?: unknown };
+  // The parser names its code only sometimes.
+  const unnamed = kind === 'HTTPParserError' ? 'HPE_INVALID' : 'fault';
+  const name = typeof code === 'string' ? code : unnamed;
+  const isParser = name.startsWith('HPE_') || name.startsWith('UND_ERR_');
+  const isTls = name.startsWith('ERR_TLS') || name.startsWith('ERR_SSL') || name.includes('CERT');
+  const failure = FAILURES[name] ?? (isParser ? 'invalid' : isTls ? 'unreachable' : 'broken');
+  return new StreamingError(failure, name);
+}
+
+function nothing(): void {}
