@@ -16,6 +16,7 @@ const arrows = `
 index           -> keeper, access-token; types: keeper-api, settings, refresh, authorize, resource, connection, oauth, providers, store, system
 cli             -> keeper, daemon, emulator, demo, providers, settings, system; types: keeper-api, access-token, refresh, authorize, resource, connection, oauth, store
 daemon          -> system; types: keeper-api, settings, connection, store
+dashboard       ->
 demo            -> keeper, emulator, providers, system; types: keeper-api
 keeper          -> refresh, authorize, resource, connection, access-token, token-endpoint, oauth, settings, store, store/sqlite, providers, system; types: keeper-api
 keeper-api      -> types: access-token, connection, providers

@@ -5,6 +5,8 @@ import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Random } from '../system/random.ts';
 import type { Audit } from './access/audit.ts';
+import type { Latencies } from './browser/latencies.ts';
+import type { Sessions } from './browser/sessions.ts';
 
 /** As much of a store as a daemon needs besides its keeper. */
 export interface DaemonStore {
@@ -32,6 +34,16 @@ export interface DaemonParts {
   readonly log: Log;
   /** Aborted when the daemon begins to end: whoever waits for nothing in particular stops. */
   readonly ending: AbortSignal;
+  /** Who is signed in at a browser. */
+  readonly sessions: Sessions;
+  /** How long refreshes took. */
+  readonly latencies: Latencies;
+  /** Requests a second that a token endpoint is sent at most. */
+  readonly requestsPerSecond: number;
+  /** Folder of the built dashboard; undefined: found by itself. */
+  readonly dashboard: string | undefined;
+  /** Address at which browsers reach the dashboard; opens a port for them where there is none. */
+  readonly openDoor: () => Promise<string>;
   /** What keeps it from serving, in words; none when it is ready. */
   faults(): Promise<readonly string[]>;
 }
