@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // SQLite's locks belong to a process, so test files must not share one.
     pool: 'forks',
+    // By default one less, so that on two cores one stands idle.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     restoreMocks: true,

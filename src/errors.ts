@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'ERR_ACCESS_REFUSED'
   | 'ERR_ACCESS_FORBIDDEN'
   | 'ERR_RATE_EXCEEDED'
+  // or none answers
+  | 'ERR_DAEMON_UNREACHABLE'
   // what was asked for does not exist
   | 'ERR_CONNECTION_UNKNOWN'
   | 'ERR_CLIENT_UNKNOWN'

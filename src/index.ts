@@ -5,6 +5,7 @@ export { Secret } from './secret.ts';
 export * from './errors.ts';
 export type * from './keeper-api.ts';
 export type { DaemonSettings, Settings } from './settings.ts';
+export type { DaemonOption } from './remote/open-remote.ts';
 export type { Clock, Timer } from './system/clock.ts';
 export type { Random } from './system/random.ts';
 export type { Log } from './system/log.ts';

@@ -4,6 +4,7 @@ import type { ClientRecord, ConnectionRecord, Notice } from './connection/record
 import { effectiveRotation, isRepeatable } from './connection/schedule.ts';
 import { ConfigurationError, EvergrantError } from './errors.ts';
 import type { Keeper, SecretInput } from './keeper-api.ts';
+import type { DaemonOption } from './remote/open-remote.ts';
 import { secretOf } from './keeper/begin.ts';
 import { Events } from './keeper/events.ts';
 import { LocalKeeper } from './keeper/local-keeper.ts';
@@ -23,12 +24,18 @@ import type { Http } from './system/http.ts';
 import { silentLog, type Log } from './system/log.ts';
 import { thisMachine } from './system/machine.ts';
 import { nodeHttp } from './system/node-http.ts';
+import { checkParents } from './system/parents.ts';
 import { systemRandom, type Random } from './system/random.ts';
 
 /** Options of {@link openKeeper}; all have defaults. */
 export interface KeeperOptions {
   /** Folder of the connections; by default `EVERGRANT_HOME`, else where the operating system keeps the data of programs. */
   readonly home?: string | undefined;
+  /**
+   * The keeper of a daemon instead of one in this process: `true` by the socket of the home, else its `socket`, or its `url` with a `key`
+   * of `evergrant key-for`. Of the other options `home` and `clock` count then.
+   */
+  readonly daemon?: DaemonOption | undefined;
   /** Where the master key is: by default a file made on first use, apart from the data. */
   readonly key?:
     | { readonly file: string }
@@ -62,6 +69,11 @@ const NOTIFY_TIMEOUT_MS = 30_000;
  * @throws {@link ConfigurationError} when an option or the settings file is wrong.
  */
 export async function openKeeper(options: KeeperOptions = {}): Promise<Keeper> {
+  if (options.daemon !== undefined) {
+    const { openRemote } = await import('./remote/open-remote.ts');
+    const paths = homePaths(options.home, process.env);
+    return openRemote(options.daemon, paths, options.clock ?? systemClock);
+  }
   const { keeper } = await openHome(options);
   return keeper;
 }
@@ -96,6 +108,7 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   }
   const paths = homePaths(options.home, process.env);
   const create = options.create ?? true;
+  checkParents(paths.home);
   await (create ? privateFolder(paths.home) : checkOwnerOnly(paths.home, 'folder'));
   const settings = { ...(await readSettings(paths.settingsFile)), ...options.settings };
   const machine = await thisMachine();
@@ -149,6 +162,7 @@ async function keySource(
   create: boolean,
 ): Promise<MasterKeySource> {
   if (key === undefined) {
+    checkParents(paths.keys);
     await (create ? privateFolder(paths.keys) : checkOwnerOnly(paths.keys, 'folder'));
     return { kind: 'file', path: paths.keyFile };
   }

@@ -19,6 +19,7 @@ const WITNESSES: Readonly<Record<string, string>> = {
   jitter: 'test/unit/keeper/background.test.ts',
   'origin-check': 'test/unit/daemon/matrix.test.ts',
   'owner-check': 'test/faults/sabotage.test.ts',
+  'parents-check': 'test/unit/system/parents.test.ts',
   pilot: 'test/unit/keeper/refusals.test.ts',
   redaction: 'test/attacks/attacks.test.ts',
   'redirect-origin': 'test/attacks/attacks.test.ts',

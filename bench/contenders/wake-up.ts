@@ -2,8 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { openKeeper } from '../../src/keeper.ts';
 import type { Http } from '../../src/system/http.ts';
 import type { Prepare } from '../harness/contender.ts';
+import { addInBulk } from '../support/bulk.ts';
 import { addConnections, makeHome, nameOf, openBenchKeeper, removeHome } from '../support/home.ts';
-import { copyConnection } from '../support/million.ts';
 import { steppedClock } from '../support/stepped-clock.ts';
 import { accessToken, refreshToken } from '../support/tokens.ts';
 
@@ -24,7 +24,8 @@ const prepare: Prepare<Task> = async ({ held, due }) => {
   const filling = await openBenchKeeper(home);
   await addConnections(filling.keeper, due, { tokenEndpoint: 'http://127.0.0.1:9/token' });
   await filling.keeper.close();
-  copyConnection(home, nameOf(0), held - due, DECADE_MS);
+  const others = { from: due, count: held - due, laterMs: DECADE_MS, sealed: false };
+  await addInBulk(home, { like: nameOf(0), ...others });
   const clock = steppedClock();
   const settings = { requestsPerSecond: 10_000 };
   const keeper = await openKeeper({ home, clock, settings, http: answering() });

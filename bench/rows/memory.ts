@@ -17,7 +17,7 @@ export const memory: Row = {
   limit: 'the characters of the access tokens themselves',
   measure: 'heap and what it holds outside, after a full collection, for each connection',
   unit: 'bytes',
-  rest: 'its name, the token as an object and a promise, until when it is served, and its place in a Map',
+  rest: 'its name, the token as an object, when it was last found good, its place in a Map, and the rows that were read last',
   async run() {
     const home = await makeHome();
     try {

@@ -59,13 +59,17 @@ async function call(
     signal: session.signal,
     ...(body !== undefined && { body }),
   };
-  await withKeeper(session, async (keeper) => {
-    const answer = await keeper.connection(name).fetch(url, init);
-    if (options.include === true) printHead(session, answer);
-    await printBody(session, answer);
-    session.exitCode = exitCodeOfStatus(answer.status);
-    if (session.exitCode !== 0) tell(session, `evergrant: the API answered ${statusOf(answer)}`);
-  });
+  await withKeeper(
+    session,
+    async (keeper) => {
+      const answer = await keeper.connection(name).fetch(url, init);
+      if (options.include === true) printHead(session, answer);
+      await printBody(session, answer);
+      session.exitCode = exitCodeOfStatus(answer.status);
+      if (session.exitCode !== 0) tell(session, `evergrant: the API answered ${statusOf(answer)}`);
+    },
+    { isLocal: true },
+  );
 }
 
 async function dataOf(session: Session, data: string): Promise<string | Uint8Array<ArrayBuffer>> {

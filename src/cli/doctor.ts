@@ -1,7 +1,9 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Check, Finding } from './doctor/check.ts';
+import { daemon } from './doctor/daemon.ts';
 import { connections, registrations } from './doctor/connections.ts';
+import { disk } from './doctor/disk.ts';
 import { copies, damage, homeIsPrivate, notices, settings, spills, store } from './doctor/home.ts';
 import {
   clock,
@@ -23,6 +25,7 @@ const CHECKS: readonly Check[] = [
   environment,
   debuggerCheck,
   homeIsPrivate,
+  disk,
   settings,
   store,
   damage,
@@ -30,6 +33,7 @@ const CHECKS: readonly Check[] = [
   clock,
   spills,
   notices,
+  daemon,
   connections,
   registrations,
 ];
@@ -70,7 +74,10 @@ async function doctor(session: Session, json: boolean): Promise<void> {
   if (json) {
     return printJson(
       session,
-      results.map(({ check, verdict, message, remedy }) => ({ check, verdict, message, remedy })),
+      results.map(({ check, verdict, message, remedy, figures }) => ({
+        ...{ check, verdict, message, remedy },
+        ...figures,
+      })),
     );
   }
   for (const result of results) for (const line of lines(session, result)) print(session, line);

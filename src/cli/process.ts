@@ -13,24 +13,34 @@ export async function runProcess(
   command: (session: Session) => Promise<void>,
   openHome: Session['openHome'],
 ): Promise<never> {
-  const session = processSession(openHome);
-  const faults = [session.stdout, session.stderr].map(watchOutput);
+  const outputs = [new Output(() => process.stdout), new Output(() => process.stderr)] as const;
+  const session = processSession(outputs, openHome);
   const code = await command(session).then(
     () => session.exitCode,
     (error: unknown) => reportFailure(session, error),
   );
-  await written();
-  const fault = faults.map((faultOf) => faultOf()).find((error) => error !== undefined);
+  await written(outputs);
+  const fault = outputs.map((output) => output.fault).find((error) => error !== undefined);
   if (fault !== undefined) tell(session, `evergrant: output cannot be written: ${fault.message}`);
-  await written();
+  await written(outputs);
   process.exit(fault === undefined ? code : code || 2);
 }
 
-function processSession(openHome: Session['openHome']): Session {
+function processSession(
+  [stdout, stderr]: readonly [Output, Output],
+  openHome: Session['openHome'],
+): Session {
   return {
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    // As with the outputs: a stream is made for whoever reads it.
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return stdout.stream;
+    },
+    get stderr() {
+      return stderr.stream;
+    },
     environment: process.env,
     clock: systemClock,
     ...interruptOnSignals(process),
@@ -41,20 +51,35 @@ function processSession(openHome: Session['openHome']): Session {
 }
 
 /**
- * Notes what goes wrong with an output; the command goes on, so that a refresh under way is still recorded. A reader that went away, as
- * `head` does, is no fault.
+ * A standard stream, made when something is printed: that takes a cold process longer than printing. Notes what goes wrong with it; the
+ * command goes on, so that a refresh under way is still recorded. A reader that went away, as `head` does, is no fault.
  */
-function watchOutput(stream: Writable): () => Error | undefined {
-  let fault: Error | undefined;
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') fault ??= error;
-  });
-  return () => fault;
-}
+class Output {
+  /** What went wrong with it. */
+  fault: Error | undefined;
+  readonly #make: () => Writable;
+  #stream: Writable | undefined;
 
-/** Resolves when what was printed is with the operating system, or nobody reads it any more. */
-async function written(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
+  constructor(make: () => Writable) {
+    this.#make = make;
+  }
+
+  /** The stream. */
+  get stream(): Writable {
+    this.#stream ??= this.#make().on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') this.fault ??= error;
+    });
+    return this.#stream;
+  }
+
+  /** Resolves when what was printed is with the operating system, or nobody reads it any more. */
+  async written(): Promise<void> {
+    const stream = this.#stream;
+    if (stream === undefined) return;
     await new Promise<void>((resolve) => stream.write('', () => resolve()));
   }
+}
+
+async function written(outputs: readonly Output[]): Promise<void> {
+  for (const output of outputs) await output.written();
 }

@@ -1,11 +1,19 @@
 import { refuseEmptyValues } from './input/global-options.ts';
 import { openHome } from '../keeper.ts';
 import { runProcess } from './process.ts';
-import { parseTokenCommand, printToken } from './token.ts';
+import { parseTokenCommand, printToken, type TokenCommand } from './token.ts';
 
-/** Runs a well-formed `evergrant token` with a keeper, and ends the process. @returns false, and does nothing, for other arguments. */
-export async function runTokenProcess(argv: readonly string[]): Promise<boolean> {
-  const command = parseTokenCommand(argv);
+/**
+ * Runs a well-formed `evergrant token` with a keeper, and ends the process.
+ *
+ * @param parsed - what the arguments say, where that is known.
+ * @returns false, and does nothing, for other arguments.
+ */
+export async function runTokenProcess(
+  argv: readonly string[],
+  parsed?: TokenCommand,
+): Promise<boolean> {
+  const command = parsed ?? parseTokenCommand(argv);
   if (command === undefined) return false;
   return runProcess(async (session) => {
     session.globals = command.options;

@@ -5,6 +5,7 @@ import {
   NotFoundError,
 } from '../errors.ts';
 import type { Keeper } from '../keeper-api.ts';
+import { daemonAtHand } from './daemon-at-hand.ts';
 import { readKeySource } from './input/key-source.ts';
 import { nearest } from './input/nearest.ts';
 import { hint } from './output/failure.ts';
@@ -20,13 +21,28 @@ interface HomeOptions {
   readonly renewal?: string;
 }
 
-/** As {@link withHome}, for work that needs the keeper alone. */
-export function withKeeper<T>(
+/**
+ * As {@link withHome}, for work that needs the keeper alone; that of the home's daemon, where one answers. What begins a connection, or makes
+ * calls, opens the home.
+ */
+export async function withKeeper<T>(
   session: Session,
   work: (keeper: Keeper) => Promise<T>,
-  options: HomeOptions = {},
+  options: HomeOptions & { readonly isLocal?: boolean } = {},
 ): Promise<T> {
-  return withHome(session, ({ keeper }) => work(keeper), options);
+  const isLocal = options.create === true || options.isLocal === true;
+  const remote = isLocal ? undefined : await daemonAtHand(session);
+  if (remote === undefined) return withHome(session, ({ keeper }) => work(keeper), options);
+  try {
+    return await work(remote);
+  } catch (error) {
+    await suggestName(error, remote);
+    suggestConsent(error);
+    throw error;
+  } finally {
+    await remote.close();
+    session.signal.throwIfAborted();
+  }
 }
 
 /**

@@ -11,12 +11,19 @@ export function earlyExpiryMs(accessLifeMs: number): number {
   return Math.min(Math.max(MINUTE, tenth), accessLifeMs / 4);
 }
 
+/** The life for which the server issues access tokens, as far as the set tells: of an imported one only what was left is known. */
+export function issuedLifeMs({ isImported, accessLifeMs }: TokenSet): number | undefined {
+  return isImported === true ? undefined : accessLifeMs;
+}
+
 /**
  * The remaining life that meets a demanded minimum: the minimum itself, but never so much that only a token of this instant has it. A token
  * of the last minute, or of the last tenth of a shorter life, counts as new, or else every call would cause a request.
+ *
+ * @param accessLifeMs - the life issued; undefined where nobody knows it.
  */
-export function enoughLifeMs(minLifeMs: number, accessLifeMs: number): number {
-  if (minLifeMs > accessLifeMs) return minLifeMs;
+export function enoughLifeMs(minLifeMs: number, accessLifeMs: number | undefined): number {
+  if (accessLifeMs === undefined || minLifeMs > accessLifeMs) return minLifeMs;
   return Math.min(minLifeMs, accessLifeMs - Math.min(MINUTE, accessLifeMs / 10));
 }
 

@@ -46,8 +46,10 @@ export interface TokenSet {
   readonly scope: readonly string[];
   /** Wall time just before the request that brought this access token was sent. */
   readonly receivedAt: number;
-  /** Life issued for the access token. */
+  /** Life of the access token from `receivedAt` on: the life issued, but for a token that was imported. */
   readonly accessLifeMs: number;
+  /** Set when it was imported: what it had lived before, and so the life issued, is not known. */
+  readonly isImported?: true | undefined;
   /** True expiry of the access token. */
   readonly accessExpiresAt: number;
   /** When background renewal wants to refresh; drawn once per generation. */

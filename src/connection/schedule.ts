@@ -27,12 +27,19 @@ export function drawDueAt(
  * the record, so that a wake-up costs what is due and not what is held.
  */
 export function nextStepAt(connection: ConnectionRecord): number | undefined {
-  const { state, tokens, backoff } = connection;
   if (!isRenewable(connection)) return undefined;
+  const ownAt = ownStepAt(connection);
+  const { claim } = connection;
   // Whoever holds the claim is at it; look again later, in case it died.
-  if (connection.claim !== undefined && isMovable(state)) return connection.claim.claimedAt + 2_000;
+  return ownAt === undefined || claim === undefined
+    ? ownAt
+    : Math.max(ownAt, claim.claimedAt + 2_000);
+}
+
+/** As if nobody held the claim. */
+function ownStepAt({ state, tokens, backoff, intent }: ConnectionRecord): number | undefined {
   if (state.kind === 'active') {
-    if (connection.intent !== undefined) return backoff.notBefore;
+    if (intent !== undefined) return backoff.notBefore;
     return tokens === undefined ? backoff.notBefore : Math.max(tokens.dueAt, backoff.notBefore);
   }
   if (state.kind === 'uncertain' && state.lastTry) {
@@ -45,10 +52,6 @@ export function nextStepAt(connection: ConnectionRecord): number | undefined {
 /** Whether there is anything to renew a connection with. */
 export function isRenewable({ beginning, tokens }: ConnectionRecord): boolean {
   return beginning === 'client_credentials' || tokens?.refreshToken !== undefined;
-}
-
-function isMovable(state: ConnectionRecord['state']): boolean {
-  return state.kind === 'active' || (state.kind === 'uncertain' && state.lastTry);
 }
 
 /** Whether a request whose answer was lost may be repeated without harm. */

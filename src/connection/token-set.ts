@@ -73,11 +73,13 @@ export function keepAccessToken(
   const value = openIfWhole(sealer, connection);
   if (tokens === undefined || value === undefined) return { ...set, accessToken: undefined };
   const { tokenType, scope, receivedAt, accessLifeMs, accessExpiresAt, dueAt } = tokens;
+  const { isImported } = tokens;
   const context = tokenContext(connection.id, 'accessToken', generation);
   const accessToken = sealer.seal(value.reveal(), context);
   return {
     ...set,
     ...{ accessToken, tokenType, scope, receivedAt, accessLifeMs, accessExpiresAt, dueAt },
+    isImported,
   };
 }
 

@@ -12,6 +12,7 @@ import { Sessions } from './browser/sessions.ts';
 import { createApplication, type Application, type Origin } from './application.ts';
 import { SOCKET_HOSTS } from './http/hosts.ts';
 import { createListener, type Listener } from './http/listener.ts';
+import { Metrics } from './metrics/metrics.ts';
 import type { DaemonParts, DaemonStore } from './parts.ts';
 import { allRoutes } from './routes/routes.ts';
 import { listenOnSocket } from './socket.ts';
@@ -84,6 +85,7 @@ class RunningDaemon implements Daemon {
   readonly socket: string;
   readonly #options: DaemonOptions;
   readonly #audit: Audit;
+  readonly #metrics: Metrics;
   readonly #application: Application;
   readonly #ending = new AbortController();
   readonly #stopTelling: () => void;
@@ -104,9 +106,11 @@ class RunningDaemon implements Daemon {
     this.#audit.keepRows = settings.auditRows ?? this.#audit.keepRows;
     const sessions = new Sessions(clock, random);
     this.#latencies = new Latencies(keeper, clock);
+    this.#metrics = new Metrics({ keeper, store, audit: this.#audit, clock });
     const parts: DaemonParts = {
       ...{ keeper, store, clock, random, log },
       audit: this.#audit,
+      metrics: this.#metrics,
       ending: this.#ending.signal,
       faults: () => this.#faults(),
       ...{ sessions, latencies: this.#latencies, dashboard: options.dashboard },
@@ -117,7 +121,9 @@ class RunningDaemon implements Daemon {
       routes: allRoutes(parts),
       gate: { access: store.access, audit: this.#audit, rates: new Rates(clock), clock, sessions },
       ...{ clock, log },
-      observe: () => undefined,
+      observe: (operation, status, tookMs) => {
+        this.#metrics.observe(operation, status, tookMs);
+      },
       ...(options.checkAnswers === true && { checkAnswers: true }),
     });
     this.#listener = this.#socketListener();
@@ -171,6 +177,7 @@ class RunningDaemon implements Daemon {
     timer.cancel();
     this.#stopTelling();
     this.#latencies.stop();
+    this.#metrics.close();
     await this.#audit.flush();
   }
 

@@ -7,6 +7,7 @@ import type { Random } from '../system/random.ts';
 import type { Audit } from './access/audit.ts';
 import type { Latencies } from './browser/latencies.ts';
 import type { Sessions } from './browser/sessions.ts';
+import type { Metrics } from './metrics/metrics.ts';
 
 /** As much of a store as a daemon needs besides its keeper. */
 export interface DaemonStore {
@@ -26,6 +27,8 @@ export interface DaemonParts {
   readonly store: DaemonStore;
   /** What was drawn. */
   readonly audit: Audit;
+  /** What is counted. */
+  readonly metrics: Metrics;
   /** Time. */
   readonly clock: Clock;
   /** Randomness. */

@@ -5,6 +5,7 @@ import { glanceAt } from '../store/sqlite/glance.ts';
 import { systemClock } from '../system/clock.ts';
 import { checkOwnerOnlySync } from '../system/files.ts';
 import { homePaths } from '../system/home.ts';
+import { checkParents } from '../system/parents.ts';
 import { systemRandom } from '../system/random.ts';
 
 /*
@@ -35,6 +36,7 @@ export function tokenAtHand(name: string, options: AtHandOptions): Secret | unde
 
 function read(name: string, { home, environment }: AtHandOptions): Secret | undefined {
   const paths = homePaths(home, environment);
+  for (const folder of [paths.home, paths.keys]) checkParents(folder);
   for (const folder of [paths.home, paths.spills, paths.keys]) checkOwnerOnlySync(folder, 'folder');
   // To judge settings takes a library.
   if (checkOwnerOnlySync(paths.settingsFile, 'file') !== undefined) return undefined;

@@ -193,7 +193,7 @@ function grantParts(
   const { sealer } = engine.store;
   const { client, profile } = registration;
   const { tokens: response, sentAt, requested, granted, subject } = obtained;
-  const set = buildTokenSet(sealer, {
+  const built = buildTokenSet(sealer, {
     response,
     sentAt,
     previousRefreshToken: undefined,
@@ -204,6 +204,7 @@ function grantParts(
     idleLimitMs: profile.idleLimitMs,
     fraction: engine.random.fraction(),
   });
+  const set = beginning === 'import' ? { ...built, isImported: true as const } : built;
   const isServable = unusableTypeOf(response) === undefined && response.accessToken.reveal() !== '';
   const scopes: Scopes = {
     requested,

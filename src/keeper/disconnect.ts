@@ -2,7 +2,8 @@ import { event } from '../connection/telling.ts';
 import { NO_BACKOFF } from '../connection/gate.ts';
 import type { View } from '../connection/decision.ts';
 import { openRefreshToken } from '../connection/token-set.ts';
-import { leftoverContext } from '../connection/secrets.ts';
+import { lateRefreshToken } from '../connection/late-token.ts';
+import { StoreError } from '../errors.ts';
 import { revokeToken } from '../token-endpoint/revocation.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
 import { openAuthentication } from '../refresh/request.ts';
@@ -37,38 +38,43 @@ export async function disconnect(
   const view = await untilUnclaimed(engine, connectionId, buried, signal);
   signal?.throwIfAborted();
   if (view?.connection.claim !== undefined) return unfinished('an answer is still under way');
-  const profile = view === undefined ? undefined : engine.profileOf(view.client);
-  const tokens = view === undefined ? [] : await tokensToRevoke(engine, view);
-  const endpoint = profile?.revocationEndpoint;
-  if (view === undefined || profile === undefined || tokens.length === 0) {
-    await engine.store.remove(connectionId);
-    return { revoked: false, message: 'it is removed here; it held no refresh token to revoke' };
-  }
-  if (endpoint === undefined) {
-    await engine.store.remove(connectionId);
+  const done = view === undefined ? NOTHING_HELD : await revoke(engine, view, signal);
+  if (typeof done === 'string') return unfinished(done);
+  await engine.store.remove(connectionId);
+  return done;
+}
+
+const NOTHING_HELD: Disconnected = {
+  revoked: false,
+  message: 'it is removed here; it held no refresh token to revoke',
+};
+
+/** Tells the server. @returns why that failed and may be tried again; else what to tell once the connection is removed. */
+async function revoke(
+  engine: Engine,
+  view: View,
+  signal: AbortSignal | undefined,
+): Promise<Disconnected | string> {
+  const { tokens, damaged } = await tokensHeld(engine, view);
+  if (tokens.length === 0 && damaged === 0) return NOTHING_HELD;
+  if (engine.profileOf(view.client).revocationEndpoint === undefined) {
     return {
       revoked: false,
-      message:
-        'it is removed here; the server offers no way to revoke its refresh token, which stays valid there until it expires unused. Whoever manages the account can end its sessions',
+      message: `it is removed here; the server offers no way to revoke its refresh token, which stays valid there until it expires unused. ${ASK}`,
     };
   }
-  for (const token of tokens) {
-    const failure = await revokeToken(engine.http, {
-      revocationEndpoint: endpoint,
-      clientId: view.client.clientId,
-      authentication: openAuthentication(engine.store.sealer, view.client),
-      token,
-      insecureLoopback: profile.insecureLoopback,
-      signal,
-    });
-    signal?.throwIfAborted();
-    if (failure !== undefined) {
-      return unfinished(`the server could not be told: ${failure}`);
-    }
+  const failure = await revokeAll(engine, view, tokens, signal);
+  if (failure !== undefined) return failure;
+  if (damaged === 0) {
+    return { revoked: true, message: 'its refresh token is revoked and it is removed here' };
   }
-  await engine.store.remove(connectionId);
-  return { revoked: true, message: 'its refresh token is revoked and it is removed here' };
+  return {
+    revoked: false,
+    message: `it is removed here; refresh tokens that it held: ${String(tokens.length)} revoked, ${String(damaged)} damaged in the store, which may stay valid at the server until they expire unused. ${ASK}`,
+  };
 }
+
+const ASK = 'Whoever manages the account can end its sessions';
 
 function unfinished(why: string): Disconnected {
   const message = `it is stopped, but not yet revoked (${why}); disconnect again to retry`;
@@ -127,17 +133,54 @@ async function bury(engine: Engine, connectionId: string): Promise<View | undefi
   );
 }
 
-async function tokensToRevoke(engine: Engine, { connection }: View): Promise<readonly Secret[]> {
+/** What a connection holds that the server must be told of. */
+interface Held {
+  /** Its refresh token, and those of answers that came too late. */
+  readonly tokens: readonly Secret[];
+  /** How many more there were that do not open any more. */
+  readonly damaged: number;
+}
+
+async function tokensHeld(engine: Engine, { connection }: View): Promise<Held> {
   const { sealer } = engine.store;
-  const current = openRefreshToken(sealer, connection);
   const leftovers = await engine.store.leftovers(connection.id);
-  const late = leftovers.flatMap((left) => {
-    if (left.kind === 'quarantine') return [];
-    const plain = sealer.open(left.sealed, leftoverContext(connection.id, left));
-    const { refreshToken } = JSON.parse(Buffer.from(plain).toString('utf8')) as {
-      readonly refreshToken?: string;
-    };
-    return refreshToken === undefined ? [] : [new Secret(refreshToken)];
-  });
-  return current === undefined ? late : [current, ...late];
+  const opened = [
+    openIfWhole(() => openRefreshToken(sealer, connection)),
+    ...leftovers.map((left) => openIfWhole(() => lateRefreshToken(sealer, connection.id, left))),
+  ];
+  const tokens = opened.filter((token) => token instanceof Secret);
+  return { tokens, damaged: opened.filter((token) => token === 'damaged').length };
+}
+
+function openIfWhole<T>(open: () => T): T | 'damaged' {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof StoreError) return 'damaged';
+    throw error;
+  }
+}
+
+/** @returns why the server could not be told, in words; undefined once it has forgotten all of them. */
+async function revokeAll(
+  engine: Engine,
+  { client }: View,
+  tokens: readonly Secret[],
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const { revocationEndpoint, insecureLoopback } = engine.profileOf(client);
+  if (revocationEndpoint === undefined) return undefined;
+  const authentication = openIfWhole(() => openAuthentication(engine.store.sealer, client));
+  if (authentication === 'damaged') {
+    return 'the stored secret of its client is damaged, replace it with evergrant client set-secret';
+  }
+  for (const token of tokens) {
+    const failure = await revokeToken(engine.http, {
+      ...{ revocationEndpoint, clientId: client.clientId, authentication, token },
+      ...{ insecureLoopback, signal },
+    });
+    signal?.throwIfAborted();
+    if (failure !== undefined) return `the server could not be told: ${failure}`;
+  }
+  return undefined;
 }

@@ -11,6 +11,7 @@ import {
 } from '../errors.ts';
 import { COPIED, COPIED_REMEDY, isHeldCopy } from '../connection/copied.ts';
 import type { View } from '../connection/decision.ts';
+import { issuedLifeMs } from '../connection/freshness.ts';
 import { durationText } from '../connection/duration-text.ts';
 import type { Claim } from '../connection/record.ts';
 import { clause, sentence } from '../connection/telling.ts';
@@ -132,7 +133,7 @@ export function minLifeError(
   { connection: { name, tokens } }: View,
   minLifeMs: number | undefined,
 ): EvergrantError | undefined {
-  const life = tokens?.accessLifeMs;
+  const life = tokens && issuedLifeMs(tokens);
   if (minLifeMs === undefined || life === undefined || life <= 0 || minLifeMs <= life) {
     return undefined;
   }

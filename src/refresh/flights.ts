@@ -1,3 +1,6 @@
+import { sabotaged } from '#failpoints';
+import { isSatisfied } from '../connection/claiming.ts';
+import type { View } from '../connection/decision.ts';
 import type { Claim } from '../connection/record.ts';
 import { ConfigurationError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
@@ -24,9 +27,10 @@ interface Airborne extends Flight {
 /** Told of each landing; `settled` when a verdict was written. */
 export type Landed = (connectionId: string, settled: boolean) => Promise<void>;
 
-/** Between looks at a store where another keeper holds the claim. */
+/** Between looks at a store where another keeper holds the claim: a tenth of the wait so far, so that none is much longer than it must be. */
 const FIRST_LOOK_MS = 2;
 const LAST_LOOK_MS = 50;
+const LOOKS_A_WAIT = 10;
 /** Between probes whether that keeper still lives. */
 const PROBE_MS = 250;
 
@@ -103,15 +107,18 @@ export class Flights {
   }
 
   async #fly(connectionId: string, order: Order, self: () => Airborne): Promise<AttemptResult> {
+    const { clock } = this.#engine;
+    let heldSince: number | undefined;
     for (;;) {
       const result = await this.#attempt(connectionId, order, () => {
         self().holder = undefined;
       });
       self().settled = result.kind === 'settled';
-      if (isDueAgain(result, this.#engine.clock.now())) continue;
+      if (isDueAgain(result, clock.now())) continue;
       if (result.kind !== 'held' || order.demand.kind === 'due') return result;
       self().holder = result.claim;
-      if (!(await this.#untilChanged(self()))) return result;
+      heldSince ??= clock.monotonic();
+      if (!(await this.#untilChanged(self(), result.view, heldSince))) return result;
     }
   }
 
@@ -120,27 +127,43 @@ export class Flights {
     order: Order,
     onClaimed: () => void,
   ): Promise<AttemptResult> {
-    const view = await this.#engine.store.read(connectionId);
+    const { store, clock } = this.#engine;
+    const view = await store.read(connectionId);
+    // Those who waited for another keeper find what it stored without taking turns at writing.
+    if (view !== undefined && !sabotaged('reread')) {
+      if (isSatisfied(view.connection, order.demand, clock.now()))
+        return { kind: 'satisfied', view };
+    }
     const client = `${view?.client.clientId ?? ''} ${view?.client.tokenEndpoint ?? ''}`;
     return this.#pilots.fly(client, () =>
       attemptRefresh(this.#engine, connectionId, order, onClaimed),
     );
   }
 
-  /** Waits until the store changed or it is time to probe again. @returns false when nobody waits any more. */
-  async #untilChanged(flight: Airborne): Promise<boolean> {
+  /** Waits until a held connection is no longer as it was, or it is time to probe again. @returns false when nobody waits any more. */
+  async #untilChanged(flight: Airborne, held: View, since: number): Promise<boolean> {
     const { store, clock, closing } = this.#engine;
-    const before = store.changeCounter();
+    let counter = store.changeCounter();
     const probeAt = clock.monotonic() + PROBE_MS;
-    for (
-      let look = FIRST_LOOK_MS;
-      clock.monotonic() < probeAt;
-      look = Math.min(look * 1.5, LAST_LOOK_MS)
-    ) {
-      if (flight.waiters === 0 || !(await sleep(clock, look, closing))) return false;
-      if (store.changeCounter() !== before) return true;
+    for (let now = clock.monotonic(); now < probeAt; now = clock.monotonic()) {
+      const lookMs = Math.min(Math.max((now - since) / LOOKS_A_WAIT, FIRST_LOOK_MS), LAST_LOOK_MS);
+      if (flight.waiters === 0 || !(await sleep(clock, lookMs, closing))) return false;
+      const before = counter;
+      counter = store.changeCounter();
+      if (counter !== before && !(await this.#isHeldStill(held))) return true;
     }
     return true;
+  }
+
+  /** Whether what was written to the store left a held connection as it was, but for its intent. */
+  async #isHeldStill({ connection: before }: View): Promise<boolean> {
+    const now = (await this.#engine.store.read(before.id))?.connection;
+    return (
+      now?.claim?.attemptId === before.claim?.attemptId &&
+      now?.generation === before.generation &&
+      now.grantId === before.grantId &&
+      now.state.kind === before.state.kind
+    );
   }
 }
 

@@ -101,7 +101,10 @@ function tokenSetOf(
   const set = buildTokenSet(sealer, {
     response,
     sentAt,
-    previousRefreshToken: stray?.refreshToken ?? openRefreshToken(sealer, connection),
+    previousRefreshToken:
+      response.refreshToken === undefined
+        ? (stray?.refreshToken ?? openRefreshToken(sealer, connection))
+        : undefined,
     previousRefreshExpiresAt: connection.tokens?.refreshExpiresAt,
     askedScope: askedScope ?? [],
     connectionId: connection.id,

@@ -1,8 +1,9 @@
 import { isRepeatable } from '../connection/schedule.ts';
-import { leftoverContext } from '../connection/secrets.ts';
+import { lateRefreshToken } from '../connection/late-token.ts';
 import type { Leftover } from '../connection/decision.ts';
+import { StoreError } from '../errors.ts';
 import type { TokenOutcome } from '../oauth/outcome.ts';
-import { Secret } from '../secret.ts';
+import type { Secret } from '../secret.ts';
 import { openTokenEndpoint, type OpenTokenEndpoint } from '../token-endpoint/exchange.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Claimed } from './claimed.ts';
@@ -141,6 +142,7 @@ async function retryWithStrays(engine: Engine, claimed: Claimed): Promise<Answer
     if (stray.kind !== 'stray' || stray.grantId !== grantId) continue;
     const { attemptId } = stray;
     const refreshToken = openStray(engine, id, stray);
+    if (refreshToken === 'damaged') continue;
     if (refreshToken !== undefined) {
       const again = await resend(engine, claimed, renewal(engine, claimed, refreshToken));
       if (!isRefusal(again.outcome)) return { ...again, stray: { attemptId, refreshToken } };
@@ -150,12 +152,18 @@ async function retryWithStrays(engine: Engine, claimed: Claimed): Promise<Answer
   return undefined;
 }
 
-function openStray(engine: Engine, connectionId: string, stray: Leftover): Secret | undefined {
-  const plain = engine.store.sealer.open(stray.sealed, leftoverContext(connectionId, stray));
-  const { refreshToken } = JSON.parse(Buffer.from(plain).toString('utf8')) as {
-    readonly refreshToken?: string;
-  };
-  return refreshToken === undefined ? undefined : new Secret(refreshToken);
+/** What is damaged is of no use, and stays where it is: it must not keep the others from being tried. */
+function openStray(
+  engine: Engine,
+  connectionId: string,
+  stray: Leftover,
+): Secret | 'damaged' | undefined {
+  try {
+    return lateRefreshToken(engine.store.sealer, connectionId, stray);
+  } catch (error) {
+    if (error instanceof StoreError) return 'damaged';
+    throw error;
+  }
 }
 
 async function resend(

@@ -1,7 +1,7 @@
 import { failpoint } from '#failpoints';
 import type { AccessToken } from '../access-token.ts';
 import type { Demand } from '../connection/claiming.ts';
-import { enoughLifeMs } from '../connection/freshness.ts';
+import { enoughLifeMs, issuedLifeMs } from '../connection/freshness.ts';
 import { isRepeatable } from '../connection/schedule.ts';
 import { OutcomeUncertainError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
@@ -146,8 +146,9 @@ export class Server {
     const now = this.#memory.now();
     if (token === undefined || token.leftUntilEarlyMs(now) <= 0) return undefined;
     if (minLifeMs === undefined) return token;
-    const lifeMs = view.connection.tokens?.accessLifeMs ?? 0;
-    return token.leftMs(now) >= enoughLifeMs(minLifeMs, lifeMs) ? token : undefined;
+    const { tokens } = view.connection;
+    const enoughMs = enoughLifeMs(minLifeMs, tokens && issuedLifeMs(tokens));
+    return token.leftMs(now) >= enoughMs ? token : undefined;
   }
 
   /** Waits until the connection is past a generation, as long as that is wise for a caller, and replies with what lives then. */

@@ -1,6 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import * as fs from 'node:fs';
-import { constants, type BigIntStats } from 'node:fs';
+import {
+  constants,
+  closeSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  type BigIntStats,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { StoreError } from '../errors.ts';
 
@@ -28,11 +41,22 @@ export function errnoOf(error: unknown): string | undefined {
 export async function privateFolder(path: string): Promise<void> {
   if ((await checkOwnerOnly(path, 'folder')) !== undefined) return;
   try {
-    fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
   } catch (cause) {
     throw unusable(path, cause);
   }
   await checkOwnerOnly(path, 'folder');
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return;
+    // A folder above it may be missing. Only then: of a read-only disk the recursive way says that nothing is there.
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
 }
 
 /**
@@ -51,7 +75,7 @@ export async function checkOwnerOnly(
 
 /** As {@link checkOwnerOnly}, at once. @throws likewise, and the file system's own errors as they come. */
 export function checkOwnerOnlySync(path: string, kind: 'file' | 'folder'): string | undefined {
-  const stat = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
   return stat === undefined ? undefined : ownerOnlyIdentity(path, kind, stat);
 }
 
@@ -97,7 +121,7 @@ async function lookAtMade(path: string): Promise<BigIntStats | undefined> {
 
 async function lookAt(path: string): Promise<BigIntStats | undefined> {
   try {
-    return fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false });
   } catch (cause) {
     throw unusable(path, cause);
   }
@@ -113,7 +137,7 @@ export async function fileSize(path: string): Promise<number | undefined> {
 export async function createPrivateFile(path: string): Promise<boolean> {
   const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW;
   try {
-    fs.closeSync(fs.openSync(path, flags, 0o600));
+    closeSync(openSync(path, flags, 0o600));
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
@@ -129,8 +153,8 @@ export async function createPrivateFileWith(path: string, content: string): Prom
   try {
     writeNew(temporary, content, true);
     // Unlike a rename, a link never replaces what somebody else put there meanwhile.
-    fs.linkSync(temporary, path);
-    fs.rmSync(temporary, { force: true });
+    linkSync(temporary, path);
+    rmSync(temporary, { force: true });
     syncFolder(dirname(path));
     return true;
   } catch (error) {
@@ -148,7 +172,7 @@ export async function createPrivateFileWith(path: string, content: string): Prom
 export async function readPrivateFile(path: string): Promise<Uint8Array | undefined> {
   if ((await checkOwnerOnly(path, 'file')) === undefined) return undefined;
   try {
-    return fs.readFileSync(path, { flag: READ_NO_LINK });
+    return readFileSync(path, { flag: READ_NO_LINK });
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unusable(path, cause);
@@ -158,7 +182,7 @@ export async function readPrivateFile(path: string): Promise<Uint8Array | undefi
 /** As {@link readPrivateFile}, at once. @throws likewise, and the file system's own errors as they come. */
 export function readPrivateFileSync(path: string): Uint8Array | undefined {
   if (checkOwnerOnlySync(path, 'file') === undefined) return undefined;
-  return fs.readFileSync(path, { flag: READ_NO_LINK });
+  return readFileSync(path, { flag: READ_NO_LINK });
 }
 
 /**
@@ -175,7 +199,7 @@ export async function writePrivateFile(
   const temporary = temporaryName(path);
   try {
     writeNew(temporary, content, durable);
-    fs.renameSync(temporary, path);
+    renameSync(temporary, path);
     if (durable) syncFolder(dirname(path));
   } catch (error) {
     removeQuietly(temporary);
@@ -186,7 +210,7 @@ export async function writePrivateFile(
 /** Names in a folder; none when it does not exist. */
 export async function listFolder(path: string): Promise<readonly string[]> {
   try {
-    return fs.readdirSync(path);
+    return readdirSync(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw unusable(path, error);
@@ -196,7 +220,7 @@ export async function listFolder(path: string): Promise<readonly string[]> {
 /** Removes a file if it is there. */
 export async function removeFile(path: string): Promise<void> {
   try {
-    fs.rmSync(path, { force: true });
+    rmSync(path, { force: true });
   } catch (error) {
     throw unusable(path, error);
   }
@@ -210,20 +234,10 @@ export async function readSystemFile(path: string): Promise<string | undefined> 
 /** As {@link readSystemFile}, at once. */
 export function readSystemFileSync(path: string): string | undefined {
   try {
-    return fs.readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }
-}
-
-/** Type number of the file system that holds a path, as statfs(2) gives it. */
-export async function fileSystemType(path: string): Promise<number> {
-  return fileSystemTypeSync(path);
-}
-
-/** As {@link fileSystemType}, at once. */
-export function fileSystemTypeSync(path: string): number {
-  return fs.statfsSync(path).type;
 }
 
 /** What keeps answers in files of their own; a test replaces it to lose power while it writes. */
@@ -298,29 +312,29 @@ function isTemporaryName(name: string, path: string): boolean {
 }
 
 function writeNew(path: string, content: Uint8Array | string, durable: boolean): void {
-  const descriptor = fs.openSync(path, 'wx', 0o600);
+  const descriptor = openSync(path, 'wx', 0o600);
   try {
-    fs.writeFileSync(descriptor, content);
-    if (durable) fs.fsyncSync(descriptor);
+    writeFileSync(descriptor, content);
+    if (durable) fsyncSync(descriptor);
   } finally {
-    fs.closeSync(descriptor);
+    closeSync(descriptor);
   }
 }
 
 function removeQuietly(path: string): void {
   try {
-    fs.rmSync(path, { force: true });
+    rmSync(path, { force: true });
   } catch {
     // What counts is why it could not be written.
   }
 }
 
 function syncFolder(path: string): void {
-  const descriptor = fs.openSync(path, constants.O_RDONLY);
+  const descriptor = openSync(path, constants.O_RDONLY);
   try {
-    fs.fsyncSync(descriptor);
+    fsyncSync(descriptor);
   } finally {
-    fs.closeSync(descriptor);
+    closeSync(descriptor);
   }
 }
 

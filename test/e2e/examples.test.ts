@@ -197,6 +197,29 @@ describe('examples/', () => {
     expect(readdirSync(folder)).not.toContain('assets.json');
   });
 
+  it('token-by-curl.sh asks the daemon, and calls with the token', async () => {
+    const emulator = await start();
+    await importGrant(emulator);
+    await using _running = await daemon();
+    const run = await shellExample('token-by-curl.sh', ['perspio', `${emulator.issuer}/none`]);
+    expect(run).toMatchObject({ code: 0, stderr: '' });
+    expect(emulator.ledger.count({ endpoint: 'token', outcome: 'issued' })).toBe(1);
+  });
+
+  it('token_from_the_daemon.py asks the daemon, and tells what it said where there is no token', async () => {
+    const emulator = await start();
+    await importGrant(emulator);
+    await using _running = await daemon();
+    const script = path.join(examples, 'token_from_the_daemon.py');
+    tried.add('token_from_the_daemon.py');
+    const good = await run('python3', [script, 'perspio'], {});
+    expect(good).toMatchObject({ code: 0, stderr: '' });
+    expect(good.stdout).toContain('api://perspiotalk');
+    const none = await run('python3', [script, 'nobody'], {});
+    expect(none.code).toBe(1);
+    expect(none.stderr).toContain('nobody');
+  });
+
   it('are all run here', () => {
     expect([...tried].sort()).toEqual(readdirSync(examples).sort());
   });
@@ -296,6 +319,28 @@ function file(name: string, content: string): string {
   const target = path.join(folder, name);
   writeFileSync(target, `${content}\n`, { mode: 0o600 });
   return target;
+}
+
+/** A daemon on the home of the test. */
+async function daemon(): Promise<AsyncDisposable> {
+  const child = spawn(process.execPath, [path.join(root, 'bin/evergrant.cjs'), 'serve'], {
+    env: { PATH: process.env['PATH'], EVERGRANT_HOME: folder },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let told = '';
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      told += chunk.toString();
+      if (told.includes('serving')) resolve();
+    });
+    child.on('close', () => reject(new Error(told)));
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await once(child, 'close');
+    },
+  };
 }
 
 /** A service that takes JSON by POST and remembers it. */

@@ -264,5 +264,5 @@ describe('a whole life on the command line', () => {
       ({ kind, where }) => !(kind === 'master key' && where.endsWith('/key/master.key')),
     );
     expect(leaks).toEqual([]);
-  }, 120_000);
+  }, 600_000);
 });

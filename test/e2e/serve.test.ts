@@ -186,6 +186,32 @@ describe('evergrant serve', () => {
   });
 });
 
+describe('commands', () => {
+  it('use a daemon that answers by themselves, unless --direct forbids it', async () => {
+    const emulator = await newEmulator();
+    await connected(emulator, 'reusable');
+    const serving = serve();
+    await serving.until(/ serving /);
+    await get('/v1/connections/perspio/token');
+    expect(JSON.parse((await evergrant('list', '--json')).stdout)).toMatchObject([
+      { name: 'perspio', state: 'active' },
+    ]);
+    await evergrant('pause', 'perspio');
+    await evergrant('resume', 'perspio', '--direct');
+    const audit = JSON.parse((await evergrant('audit', '--json')).stdout);
+    const said = audit.map(({ what }: { what: string }) => what);
+    expect(said).toContain('pause');
+    expect(said).not.toContain('resume');
+    const doctor = JSON.parse((await evergrant('doctor', '--json')).stdout);
+    expect(doctor).toContainEqual(
+      expect.objectContaining({ check: 'daemon', message: expect.stringContaining('use it') }),
+    );
+    serving.child.kill('SIGKILL');
+    await serving.ended;
+    expect((await evergrant('list', '--names')).stdout).toBe('perspio\n');
+  });
+});
+
 describe('keys of evergrant key-for', () => {
   it('are shown once, listed without their secret, and revoked while the daemon runs', async () => {
     await connected(await newEmulator(), 'reusable');

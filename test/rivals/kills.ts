@@ -5,6 +5,7 @@ import { drawDelays } from '../faults/experiments/authority.ts';
 import { Findings, type Size } from '../faults/experiments/findings.ts';
 import type { EmulatorProcess, EmulatorProcessOptions } from '../support/emulator-process.ts';
 import type { Served } from '../support/keeper-process.ts';
+import { emptyLane, inLanes } from '../support/lanes.ts';
 import type { Rival } from './contender.ts';
 import { makeRivalHome, startStrictServer, type RivalHome } from './rivals.ts';
 
@@ -36,16 +37,20 @@ export async function killRival(
   delays?: EmulatorProcessOptions,
 ): Promise<Findings> {
   const findings = new Findings(...KILL_FIGURES);
-  for (let done = 0; done < trials; done += KILLS_A_SERVER) {
-    const random = seededRandom(seed + done / KILLS_A_SERVER);
+  const batches = Array.from({ length: Math.ceil(trials / KILLS_A_SERVER) }, (_, i) => ({
+    batchSeed: seed + i,
+    kills: Math.min(KILLS_A_SERVER, trials - i * KILLS_A_SERVER),
+  }));
+  await inLanes(batches, 2, emptyLane, async ({ batchSeed, kills }) => {
+    const random = seededRandom(batchSeed);
     await using server = await startStrictServer(delays ?? drawDelays(random));
     await using home = await makeRivalHome(server, rival);
     let grantId = await home.signIn();
-    for (let kill = done; kill < Math.min(trials, done + KILLS_A_SERVER); kill++) {
+    for (let kill = 1; kill <= kills; kill++) {
       const isWell = await killOnce({ server, home, random, findings }, grantId);
-      if (!isWell) grantId = await home.signIn();
+      if (!isWell && kill < kills) grantId = await home.signIn();
     }
-  }
+  });
   return findings;
 }
 

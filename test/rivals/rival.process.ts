@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import type { KeeperLine, KeeperOrder, Served } from '../support/keeper-process.ts';
 import type { Contender, Rival, RivalOptions } from './contender.ts';
@@ -29,6 +30,8 @@ function converse(): void {
     void carryOut(order).then((result) => print({ reply: id, result: result ?? null }));
   });
   print({ ready: true });
+  // One that is killed leaves nothing for the next to start from, unless it does so now.
+  flushCompileCache();
 }
 
 async function carryOut(order: KeeperOrder): Promise<unknown> {

@@ -12,10 +12,6 @@ export interface ClaimFacts {
   readonly anyway: boolean;
   /** The access token is of no use any more, so that a replay costs nothing. */
   readonly useless: boolean;
-  /** Its process's wall clock. */
-  readonly wall: number;
-  /** When the first attempt of the generation armed its intent, by the wall clock of its process. */
-  readonly firstAt: number | undefined;
 }
 
 /** Takes them down at the instant of the claim; `was` is the connection before. */
@@ -27,8 +23,6 @@ export function claimFactsOf(world: World, by: Process, was: ConnectionRecord): 
   const common = {
     at: world.scheduler.now,
     anyway: calls.hasOrder(by, id, generation, 'anyway'),
-    wall,
-    firstAt: intent?.firstAt,
   };
   if (tokens?.accessToken === undefined) return { ...common, needed: true, useless: true };
   const left = Math.min(tokens.accessExpiresAt - wall, tokens.accessLifeMs);

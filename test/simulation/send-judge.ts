@@ -20,6 +20,8 @@ export class SendJudge {
   readonly #open: Exchange[] = [];
   readonly #claims = new Map<string, ClaimFacts>();
   readonly #armed = new Map<string, Set<string>>();
+  /** True time at which an attempt wrote its intent, and so decided to send for good. */
+  readonly #armedAt = new Map<string, number>();
   readonly #spilled = new Set<string>();
   readonly #recent = new Map<string, number[]>();
   readonly #world: World;
@@ -44,7 +46,9 @@ export class SendJudge {
   armed({ id, generation, intent }: ConnectionRecord): void {
     const key = `${id} ${String(generation)}`;
     const attempts = this.#armed.get(key) ?? new Set();
-    this.#armed.set(key, attempts.add(intent?.attemptId ?? ''));
+    const attemptId = intent?.attemptId ?? '';
+    this.#armed.set(key, attempts.add(attemptId));
+    this.#armedAt.set(attemptId, this.#world.scheduler.now);
   }
 
   /** An attempt took the right to send; `was` is the connection before. */
@@ -204,14 +208,15 @@ export class SendJudge {
     const { calls, store } = this.#oracle;
     const connectionId = store.connectionOf(token) ?? '';
     if (calls.hasPersonActed(connectionId, first.sentAt, exchange.sentAt)) return;
-    const { firstAt, wall, useless } = facts;
-    const inGrace = rotation === 'grace' && firstAt !== undefined && wall - firstAt < graceMs;
-    const isLastTry = useless && doubts.length === 1 && this.#world.plan.lastTry;
+    // A process that is stopped once its intent is written cannot know how late it sends.
+    const decidedAt = this.#armedAt.get(exchange.attemptId) ?? exchange.sentAt;
+    const inGrace = rotation === 'grace' && decidedAt - first.sentAt < graceMs;
+    const isLastTry = facts.useless && doubts.length === 1 && this.#world.plan.lastTry;
     this.#oracle.expect(
       inGrace || isLastTry,
       'I2',
       () =>
-        `${exchange.process.name} sends ${exchange.refreshToken} again (${String(doubts.length)} answers in doubt, access token ${useless ? 'useless' : 'alive'})`,
+        `${exchange.process.name} sends ${exchange.refreshToken} again (${String(doubts.length)} answers in doubt, access token ${facts.useless ? 'useless' : 'alive'})`,
     );
   }
 

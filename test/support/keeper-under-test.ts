@@ -136,9 +136,15 @@ export class World {
     name: string,
     options: AddTestConnection = {},
   ): Promise<{ readonly connection: Connection; readonly grant: IssuedGrant }> {
-    const { clientId = 'perspio-demo', clientSecret = 'demo~secret+1' } = options;
+    const { clientId = 'perspio-demo' } = options;
     const grant = await this.emulator.issueGrant({ clientId });
-    const connection = await (options.by ?? this.first).keeper.add(name, {
+    return { connection: await this.import(name, grant, options), grant };
+  }
+
+  /** Imports a grant that the emulator issued some time ago. */
+  import(name: string, grant: IssuedGrant, options: AddTestConnection = {}): Promise<Connection> {
+    const { clientId = 'perspio-demo', clientSecret = 'demo~secret+1' } = options;
+    return (options.by ?? this.first).keeper.add(name, {
       provider: options.provider ?? 'generic',
       client: { clientId, clientSecret },
       overrides: this.overrides(options.overrides),
@@ -153,7 +159,6 @@ export class World {
       },
       ...(options.replace === true && { replace: true }),
     });
-    return { connection, grant };
   }
 
   /** Connects by client credentials. */

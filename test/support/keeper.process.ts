@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { movableClock } from '../../src/emulator/settings.ts';
 import { EvergrantError } from '../../src/errors.ts';
@@ -35,6 +36,8 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   void carryOut(order).then((result) => print({ reply: id, result: result ?? null }));
 });
 print({ ready: true });
+// One that is killed leaves nothing for the next to start from, unless it does so now.
+flushCompileCache();
 
 async function carryOut(order: KeeperOrder): Promise<unknown> {
   switch (order.do) {

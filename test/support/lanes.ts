@@ -21,3 +21,8 @@ export async function inLanes<Item, Lane extends AsyncDisposable, Result>(
   await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, run));
   return results;
 }
+
+/** The environment of workers that need none. */
+export function emptyLane(): Promise<AsyncDisposable> {
+  return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
+}

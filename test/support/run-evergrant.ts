@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly node?: readonly string[];
   /** Where stdout goes instead of into the result. */
   readonly stdout?: number;
+  /** Runs as this user and group; only root may choose. */
+  readonly user?: number | undefined;
 }
 
 /** Starts the command line from its sources, as a process of its own. */
@@ -44,7 +46,12 @@ export function startEvergrant(argv: readonly string[], options: RunOptions = {}
   const child = spawn(
     process.execPath,
     ['--conditions=evergrant-test', ...(options.node ?? []), main, ...argv],
-    { stdio, env: { ...process.env, NODE_OPTIONS: '', EVERGRANT_HOME: '', ...options.env } },
+    {
+      stdio,
+      env: { ...process.env, NODE_OPTIONS: '', EVERGRANT_HOME: '', ...options.env },
+      uid: options.user,
+      gid: options.user,
+    },
   );
   let stdout = '';
   let stderr = '';

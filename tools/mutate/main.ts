@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { BAR, FOLDERS } from './folders.ts';
+import { BAR, FOLDERS, USUAL } from './folders.ts';
+import { judgeMutants } from './judge-mutants.ts';
 import { makeMutatedCopy, type Mutant } from './mutated-copy.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -19,43 +19,20 @@ if (chosen === undefined) {
 const { folder, mutants } = await makeMutatedCopy(chosen.sources);
 try {
   const judged = mutants.filter(({ where }) => only.length === 0 || only.includes(fileOf(where)));
-  const verdicts = run(judged);
+  const ids = judged.map(({ id }) => id);
+  const { effort = USUAL } = chosen;
+  const verdicts = await judgeMutants(folder, { tests: testFiles(), effort, mutants: ids });
   process.exitCode = report(judged, verdicts) < BAR ? 1 : 0;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function run(judged: readonly Mutant[]): Verdicts {
-  const entry = path.join(folder, 'tools/mutate/mutants.process.ts');
-  const verdicts = path.join(folder, 'verdicts.json');
-  const tests = (FOLDERS[name]?.tests ?? [])
+/** Files of tests, in the copy. */
+function testFiles(): string[] {
+  return (FOLDERS[name]?.tests ?? [])
     .map((test) => path.join(folder, test))
-    .flatMap((test) => (statSync(test).isFile() ? test : globSync(`${test}/**/*.test.ts`)));
-  const plan = { tests: tests.sort(), mutants: judged.map(({ id }) => id), verdicts };
-  const config = path.join(folder, 'vitest.config.ts');
-  writeFileSync(config, configOf(entry));
-  const vitest = path.join(folder, 'node_modules/vitest/vitest.mjs');
-  const options = ['run', '--config', config, '--silent', '--hideSkippedTests'];
-  const env = { ...process.env, MUTATION_PLAN: JSON.stringify(plan) };
-  const { status, stdout } = spawnSync(process.execPath, [vitest, ...options], {
-    ...{ cwd: folder, env, encoding: 'utf8', maxBuffer: 2 ** 28 },
-  });
-  if (status !== 0) throw new Error(`the tests failed:\n${stdout.slice(-2_000)}`);
-  return JSON.parse(readFileSync(verdicts, 'utf8')) as Verdicts;
-}
-
-function configOf(entry: string): string {
-  const conditions = ['evergrant-test', 'node', 'import', 'module', 'default'];
-  return `export default ${JSON.stringify({
-    resolve: { conditions },
-    ssr: { resolve: { conditions } },
-    test: {
-      include: [path.basename(entry)],
-      dir: path.dirname(entry),
-      pool: 'forks',
-      testTimeout: 30_000,
-    },
-  })};`;
+    .flatMap((test) => (statSync(test).isFile() ? test : globSync(`${test}/**/*.test.ts`)))
+    .sort();
 }
 
 /** Prints what was found. @returns the score. */

@@ -1,20 +1,15 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, it, vi, type TestContext } from 'vitest';
-import { getFn, getHooks } from 'vitest/suite';
-import type { Verdicts } from './verdicts.ts';
+import { afterEach, beforeEach, describe, it, vi } from 'vitest';
+import { Endless, isSpent, keyOf, repeatTest, testsOf, type Task } from './repeat-test.ts';
+import type { Plan, SoundRun, Verdict, Verdicts } from './verdicts.ts';
 
 /*
  * A test file that holds the tests of one folder, and last of all a test that repeats them for every mutant: once they have run, it is
  * known which of them reach which mutant, and how long each takes. Runs inside the mutated copy alone.
  */
-
-interface Plan {
-  readonly tests: readonly string[];
-  readonly mutants: readonly string[];
-  readonly verdicts: string;
-}
 
 interface Switches {
   activeMutant?: string | undefined;
@@ -27,24 +22,24 @@ interface Switches {
   };
 }
 
-type Task = TestContext['task'];
-type Suite = NonNullable<Task['suite']>;
-
 const plan = JSON.parse(process.env['MUTATION_PLAN'] ?? '') as Plan;
 const switches: Switches = ((globalThis as { __stryker__?: Switches }).__stryker__ ??= {});
 
 /** A loop that never ends passes its mutant more often than this many times what the sound code does in the same test, and than the least. */
 const HITS_ALLOWED = 10;
 const HITS_ALLOWED_LEAST = 10_000;
-const LONGEST_RUN_MS = 7_200_000;
-/** A test of more CPU time is not repeated: most of these are properties over random cases, and a score without them is at most too low. */
-const MOST_COST_MS = 250;
+/** What waits for ever is given up after this long, and after so many times of what the sound code needs of CPU time. */
+const PATIENCE_MS = 10_000;
+const PATIENCE_TIMES = 30;
+const LONGEST_RUN_MS = 86_400_000;
+/** Tests that noticed the mutants before are tried first: the next one is close to them. */
+const REMEMBERED = 8;
 
 // The same cases for every mutant, so that a second measurement gives the same score; which counterexample is the smallest does not matter.
 fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: 20260101, endOnFailure: true });
 
-/** CPU time of each sound test in milliseconds, by its id. */
-const costs = new Map<string, number>();
+/** CPU time of each sound test in milliseconds, by its name. */
+const costs: Record<string, number> = {};
 let begun = process.cpuUsage();
 
 beforeEach(({ task }) => {
@@ -54,99 +49,115 @@ beforeEach(({ task }) => {
 
 afterEach(({ task }) => {
   const { user, system } = process.cpuUsage(begun);
-  costs.set(task.id, (user + system) / 1_000);
+  costs[keyOf(task)] = (user + system) / 1_000;
 });
 
-for (const file of plan.tests) describe(`sound ${file}`, () => import(/* @vite-ignore */ file));
+const isMeasured = existsSync(plan.sound);
+
+describe.skipIf(isMeasured)('sound', () => {
+  for (const file of plan.tests)
+    describe(path.basename(file), () => import(/* @vite-ignore */ file));
+});
 
 // A mutant that acts while modules load needs modules of its own. Their tests are kept, to be run below.
-describe.skip('with mutants from the start', async () => {
+describe.skip('with mutants from the start', () => {
   switches.currentTestId = undefined;
   const early = new Set(Object.keys(switches.mutantCoverage?.static ?? {}));
   for (const id of plan.mutants.filter((mutant) => early.has(mutant))) {
-    describe(`mutant ${id}`, async () => {
+    describe(`mutant ${id}`, () => {
       vi.resetModules();
-      switches.activeMutant = id;
-      try {
-        for (const file of plan.tests) await import(/* @vite-ignore */ file);
-      } catch {
-        it('cannot be loaded', () => Promise.reject(new Error('cannot be loaded')));
-      } finally {
-        switches.activeMutant = undefined;
-      }
+      for (const file of plan.tests) describe(path.basename(file), () => loadUnder(id, file));
     });
   }
 });
 
+async function loadUnder(mutant: string, file: string): Promise<void> {
+  switches.activeMutant = mutant;
+  try {
+    await import(/* @vite-ignore */ file);
+  } catch {
+    it('cannot be loaded', () => Promise.reject(new Error('cannot be loaded')));
+  } finally {
+    switches.activeMutant = undefined;
+  }
+}
+
 it('judges every mutant', { timeout: LONGEST_RUN_MS }, async ({ task }) => {
   switches.currentTestId = undefined;
-  const parts = task.file.tasks.filter((part) => part.type === 'suite');
-  const sound = parts.flatMap((part) => (part.mode === 'skip' ? [] : testsOf(part)));
+  const [ofSound, ofEarly] = task.file.tasks.filter((part) => part.type === 'suite');
+  if (ofSound === undefined || ofEarly === undefined) throw new Error('there are no tests');
+  const tests = testsOf(ofSound);
+  const sound = isMeasured ? readSound() : writeSound(tests);
   const early = new Map(
-    parts
-      .flatMap((part) => (part.mode === 'skip' ? part.tasks : []))
+    ofEarly.tasks
       .filter((part) => part.type === 'suite')
-      .map((part) => [part.name.replace('mutant ', ''), part]),
+      .map((part) => [part.name.replace('mutant ', ''), testsOf(part)]),
   );
-  const failed = sound.filter(({ result }) => result?.state !== 'pass');
-  if (failed.length > 0) throw new Error(`${failed[0]?.name ?? ''} fails without a mutant`);
-  const costByName = new Map(sound.map((test) => [keyOf(test), costs.get(test.id) ?? 0]));
-  const costOf = (test: Task): number => costByName.get(keyOf(test)) ?? 0;
   const verdicts: Verdicts = {};
   for (const id of plan.mutants) {
-    const suite = early.get(id);
-    const tests =
-      suite === undefined ? sound.filter((test) => hitsOf(test, id) > 0) : testsOf(suite);
-    const quick = tests.filter((test) => costOf(test) <= MOST_COST_MS);
-    quick.sort((a, b) => costOf(a) - costOf(b));
-    verdicts[id] = await judge(id, quick);
+    const reach = (test: Task): number => sound.hits[keyOf(test)]?.[id] ?? 0;
+    const reaching = early.get(id) ?? tests.filter((test) => reach(test) > 0);
+    // Another process goes on from here.
+    if (reaching.some(isSpent)) process.kill(process.pid, 'SIGKILL');
+    // Stands if this process does.
+    verdicts[id] = { state: 'timed out', by: undefined };
+    writeFileSync(plan.verdicts, JSON.stringify(verdicts));
+    verdicts[id] = await judge(id, inOrder(reaching, sound), sound);
     writeFileSync(plan.verdicts, JSON.stringify(verdicts));
   }
 });
 
-/** How often a sound test passes a mutant; 0 where it was not run as such. */
-function hitsOf({ id }: Task, mutant: string): number {
-  return switches.mutantCoverage?.perTest[id]?.[mutant] ?? 0;
+function readSound(): SoundRun {
+  return JSON.parse(readFileSync(plan.sound, 'utf8')) as SoundRun;
 }
 
-async function judge(id: string, tests: readonly Task[]): Promise<Verdicts[string]> {
+function writeSound(tests: readonly Task[]): SoundRun {
+  const failed = tests.find(({ result }) => result?.state === 'fail');
+  if (failed !== undefined) throw new Error(`${keyOf(failed)} fails without a mutant`);
+  const perTest = switches.mutantCoverage?.perTest ?? {};
+  const hits = Object.fromEntries(tests.map((test) => [keyOf(test), perTest[test.id] ?? {}]));
+  writeFileSync(plan.sound, JSON.stringify({ costs, hits } satisfies SoundRun));
+  return { costs, hits };
+}
+
+/** Names of the tests that noticed a mutant, the last one first. */
+const remembered: string[] = [];
+
+/** Those worth repeating: first the ones that noticed other mutants lately, then by what they cost. */
+function inOrder(tests: readonly Task[], { costs }: SoundRun): Task[] {
+  const costOf = (test: Task): number => costs[keyOf(test)] ?? 0;
+  const rankOf = (test: Task): number => {
+    const rank = remembered.indexOf(keyOf(test));
+    return rank < 0 ? REMEMBERED : rank;
+  };
+  const { eachTestMs, allTestsMs } = plan.effort;
+  let leftMs = allTestsMs;
+  return tests
+    .filter((test) => costOf(test) <= eachTestMs)
+    .sort((a, b) => rankOf(a) - rankOf(b) || costOf(a) - costOf(b))
+    .filter((test) => (leftMs -= costOf(test)) >= 0);
+}
+
+async function judge(id: string, tests: readonly Task[], sound: SoundRun): Promise<Verdict> {
   for (const test of tests) {
+    const name = keyOf(test);
     await setImmediate();
-    const hitLimit = Math.max(HITS_ALLOWED_LEAST, hitsOf(test, id) * HITS_ALLOWED);
+    const hitLimit = Math.max(HITS_ALLOWED_LEAST, (sound.hits[name]?.[id] ?? 0) * HITS_ALLOWED);
     Object.assign(switches, { activeMutant: id, hitCount: 0, hitLimit });
     try {
-      await prepare(test.suite);
-      await getFn(test)();
+      await repeatTest(test, PATIENCE_MS + PATIENCE_TIMES * (sound.costs[name] ?? 0));
     } catch (error) {
-      const isEndless = String(error).includes('Hit count limit reached');
-      return { state: isEndless ? 'timed out' : 'killed', by: test.name };
+      remembered.splice(
+        0,
+        REMEMBERED,
+        ...[name, ...remembered.filter((each) => each !== name)].slice(0, REMEMBERED),
+      );
+      const isEndless =
+        error instanceof Endless || String(error).includes('Hit count limit reached');
+      return { state: isEndless ? 'timed out' : 'killed', by: name };
     } finally {
       switches.activeMutant = undefined;
     }
   }
   return { state: tests.length === 0 ? 'not reached' : 'survived', by: undefined };
-}
-
-const prepared = new WeakSet<Suite>();
-
-/** Runs once what must come before the tests of a suite, where Vitest has left it out. */
-async function prepare(suite: Suite | undefined): Promise<void> {
-  if (suite?.mode !== 'skip' || prepared.has(suite)) return;
-  await prepare(suite.suite);
-  prepared.add(suite);
-  for (const hook of getHooks(suite).beforeAll) await hook(suite);
-}
-
-function testsOf(suite: Suite): Task[] {
-  const { beforeEach: before, afterEach: after, afterAll } = getHooks(suite);
-  if (before.length + after.length + afterAll.length > 0)
-    throw new Error(`${suite.name} has hooks for each test, which are not repeated for a mutant`);
-  return suite.tasks.flatMap((task) => (task.type === 'suite' ? testsOf(task) : [task]));
-}
-
-/** A test's name with those of the suites around it, but not of its file, which differ. */
-function keyOf(test: Task): string {
-  const names = [test.name];
-  for (let suite = test.suite; suite !== undefined; suite = suite.suite) names.unshift(suite.name);
-  return names.filter((name) => !/^(mutant|sound|with mutants) /.test(name)).join(' ');
 }

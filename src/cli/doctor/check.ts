@@ -9,6 +9,8 @@ export interface Finding {
   readonly message: string;
   /** What to do; for `warn` and `fail`. */
   readonly remedy?: string;
+  /** What was measured, by name; further members in JSON. */
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 /** What the checks look at. */

@@ -1,6 +1,7 @@
 import { EvergrantError } from '../../errors.ts';
 import { readSettings } from '../../settings.ts';
 import { checkOwnerOnly, joinPath, listFolder } from '../../system/files.ts';
+import { checkParents } from '../../system/parents.ts';
 import { failure, inOpenHome, ok, warning, type Check, type Finding } from './check.ts';
 
 /** The folders and files of the home belong to this user and are closed to others. */
@@ -9,6 +10,7 @@ export const homeIsPrivate: Check = {
   exitCode: 9,
   look: ({ paths }) =>
     finding(async () => {
+      for (const folder of [paths.home, paths.keys]) checkParents(folder);
       if ((await checkOwnerOnly(paths.home, 'folder')) === undefined) {
         return [
           warning(

@@ -45,6 +45,11 @@ export const GLOBAL_OPTIONS: readonly GlobalOption[] = [
     description: 'the master key is a passphrase; ask for it',
   },
   {
+    name: 'direct',
+    value: undefined,
+    description: 'open the store, even where a daemon answers',
+  },
+  {
     name: 'keychain',
     value: undefined,
     description: "the master key is in the system's keychain (default: $EVERGRANT_KEYCHAIN=1)",
@@ -60,6 +65,7 @@ export interface GlobalValues {
   readonly passphraseStdin?: boolean;
   readonly askPassphrase?: boolean;
   readonly keychain?: boolean;
+  readonly direct?: boolean;
 }
 
 /**

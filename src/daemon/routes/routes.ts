@@ -10,7 +10,9 @@ import { beginRoutes } from './begin.ts';
 import { clientRoutes } from './clients.ts';
 import { connectionRoutes } from './connections.ts';
 import { dueRoutes } from './due.ts';
+import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
+import { metricsRoutes } from './metrics.ts';
 import { tokenRoutes } from './token.ts';
 
 /** Every resource; a new one is a file and a line here. */
@@ -25,6 +27,8 @@ const RESOURCES: readonly ((parts: DaemonParts) => readonly Route[])[] = [
   signInRoutes,
   glanceRoutes,
   pageRoutes,
+  eventRoutes,
+  metricsRoutes,
 ];
 
 /** All routes, the one that describes them included. */

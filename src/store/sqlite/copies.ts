@@ -80,12 +80,23 @@ export class CopyGuard {
     const { writer, markFile } = this.#parts;
     const mark = await readMark(markFile);
     if (writer.reading(() => this.#suspicion(mark)) !== undefined) {
-      await writer.write(() => {
+      await this.#writeSoon(() => {
         this.#hold(mark);
-      }, true);
+      });
       this.#isMarkBehind = true;
     }
     if (mark === undefined || this.#isMarkBehind) await this.#writeMark();
+  }
+
+  /** Where nothing can be written nothing can be used up either: it is written before anything else is. */
+  async #writeSoon(hold: () => void): Promise<void> {
+    const { writer } = this.#parts;
+    try {
+      await writer.write(hold, true);
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
+      writer.writeFirst(hold);
+    }
   }
 
   /** Call when token sets were recorded: now and then the mark follows. */
@@ -207,6 +218,11 @@ export class CopyGuard {
       if (!(error instanceof StoreError)) throw error;
     }
   }
+}
+
+function isUnwritable(error: unknown): boolean {
+  if (!(error instanceof StoreError)) return false;
+  return error.code === 'ERR_STORE_READ_ONLY' || error.code === 'ERR_STORE_FULL';
 }
 
 function ignoringDamage<T>(read: () => T): T | undefined {

@@ -2,10 +2,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { StoreError } from '../../errors.ts';
 import { sleep, type Clock } from '../../system/clock.ts';
-import { isBusy, isFull, storeError } from './errors.ts';
+import { isBusy, storeError } from './errors.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
-import { readSnapshot } from './snapshot.ts';
-import { Statements } from './statements.ts';
 
 /*
  * Opening the file. Busy timeout 0: SQLite's own waiting would stop the event loop, so whoever finds the database busy waits by timer.
@@ -20,73 +18,6 @@ export function openExisting(path: string, readOnly = false): DatabaseSync {
   const url = pathToFileURL(path);
   url.searchParams.set('mode', readOnly ? 'ro' : 'rw');
   return new DatabaseSync(url, { readOnly, timeout: 0, enableForeignKeyConstraints: true });
-}
-
-/**
- * The open database file. On a disk so full that SQLite cannot open its WAL, it is a snapshot in memory instead: everything can be read,
- * nothing written, and each write tries to open the file again.
- */
-export class StoreFile {
-  /** Statements on what is open. */
-  readonly statements: Statements;
-  readonly #path: string;
-  #isSnapshot: boolean;
-  #reopened = 0;
-
-  /** Made by {@link openStoreFile}. */
-  constructor(path: string, database: DatabaseSync, isSnapshot: boolean) {
-    this.#path = path;
-    this.#isSnapshot = isSnapshot;
-    this.statements = new Statements(database);
-  }
-
-  /** Opens the file if only a snapshot is at hand. @throws as SQLite says when that is still not possible. */
-  leaveSnapshot(): void {
-    if (!this.#isSnapshot) return;
-    const snapshot = this.statements.database;
-    const database = openExisting(this.#path);
-    try {
-      prepare(database, this.#path);
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-    this.statements.moveTo(database);
-    snapshot.close();
-    this.#isSnapshot = false;
-    this.#reopened++;
-  }
-
-  /** Differs from the last one when another connection may have written. */
-  changeCounter(): number {
-    try {
-      this.leaveSnapshot();
-    } catch {
-      // What is at hand has not changed then.
-    }
-    const version = this.statements.get('PRAGMA data_version')?.['data_version'];
-    return this.#reopened * 2 ** 32 + Number(version);
-  }
-}
-
-/**
- * Opens a database file that exists. A blank one is left blank.
- *
- * @throws {@link StoreError} one code for each way the file can be unusable; nothing was changed then.
- */
-export async function openStoreFile(path: string, clock: Clock): Promise<StoreFile> {
-  checkVersion();
-  return whenFree(path, clock, () => {
-    const database = openExisting(path);
-    try {
-      prepare(database, path);
-      return new StoreFile(path, database, false);
-    } catch (error) {
-      database.close();
-      if (!isFull(error)) throw error;
-      return new StoreFile(path, readSnapshot(path, inspect), true);
-    }
-  });
 }
 
 /**
@@ -137,7 +68,12 @@ export function migrate(database: DatabaseSync, more: () => void = () => {}): vo
   }
 }
 
-function prepare(database: DatabaseSync, path: string): void {
+/**
+ * Makes a database that was just opened one of this version's. A blank one is left blank.
+ *
+ * @throws {@link StoreError} as {@link inspect}, or as SQLite says.
+ */
+export function prepare(database: DatabaseSync, path: string): void {
   inspect(database, 'main', path);
   const mode = database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode'];
   if (mode !== 'wal') {
@@ -150,8 +86,13 @@ function prepare(database: DatabaseSync, path: string): void {
   if (version > 0 && version < MIGRATIONS.length) migrate(database);
 }
 
-/** Refuses what is no store of this version or an older one. @param schema - name under which the database is attached. */
-function inspect(database: DatabaseSync, schema: string, path: string): void {
+/**
+ * Refuses what is no store of this version or an older one.
+ *
+ * @param schema - name under which the database is attached.
+ * @throws {@link StoreError} one code for each of the other things that it can be.
+ */
+export function inspect(database: DatabaseSync, schema: string, path: string): void {
   const { applicationId, version, hasTables } = describe(database, schema);
   if (applicationId === 0 && version === 0 && !hasTables) return;
   if (applicationId !== APPLICATION_ID) {

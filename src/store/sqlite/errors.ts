@@ -19,6 +19,9 @@ const NOTADB = 26;
 /** Failures to make, size or map the shared memory of the WAL, which take place on a full disk before anything is written. */
 const SHARED_MEMORY_FAILURES: readonly number[] = [18, 19, 21].map((n) => IOERR | (n << 8));
 
+/** A WAL that is not there and cannot be made, or that must be recovered where nothing can be written. */
+const READ_ONLY_WAL: readonly number[] = [1, 5, 6].map((n) => READONLY | (n << 8));
+
 /** Tells whether another process holds the lock just now, so that trying again helps. */
 export function isBusy(error: unknown): boolean {
   const code = primary(error);
@@ -28,6 +31,11 @@ export function isBusy(error: unknown): boolean {
 /** Tells whether the file cannot be opened, as when it has just been removed. */
 export function isGone(error: unknown): boolean {
   return primary(error) === CANTOPEN;
+}
+
+/** Tells whether the WAL cannot be opened, as where nothing can be written. */
+export function isWithoutWal(error: unknown): boolean {
+  return isGone(error) || READ_ONLY_WAL.includes(sqliteCode(error) ?? 0);
 }
 
 /** Tells whether the file is no database, or a broken one. */
@@ -61,7 +69,7 @@ function describe(error: unknown, path: string): [ErrorCode, string] | [undefine
     case LOCKED:
       return ['ERR_STORE_LOCKED', `${path} is locked by another process; try again`];
     case READONLY:
-      return ['ERR_STORE_READ_ONLY', `${path} cannot be written; check its owner and mode`];
+      return ['ERR_STORE_READ_ONLY', `${path} cannot be written, so nothing is refreshed; check its owner and mode`];
     // Our statements are right, so an error in one means that the schema is not what it was.
     case ERROR:
     case CORRUPT:

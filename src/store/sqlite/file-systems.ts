@@ -1,5 +1,5 @@
 import { StoreError } from '../../errors.ts';
-import { fileSystemType, fileSystemTypeSync } from '../../system/files.ts';
+import { fileSystemType, fileSystemTypeSync } from '../../system/file-system.ts';
 
 /** File systems on which the kernel's locks or WAL's shared memory cannot be trusted, by statfs(2) type on Linux. */
 const UNSAFE_FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([

@@ -19,6 +19,9 @@ import { suspicionOf, type Place } from './suspicion.ts';
 /*
  * A look at one connection by a process that will do nothing else: everything that opening the store checks is checked here too, at once
  * and by reading alone. Where opening would have to write, migrate, wait, tell or refuse something, there is no glance.
+ *
+ * The rows of the client and of its endpoint are not read, nor are their MACs: a token that lives is served from the connection's row alone,
+ * whatever the others say. A keeper that finds them damaged refuses to work with that connection, which is about what would be sent.
  */
 
 /** What a glance takes. */
@@ -94,6 +97,7 @@ function find(
   { place, mark, masterKey }: Surroundings,
   { name, now, random }: GlanceOptions,
 ): Glance | undefined {
+  if (hasExpired(sql, name, now)) return undefined;
   const storeId = readMeta(sql, 'store_id');
   if (storeId === undefined) return undefined;
   if (readDescription(readMeta(sql, 'master_key')).kind !== 'file') return undefined;
@@ -106,4 +110,11 @@ function find(
   const id = connections.resolve(name);
   const connection = id === undefined ? undefined : connections.find(id);
   return connection === undefined ? undefined : { connection, sealer: keys };
+}
+
+/** Whether the token of a name has ended, by what anybody could have written: whoever opens the store finds out, and nothing else was read in vain. */
+function hasExpired(sql: Statements, name: string, now: number): boolean {
+  const row = sql.get('SELECT access_expires_at FROM connection WHERE name = ?', name);
+  const expiresAt = row?.['access_expires_at'];
+  return typeof expiresAt === 'number' && expiresAt <= now;
 }

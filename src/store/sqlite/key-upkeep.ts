@@ -20,7 +20,7 @@ import type { ConnectionTable } from './connections.ts';
 import { sqliteCode } from './errors.ts';
 import { keepLeftover, leftoversOf } from './history.ts';
 import type { KeyRing } from './key-ring.ts';
-import { addDataKey, readDataKeys } from './keys.ts';
+import { addDataKey, readDataKeys, readEndKeys } from './keys.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { number, text } from './rows.ts';
 import type { Statements } from './statements.ts';
@@ -110,27 +110,50 @@ export class KeyUpkeep {
 
   /**
    * Puts the store under another master key: all data keys are wrapped anew in one transaction, so that either the old key opens it or the new
-   * one. The old key is left where it is, since backups made before need it. Processes that have the store open go on.
+   * one. The old key is left where it is, since backups made before need it. Processes that have the store open go on. A retired data key
+   * that is damaged stays as it is, and stops nothing else.
    *
    * @param source - of the new key; what lies there already is taken, else one is made.
-   * @throws {@link StoreError} as {@link createMasterKey}.
+   * @throws {@link StoreError} as {@link createMasterKey}; `ERR_STORE_DAMAGED` at the end, when a data key does not open; it is named, and
+   *   the others are under the new key.
    */
   async changeMasterKey(source: MasterKeySource): Promise<void> {
     const { sql, writer, ring, random, storeId } = this.#parts;
     const { key, description } = await createMasterKey(source, random, storeId);
     const described = JSON.stringify(description);
     failpoint('master-key-made');
-    await writer.write(() => {
+    const damaged = await writer.write(() => {
       this.#requireMasterKey();
-      for (const { id } of readDataKeys(sql)) {
-        const { wrapped } = ring.keys.rewrap(id, key);
-        sql.run('UPDATE data_key SET wrapped = ? WHERE id = ?', wrapped, id);
-      }
+      const left = this.#rewrapAll(key);
       writeMeta(sql, 'master_key', described);
+      return left;
     }, true);
     failpoint('master-key-changed');
     this.#description = described;
     ring.keys.moveTo(key);
+    if (damaged.length === 0) return;
+    throw new StoreError(
+      'ERR_STORE_DAMAGED',
+      `the store has its new master key, but these retired data keys are damaged and were left as they are: ${damaged.join(', ')}; what lies under them opens from a backup alone`,
+    );
+  }
+
+  /** Wraps every data key anew. @returns the retired ones that do not open. @throws when one in use does not: then nothing must change. */
+  #rewrapAll(masterKey: Uint8Array): readonly string[] {
+    const { sql, ring } = this.#parts;
+    const { first, current } = readEndKeys(sql);
+    const damaged: string[] = [];
+    for (const { id } of readDataKeys(sql)) {
+      try {
+        const { wrapped } = ring.keys.rewrap(id, masterKey);
+        sql.run('UPDATE data_key SET wrapped = ? WHERE id = ?', wrapped, id);
+      } catch (error) {
+        const isInUse = id === first.id || id === current.id;
+        if (isInUse || !(error instanceof StoreError)) throw error;
+        damaged.push(id);
+      }
+    }
+    return damaged;
   }
 
   /**

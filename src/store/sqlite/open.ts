@@ -21,7 +21,7 @@ import { DataKeys, createDataKey } from '../sealing.ts';
 import { ClientTable } from './clients.ts';
 import { ConnectionTable } from './connections.ts';
 import { CopyGuard } from './copies.ts';
-import { migrate, openStoreFile, schemaVersion, whenFree, type StoreFile } from './database.ts';
+import { migrate, schemaVersion, whenFree } from './database.ts';
 import { checkFileSystem } from './file-systems.ts';
 import { KeyRing } from './key-ring.ts';
 import { KeyUpkeep } from './key-upkeep.ts';
@@ -30,6 +30,7 @@ import { LifeFiles } from './life.ts';
 import { readMark } from './mark.ts';
 import { readMeta, writeMeta, writeVouched } from './meta.ts';
 import { SqliteStore } from './sqlite-store.ts';
+import { openStoreFile, type StoreFile } from './store-file.ts';
 import type { Place } from './suspicion.ts';
 import { Writer } from './writer.ts';
 
@@ -175,7 +176,12 @@ async function assemble(
     machine,
     random,
     isNamed: (ownerId) => writer.reading(() => connections.isClaimant(ownerId)),
-    checkStore: () => checkPlace(path, place),
+    checkStore: async () => {
+      await checkPlace(path, place);
+      writer.reading(() => {
+        file.makeWritable();
+      });
+    },
   });
   const parts = { file, writer, ring, connections, clients, lives, copies, keyUpkeep, storeId };
   return new SqliteStore({ ...parts, clock });

@@ -7,23 +7,29 @@ import { MIGRATIONS } from './schema.ts';
 type Inspect = (database: DatabaseSync, schema: string, path: string) => void;
 
 /**
- * Reads a store into memory from a disk so full that SQLite finds no room for the shared memory of its WAL. In exclusive locking mode it
- * needs none; the lock is given back at once, so that others may do the same.
- *
- * @throws as SQLite says; `ERR_STORE_FULL` when there is nothing to read yet.
+ * How to read a file without the shared memory of its WAL. `rw`: in exclusive locking mode SQLite needs none; the lock is given back at
+ * once, so that others may do the same. `immutable`: for a file that cannot be written, and has no WAL; nothing is locked.
  */
-export function readSnapshot(path: string, inspect: Inspect): DatabaseSync {
+type Way = 'rw' | 'immutable';
+
+/**
+ * Reads a store into memory from a disk on which SQLite cannot make the shared memory of its WAL, because it is full or read-only.
+ *
+ * @throws as SQLite says; `ERR_STORE_FULL` or `ERR_STORE_READ_ONLY` when there is nothing to read yet.
+ */
+export function readSnapshot(path: string, inspect: Inspect, way: Way): DatabaseSync {
   const memory = new DatabaseSync(':memory:', { timeout: 0 });
   try {
     const url = pathToFileURL(path);
-    url.searchParams.set('mode', 'rw');
+    url.searchParams.set('mode', way === 'rw' ? 'rw' : 'ro');
+    if (way === 'immutable') url.searchParams.set('immutable', '1');
     // Before the attachment, which reads already.
-    memory.exec('PRAGMA locking_mode = EXCLUSIVE');
+    else memory.exec('PRAGMA locking_mode = EXCLUSIVE');
     memory.prepare('ATTACH ? AS disk').run(url.href);
     inspect(memory, 'disk', path);
     const version = memory.prepare('PRAGMA disk.user_version').get()?.['user_version'];
     if (version !== MIGRATIONS.length) {
-      throw new StoreError('ERR_STORE_FULL', `no space left to make ${path}; free some`);
+      throw cannotMake(path, way);
     }
     copyTables(memory);
     memory.exec(`DETACH disk; PRAGMA user_version = ${String(version)}; PRAGMA query_only = ON`);
@@ -47,4 +53,13 @@ function copyTables(memory: DatabaseSync): void {
   }
   for (const { sql } of made.filter(({ type }) => type === 'index')) memory.exec(String(sql));
   memory.exec('COMMIT');
+}
+
+function cannotMake(path: string, way: Way): StoreError {
+  return way === 'rw'
+    ? new StoreError('ERR_STORE_FULL', `no space left to make ${path}; free some`)
+    : new StoreError(
+        'ERR_STORE_READ_ONLY',
+        `${path} must be made or brought up to date, and cannot be written; make its disk and folder writable`,
+      );
 }

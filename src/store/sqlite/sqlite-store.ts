@@ -15,7 +15,7 @@ import { SqliteAccess } from './access.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
 import type { CopyGuard, CopyStatus } from './copies.ts';
-import type { StoreFile } from './database.ts';
+import type { StoreFile } from './store-file.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { KeyStatus, KeyUpkeep } from './key-upkeep.ts';
 import { addLife, keepLeftover, leftoversOf, lifeOf } from './history.ts';

@@ -3,10 +3,10 @@ import { freshEndpoint } from '../../connection/gate.ts';
 import type { ClientRecord, EndpointState } from '../../connection/record.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
-import type { StoreFile } from './database.ts';
 import type { KeyRing } from './key-ring.ts';
 import { Known } from './known.ts';
 import { endpointOf } from './rows.ts';
+import type { StoreFile } from './store-file.ts';
 import type { Remembrance } from './writer.ts';
 
 /** Where views are read from. */

@@ -1,8 +1,8 @@
 import { sabotaged } from '#failpoints';
 import type { Clock } from '../../system/clock.ts';
 import { endOfTurn } from '../../system/turn.ts';
-import type { StoreFile } from './database.ts';
 import { isBusy, storeError } from './errors.ts';
+import type { StoreFile } from './store-file.ts';
 
 interface Job {
   readonly run: () => unknown;
@@ -45,6 +45,7 @@ export class Writer {
   /** Set by the store once it remembers rows. */
   remembrance: Remembrance | undefined;
   #idle: (() => void)[] = [];
+  #first: (() => void) | undefined;
 
   /** @param path - names the file in errors. */
   constructor(file: StoreFile, path: string, clock: Clock) {
@@ -71,6 +72,11 @@ export class Writer {
       });
       this.#schedule();
     });
+  }
+
+  /** Runs `run` before the next write, in the same transaction; for what had to be written when nothing could be. */
+  writeFirst(run: () => void): void {
+    this.#first = run;
   }
 
   /** Runs a read, with SQLite's errors made typed. */
@@ -115,12 +121,14 @@ export class Writer {
       this.#begin(jobs.some((job) => job.durable));
       begun = true;
       this.remembrance?.look();
+      this.#runFirst();
       for (const job of jobs) {
         results.push(job.run());
         if (!job.inStep) this.remembrance?.forget();
       }
       this.remembrance?.settle();
       this.#file.statements.run('COMMIT');
+      this.#first = undefined;
     } catch (error) {
       this.#rollback();
       if (!begun || jobs.length === 1 || isBusy(error)) this.#postpone(jobs, error);
@@ -130,9 +138,15 @@ export class Writer {
     for (const [i, job] of jobs.entries()) job.resolve(results[i]);
   }
 
+  #runFirst(): void {
+    if (this.#first === undefined) return;
+    this.#first();
+    this.remembrance?.forget();
+  }
+
   #begin(isWanted: boolean): void {
     const durable = isWanted && !sabotaged('sync');
-    this.#file.leaveSnapshot();
+    this.#file.makeWritable();
     const { statements } = this.#file;
     if (durable !== this.#durable) {
       // Never by a statement that is kept: this takes effect when it is prepared, not when it is run.

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { StoreFile } from '../../../src/store/sqlite/database.ts';
+import { StoreFile } from '../../../src/store/sqlite/store-file.ts';
 import { Writer } from '../../../src/store/sqlite/writer.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { Findings } from './findings.ts';
@@ -17,7 +17,8 @@ export async function commitDurably(commits: number): Promise<Findings> {
   const database = new DatabaseSync(path.join(folder, 'a.db'));
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (n)');
-    const writer = new Writer(new StoreFile('a.db', database, false), 'a.db', systemClock);
+    const file = new StoreFile('a.db', { database, kind: 'writable', stamp: '' });
+    const writer = new Writer(file, 'a.db', systemClock);
     for (let n = 0; n < commits; n++) {
       await writer.write(() => insert(database, n), false);
       const level = await writer.write(() => insert(database, n), true);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../../../src/system/random.ts';
 import { seededRandom } from '../../../src/emulator/seeded-random.ts';
 import { makeKeptHome, type KeptHome } from '../../support/kept-home.ts';
-import { inLanes } from '../../support/lanes.ts';
+import { emptyLane, inLanes } from '../../support/lanes.ts';
 import type { Authority } from './authority.ts';
 import { Findings, type Size } from './findings.ts';
 import { LIFE_MS } from './servers.ts';
@@ -73,9 +73,6 @@ export async function killAtRandom(
   return findings;
 }
 
-const emptyLane = (): Promise<AsyncDisposable> =>
-  Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
-
 async function killOnce(experiment: Experiment, which: string): Promise<void> {
   const { authority, home, random, findings, circumstances } = experiment;
   const { isHarmless = false, awayMs = 0 } = circumstances;
@@ -104,6 +101,8 @@ async function killOnce(experiment: Experiment, which: string): Promise<void> {
   findings.check(isTold, 'lost in silence', story);
   if (isHarmless) findings.check(state === 'active', 'a person needed without need', story);
   if (state === 'uncertain' || isHarmless) await outlive(experiment, isHonoured, story);
+  // A breach, which is counted: the next kill needs a grant that lives, for without one nothing is refreshed.
+  else if (!isHonoured) await home.signIn(await authority.signIn());
 }
 
 /**

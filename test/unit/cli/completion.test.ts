@@ -41,7 +41,7 @@ function complete(...words: readonly string[]): readonly string[] {
 describe('completion in bash', () => {
   it('offers commands, and those within a command', () => {
     expect(complete('')).toEqual(expect.arrayContaining(['token', 'connect', 'doctor']));
-    expect(complete('con')).toEqual(['connect']);
+    expect(complete('conn')).toEqual(['connect']);
     expect(complete('client', '')).toEqual(expect.arrayContaining(['list', 'set-secret']));
   });
 

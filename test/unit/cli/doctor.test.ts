@@ -1,15 +1,22 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
 import type { Home } from '../../../src/cli/session.ts';
 import { clientStatus, fakeHome, fakeKeeper, NOW, status } from './fake-keeper.ts';
 import { runCli, type Run } from './run-cli.ts';
 
+const disk = vi.hoisted(() => ({ bytes: 1e12, files: 1e6 }));
+vi.mock(import('../../../src/system/file-system.ts'), async (importActual) => ({
+  ...(await importActual()),
+  freeSpace: async () => disk,
+}));
+
 let home: string;
 
 beforeEach(() => {
+  Object.assign(disk, { bytes: 1e12, files: 1e6 });
   home = mkdtempSync(path.join(tmpdir(), 'evergrant-doctor-'));
 });
 
@@ -87,6 +94,41 @@ describe('evergrant doctor', () => {
     const { run, bad } = await examine();
     expect(run.code).toBe(9);
     expect(bad).toMatchObject([{ check: 'home', remedy: expect.stringContaining('chmod 700') }]);
+  });
+
+  it.each([
+    ['warn', 0, 64 * 1_048_576 - 1, undefined, 'has 64.0 MiB left'],
+    ['warn', 0, 262_144, 9, 'has 262144 bytes left'],
+    ['fail', 9, 262_143, 9, 'has 262143 bytes left'],
+    ['fail', 9, 0, undefined, 'has 0 bytes left'],
+    ['fail', 9, 1e12, 0, 'takes no more files'],
+    ['warn', 0, 1e12, 99, 'takes only 99 more files'],
+  ])(
+    'tells of a disk that is nearly full: %s, exit code %d for %d bytes and %s files',
+    async (verdict, code, bytes, files, message) => {
+      Object.assign(disk, { bytes, files });
+      const { run, bad } = await examine();
+      expect(run.code).toBe(code);
+      expect(bad).toMatchObject([
+        {
+          check: 'disk',
+          verdict,
+          message: `the disk of ${home} ${message}`,
+          remedy: expect.stringContaining('free some'),
+          freeBytes: bytes,
+        },
+      ]);
+    },
+  );
+
+  it.each([
+    [64 * 1_048_576, 100, '64.0 MiB left'],
+    [3.5 * 2 ** 30, undefined, '3.5 GiB left'],
+    [2 ** 50, undefined, '1024.0 TiB left'],
+  ])('says how much room there is: %d bytes', async (bytes, files, words) => {
+    Object.assign(disk, { bytes, files });
+    const { stdout } = await runCli(['doctor', '--home', home]);
+    expect(stdout).toContain(`ok    disk             ${words}\n`);
   });
 
   it('warns of a copied store, and lets its connections go on when told so', async () => {

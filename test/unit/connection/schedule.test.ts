@@ -127,14 +127,30 @@ describe('the next step', () => {
       NOW + 0.7 * LIFE_MS,
     ],
     [
-      'claimed: soon after, in case the owner died',
-      { claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW } },
+      'claimed and due: soon after, in case the owner died',
+      {
+        tokens: someTokens({ dueAt: NOW - 1 }),
+        claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW },
+      },
       NOW + 2_000,
     ],
     [
-      'claimed for its last try: soon after',
-      { state: uncertain, claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW } },
+      'claimed with an intent: soon after, since somebody must hear of it',
+      {
+        intent: someIntent(),
+        claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW },
+      },
       NOW + 2_000,
+    ],
+    [
+      'claimed before it is due: when it is due',
+      { claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW } },
+      NOW + 0.7 * LIFE_MS,
+    ],
+    [
+      'claimed for its last try: when that is due',
+      { state: uncertain, claim: { owner: someOwner, attemptId: 'attempt', claimedAt: NOW } },
+      NOW + LIFE_MS,
     ],
     [
       'claimed, but uncertain for good: never',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { issuedLifeMs } from '../../../src/connection/freshness.ts';
 import type { Sealer } from '../../../src/connection/secrets.ts';
 import {
   buildTokenSet,
@@ -124,6 +125,14 @@ describe('a set whose own access token cannot be served', () => {
     expect(kept.refreshToken).toBe(unusable.refreshToken);
     const after = someConnection({ generation: 3, tokens: kept });
     expect(openToken(sealer, after, 'accessToken')?.reveal()).toBe('at-1');
+  });
+
+  it('knows of an old one that was imported that nobody knows its whole life', () => {
+    const tokens = { ...build({}, { generation: 2 }), isImported: true } as const;
+    const imported = someConnection({ generation: 2, tokens });
+    expect(issuedLifeMs(tokens)).toBeUndefined();
+    expect(issuedLifeMs(keepAccessToken(sealer, unusable, imported, 3))).toBeUndefined();
+    expect(issuedLifeMs(unusable)).toBe(unusable.accessLifeMs);
   });
 
   it.each([

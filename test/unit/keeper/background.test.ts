@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { startEmulator } from '../../../src/emulator/emulator.ts';
 import { setSabotage } from '../../support/failpoints.ts';
 import { EARLY_MS, LIFE_MS, worldFixture, type World } from '../../support/keeper-under-test.ts';
@@ -39,6 +39,23 @@ describe('a keeper in the background', () => {
       ({ nextRefreshAt, receivedAt }) => ((nextRefreshAt ?? 0) - (receivedAt ?? 0)) / LIFE_MS,
     );
     expect(fullestBin(from)).toBe(1);
+  });
+
+  it('is not kept awake by the claim of a dead keeper on a token that is not due', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a');
+    await world.during(connection.refresh());
+    const { id } = await connection.status();
+    const { keeper, store } = world.first;
+    const elsewhere = { ownerId: 'dead', machineId: 'other', bootId: 'other', life: '1', pid: 1 };
+    const claim = { owner: elsewhere, attemptId: 'dead', claimedAt: world.clock.now() };
+    await store.transition(id, () => ({ result: true, connection: { claim } }), { durable: true });
+    const looks = vi.spyOn(store, 'due');
+    keeper.start();
+    await world.pass(60_000);
+    expect(looks.mock.calls.length).toBeLessThanOrEqual(4);
+    await world.pass(LIFE_MS);
+    expect((await connection.status()).generation).toBe(3);
   });
 
   it('never lets a caller find an expired token, nor wait, over a day', async () => {

@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import type { AccessToken } from '../../../src/access-token.ts';
 import type { Leftover } from '../../../src/connection/decision.ts';
@@ -37,6 +39,13 @@ async function heldCaller(
   const caller = world.watch(connection.token({ timeoutMs: 86_400_000 }));
   await world.emulator.ledger.waitFor(1, { held: true });
   return caller;
+}
+
+/** Changes the store behind the keeper's back. */
+function damage({ home }: World, sql: string, ...values: (string | undefined)[]): void {
+  const database = new DatabaseSync(path.join(home, 'store', 'evergrant.db'));
+  expect(database.prepare(sql).run(...values.map((value) => value ?? '')).changes).toBe(1);
+  database.close();
 }
 
 function revocationEndpoint({ emulator }: World): string {
@@ -129,6 +138,17 @@ describe('the slower of two keepers', () => {
     world.emulator.faults.next(70008);
     const token = await world.during(connection.token());
     expect(world.emulator.isAccessTokenAlive(token.value)).toBe(true);
+  });
+
+  it('has the others tried when one is damaged in the store', async () => {
+    const world = await makeWorld();
+    const connection = await twoStrays(world);
+    const [newest] = await leftovers(connection, world.first);
+    damage(world, `UPDATE leftover SET sealed = zeroblob(99) WHERE attempt = ?`, newest?.attemptId);
+    world.emulator.faults.next(70008);
+    const token = await connection.token();
+    expect(world.emulator.isAccessTokenAlive(token.value)).toBe(true);
+    expect((await connection.status()).state).toBe('active');
   });
 
   it('leaves the grant to be given up when no late token is honoured either', async () => {
@@ -245,6 +265,54 @@ describe('a disconnect', () => {
     expect(world.requestCount()).toBe(0);
     expect(await connection.disconnect()).toMatchObject({ revoked: true });
     expect(world.emulator.describe()[0]?.alive).toBe(false);
+  });
+});
+
+describe('a disconnect of what is damaged in the store', () => {
+  /** A connection that holds the refresh token of a late answer, of an older grant. */
+  async function withLateToken(world: World): Promise<Connection> {
+    const overrides = {
+      rotation: 'single-use',
+      revocationEndpoint: revocationEndpoint(world),
+    } as const;
+    const { connection } = await world.add('a', { overrides });
+    await world.clock.advance(LIFE_MS);
+    const slow = await heldCaller(world, connection);
+    await world.add('a', { overrides, replace: true });
+    world.emulator.faults.release();
+    await slow.promise;
+    expect(await leftovers(connection, world.first)).toHaveLength(1);
+    return connection;
+  }
+
+  it.each([
+    ['a late answer', 'UPDATE leftover SET sealed = zeroblob(99)', [true, false]],
+    ['its refresh token', 'UPDATE connection SET refresh_token = zeroblob(99)', [false, true]],
+  ])('(%s) revokes the rest, says so, and removes it', async (_what, sql, alive) => {
+    const world = await makeWorld({ rotation: 'single-use', revocationEndpoint: true });
+    const connection = await withLateToken(world);
+    damage(world, sql);
+    await world.pass(1_000);
+    const done = await connection.disconnect();
+    expect(done.revoked).toBe(false);
+    expect(done.message).toContain('1 revoked, 1 damaged');
+    expect(world.emulator.describe().map((grant) => grant.alive)).toEqual(alive);
+    await expect(connection.status()).rejects.toMatchObject({ code: 'ERR_CONNECTION_UNKNOWN' });
+  });
+
+  it('(the secret of its client) keeps the tombstone until there is another secret', async () => {
+    const world = await makeWorld({ revocationEndpoint: true });
+    const { connection } = await world.add('a', {
+      overrides: { revocationEndpoint: revocationEndpoint(world) },
+    });
+    damage(world, 'UPDATE client SET secret = zeroblob(99)');
+    await world.pass(1_000);
+    const done = await connection.disconnect();
+    expect(done.revoked).toBe(false);
+    expect(done.message).toContain('evergrant client set-secret');
+    expect((await connection.status()).state).toBe('disconnected');
+    await world.first.keeper.setClientSecret('perspio-demo', 'demo~secret+1');
+    expect(await connection.disconnect()).toMatchObject({ revoked: true });
   });
 });
 

@@ -173,12 +173,38 @@ describe('a demanded remaining life', () => {
   it('that no new token has is refused by name, and nothing is sent', async () => {
     const world = await makeWorld();
     const { connection } = await world.add('a');
+    await connection.refresh();
     await expect(connection.token({ minLifeMs: LIFE_MS + 1 })).rejects.toMatchObject({
       code: 'ERR_MIN_LIFE_TOO_LONG',
       message: expect.stringContaining('lives 1h when new') as unknown,
     });
     await world.pass(1_000);
+    expect(world.requestCount()).toBe(1);
+  });
+
+  it('is no fault while the token was imported, when nobody knows how long it lived before: it causes one request', async () => {
+    const world = await makeWorld();
+    const grant = await world.emulator.issueGrant({ clientId: 'perspio-demo' });
+    await world.pass(LIFE_MS / 2);
+    const connection = await world.import('a', grant);
+    const half = await connection.token({ minLifeMs: LIFE_MS / 2 });
+    expect(half.value).toBe(grant.accessToken);
     expect(world.requestCount()).toBe(0);
+    const demand = { minLifeMs: LIFE_MS * 0.75 };
+    expect((await connection.token(demand)).generation).toBe(2);
+    expect((await connection.token(demand)).generation).toBe(2);
+    expect(world.requestCount()).toBe(1);
+    const tooLong = connection.token({ minLifeMs: LIFE_MS + 1 });
+    await expect(tooLong).rejects.toHaveProperty('code', 'ERR_MIN_LIFE_TOO_LONG');
+    expect(world.requestCount()).toBe(1);
+  });
+
+  it('is no fault while a refresh token alone was imported, whatever life is assumed', async () => {
+    const world = await makeWorld({ accessLifeSeconds: 7_200 });
+    const { connection } = await world.add('a', { withoutAccessToken: true });
+    const token = await connection.token({ minLifeMs: 5_400_000 });
+    expect(token.expiresAt - world.clock.now()).toBe(7_200_000);
+    expect(world.requestCount()).toBe(1);
   });
 
   it('causes one request for all who demand it', async () => {
@@ -217,12 +243,13 @@ describe('a demanded remaining life', () => {
   it('is met for a tenth of a short life', async () => {
     const world = await makeWorld({ accessLifeSeconds: 100 });
     const { connection } = await world.add('a');
+    await connection.refresh();
     await world.pass(10_000);
-    expect((await connection.token({ minLifeMs: 100_000 })).generation).toBe(1);
+    expect((await connection.token({ minLifeMs: 100_000 })).generation).toBe(2);
     await world.pass(1);
-    expect((await connection.token({ minLifeMs: 100_000 })).generation).toBe(2);
-    expect((await connection.token({ minLifeMs: 100_000 })).generation).toBe(2);
-    expect(world.requestCount()).toBe(1);
+    expect((await connection.token({ minLifeMs: 100_000 })).generation).toBe(3);
+    expect((await connection.token({ minLifeMs: 100_000 })).generation).toBe(3);
+    expect(world.requestCount()).toBe(2);
   });
 
   it('is met by the token at hand as long as that lives so long', async () => {

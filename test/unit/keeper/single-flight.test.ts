@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LIFE_MS, worldFixture } from '../../support/keeper-under-test.ts';
 
 const makeWorld = worldFixture();
@@ -30,6 +30,34 @@ describe('one refresh an expiry', () => {
       expect(world.requestCount()).toBe(expiry);
     }
     expect(world.requestCount({ replay: true })).toBe(0);
+  });
+});
+
+describe('a keeper that waits for the refresh of another', () => {
+  it('writes nothing, whatever else is written to the store meanwhile, and serves what the other stored', async () => {
+    const world = await makeWorld();
+    const second = await world.open();
+    const { connection } = await world.add('a', { overrides: { rotation: 'single-use' } });
+    const { connection: busy } = await world.add('b');
+    await world.clock.advance(LIFE_MS);
+    world.emulator.faults.next('hold-after-commit');
+    const asking = connection.token();
+    await world.emulator.ledger.waitFor(1, { held: true });
+    const waiting = world.watch(second.keeper.connection('a').token());
+    await world.pass(50);
+    const writes = vi.spyOn(second.store, 'transition');
+    for (let i = 0; i < 5; i++) {
+      await busy.pause();
+      await busy.resume();
+      await world.pass(20);
+    }
+    expect(waiting.state).toBe('pending');
+    world.emulator.faults.release();
+    const token = await asking;
+    await world.pass(30);
+    expect((await waiting.promise).value).toBe(token.value);
+    expect(writes).not.toHaveBeenCalled();
+    expect(world.requestCount()).toBe(1);
   });
 });
 

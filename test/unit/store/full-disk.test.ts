@@ -10,7 +10,7 @@ import { startStoreProcess } from '../../support/store-processes.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
 
 const files = vi.hoisted(() => ({ type: undefined as number | undefined }));
-vi.mock(import('../../../src/system/files.ts'), async (importActual) => {
+vi.mock(import('../../../src/system/file-system.ts'), async (importActual) => {
   const actual = await importActual();
   return {
     ...actual,
@@ -157,20 +157,6 @@ describe('a disk that is full', () => {
     small.free();
     mkdirSync(path.join(home, 'key'), { mode: 0o700, recursive: true });
     expect(await (await open()).list()).toEqual([]);
-  });
-});
-
-describe('a disk that takes no writes at all', () => {
-  it('is told as read-only, and nothing is made', async (context) => {
-    const small = await onSmallDisk();
-    if (small === undefined) return context.skip(NOT_RUN);
-    await makeStore();
-    small.makeReadOnly();
-    await expect(open()).rejects.toMatchObject({
-      code: expect.stringMatching(/^ERR_STORE_(READ_ONLY|UNAVAILABLE)$/),
-    });
-    small.makeWritable();
-    expect(await accessToken(await open())).toBe('accessToken 1');
   });
 });
 

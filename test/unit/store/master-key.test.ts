@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { tokenContext } from '../../../src/connection/secrets.ts';
 import { Secret } from '../../../src/secret.ts';
 import type { MasterKeySource } from '../../../src/store/master-key.ts';
 import { openStoreBelow } from '../../support/store-below.ts';
@@ -123,6 +125,48 @@ describe('changing the master key', () => {
     });
     await store.close();
     expect(await fateWith(keyFile('master.key'))).toBe('sound');
+  });
+
+  it('goes on when a retired data key is damaged, and names it at the end', async () => {
+    const before = await openStoreBelow(folder.home);
+    await before.rotateDataKey();
+    const { dataKeys } = await before.keyStatus();
+    await before.close();
+    const retired = dataKeys.at(1)?.id ?? '';
+    const database = new DatabaseSync(folder.file);
+    database.prepare('UPDATE data_key SET wrapped = zeroblob(61) WHERE id = ?').run(retired);
+    database.close();
+    const store = await openStoreBelow(folder.home);
+    await expect(store.changeMasterKey(keyFile('second.key'))).rejects.toMatchObject({
+      code: 'ERR_STORE_DAMAGED',
+      message: expect.stringContaining(retired) as unknown,
+    });
+    await store.rotateDataKey();
+    await store.close();
+    expect(await fateWith(keyFile('master.key'))).toBe('ERR_KEY_WRONG');
+    expect(await fateWith(keyFile('second.key'))).not.toMatch(/^ERR/);
+    const after = await openStoreBelow(folder.home, { masterKey: keyFile('second.key') });
+    expect((await after.list()).map(({ connection }) => connection.name)).toEqual(['a', 'b', 'c']);
+    const { connection } = (await after.read('a')) ?? {};
+    const sealed = connection?.tokens?.accessToken ?? new Uint8Array();
+    const plain = after.sealer.open(sealed, tokenContext('a', 'accessToken', 1));
+    expect(Buffer.from(plain).toString()).toBe('accessToken 1');
+    await after.close();
+  });
+
+  it('changes nothing when the data key in use is damaged', async () => {
+    const store = await openStoreBelow(folder.home);
+    const other = await openStoreBelow(folder.home);
+    await other.rotateDataKey();
+    const inUse = (await other.keyStatus()).dataKeys[0]?.id ?? '';
+    await other.close();
+    const database = new DatabaseSync(folder.file);
+    database.prepare('UPDATE data_key SET wrapped = zeroblob(61) WHERE id = ?').run(inUse);
+    const before = database.prepare('SELECT * FROM data_key').all();
+    await expect(store.changeMasterKey(keyFile('second.key'))).rejects.toThrow();
+    expect(database.prepare('SELECT * FROM data_key').all()).toEqual(before);
+    database.close();
+    await store.close();
   });
 
   it('lets a process that has the store open go on, but not make keys under the old one', async () => {

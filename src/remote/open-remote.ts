@@ -1,0 +1,56 @@
+import { ConfigurationError } from '../errors.ts';
+import type { Keeper, SecretInput } from '../keeper-api.ts';
+import { Secret } from '../secret.ts';
+import { checkAuthorities } from '../system/authorities.ts';
+import type { Clock } from '../system/clock.ts';
+import { checkSocket } from '../system/files.ts';
+import type { HomePaths } from '../system/home.ts';
+import { RemoteKeeper } from './remote-keeper.ts';
+import { socketOf } from './socket.ts';
+import { Transport, type DaemonAddress } from './transport.ts';
+
+/** How a daemon is reached. */
+export type DaemonOption =
+  /** By the socket of the home. */
+  | true
+  /** By the socket at a path. */
+  | { readonly socket: string }
+  /** By TCP, with a key that `evergrant key-for` made. */
+  | { readonly url: string; readonly key: SecretInput; readonly ca?: readonly string[] };
+
+/**
+ * Opens a daemon's keeper. Nothing is sent until something is asked for.
+ *
+ * @throws {@link ConfigurationError} `ERR_ARGUMENT` for an address that is none; {@link StoreError} `ERR_STORE_UNSAFE` when others can reach
+ *   the socket.
+ */
+export async function openRemote(
+  option: DaemonOption,
+  paths: HomePaths,
+  clock: Clock,
+): Promise<Keeper> {
+  return new RemoteKeeper(new Transport(await addressOf(option, paths)), clock);
+}
+
+async function addressOf(option: DaemonOption, paths: HomePaths): Promise<DaemonAddress> {
+  if (option === true || 'socket' in option) {
+    const socket = option === true ? await socketOf(paths) : option.socket;
+    await checkSocket(socket);
+    return { socket };
+  }
+  checkAuthorities(option.ca);
+  const url = URL.parse(option.url);
+  if (url === null || !isSafe(url)) {
+    throw new ConfigurationError(
+      'ERR_ARGUMENT',
+      'daemon.url is no https address, nor http of this machine; a key must not be sent in the clear',
+    );
+  }
+  const key = typeof option.key === 'string' ? new Secret(option.key) : option.key;
+  return { url, key, ca: option.ca };
+}
+
+function isSafe({ protocol, hostname }: URL): boolean {
+  if (protocol === 'https:') return true;
+  return protocol === 'http:' && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}

@@ -1,0 +1,109 @@
+import { AccessToken } from '../access-token.ts';
+import { ConfigurationError } from '../errors.ts';
+import type {
+  Connection,
+  ConnectionStatus,
+  Explanation,
+  RefreshOptions,
+  TokenOptions,
+  WaitOptions,
+} from '../keeper-api.ts';
+import type { Sent, Transport } from './transport.ts';
+
+interface TokenOnWire {
+  readonly accessToken: string;
+  readonly type: string;
+  readonly scope: readonly string[];
+  readonly expiresAt: number;
+  readonly generation: number;
+}
+
+/** A handle on a connection that a daemon keeps. */
+export class RemoteConnection implements Connection {
+  readonly name: string;
+  readonly #transport: Transport;
+
+  /** Made by the keeper; no I/O. */
+  constructor(name: string, transport: Transport) {
+    this.name = name;
+    this.#transport = transport;
+  }
+
+  async token({ minLifeMs, timeoutMs, signal }: TokenOptions = {}): Promise<AccessToken> {
+    const query = new URLSearchParams();
+    if (minLifeMs !== undefined) query.set('minLife', durationOf(minLifeMs, 'minLifeMs'));
+    if (timeoutMs !== undefined) query.set('timeout', durationOf(timeoutMs, 'timeoutMs'));
+    const target = `/token${query.size === 0 ? '' : `?${query.toString()}`}`;
+    const { accessToken, ...details } = (await this.#ask('GET', target, { signal })) as TokenOnWire;
+    return new AccessToken(accessToken, details);
+  }
+
+  async fetch(): Promise<Response> {
+    throw new ConfigurationError(
+      'ERR_ARGUMENT',
+      'this keeper is a daemon, which makes no calls for others yet; take a token, or open the home itself',
+    );
+  }
+
+  async refresh({ anyway, timeoutMs, signal }: RefreshOptions = {}): Promise<ConnectionStatus> {
+    const body = {
+      ...(anyway !== undefined && { anyway }),
+      ...(timeoutMs !== undefined && { timeout: durationOf(timeoutMs, 'timeoutMs') }),
+    };
+    return this.#change('refresh', body, signal);
+  }
+
+  async status(): Promise<ConnectionStatus> {
+    return (await this.#ask('GET', '')) as ConnectionStatus;
+  }
+
+  async explain(): Promise<Explanation> {
+    return (await this.#ask('GET', '/explanation')) as Explanation;
+  }
+
+  async pause(): Promise<void> {
+    await this.#change('pause');
+  }
+
+  async resume(): Promise<void> {
+    await this.#change('resume');
+  }
+
+  async rename(name: string): Promise<void> {
+    await this.#change('rename', { name });
+  }
+
+  async disconnect({ signal }: WaitOptions = {}): Promise<{
+    readonly revoked: boolean;
+    readonly message: string;
+  }> {
+    const done = await this.#ask('POST', '/disconnect', { body: {}, signal });
+    return done as { readonly revoked: boolean; readonly message: string };
+  }
+
+  async #change(
+    action: string,
+    body: object = {},
+    signal?: AbortSignal,
+  ): Promise<ConnectionStatus> {
+    const answer = await this.#ask('POST', `/${action}`, { body, signal });
+    return (answer as { readonly connection: ConnectionStatus }).connection;
+  }
+
+  #ask(
+    method: Sent['method'],
+    target: string,
+    more: Pick<Sent, 'body' | 'signal'> = {},
+  ): Promise<unknown> {
+    const path = `/v1/connections/${encodeURIComponent(this.name)}${target}`;
+    return this.#transport.json({ method, target: path, ...more });
+  }
+}
+
+function durationOf(ms: number, option: string): string {
+  if (Number.isFinite(ms) && ms >= 0) return `${String(Math.round(ms))}ms`;
+  throw new ConfigurationError(
+    'ERR_ARGUMENT',
+    `${option} is no duration in milliseconds; give a number from 0 on`,
+  );
+}

@@ -1,0 +1,214 @@
+import { ConfigurationError, NotFoundError } from '../errors.ts';
+import type {
+  AddOptions,
+  BeginOptions,
+  ClientStatus,
+  Connection,
+  ConnectionStatus,
+  ConnectOptions,
+  Keeper,
+  KeeperEvents,
+  ListOptions,
+  ReconnectOptions,
+  SecretInput,
+  WaitOptions,
+} from '../keeper-api.ts';
+import type { Clock } from '../system/clock.ts';
+import { errorOfProblem } from './problem.ts';
+import { RemoteConnection } from './remote-connection.ts';
+import { followEvents, type Tell } from './remote-events.ts';
+import type { Transport } from './transport.ts';
+
+const PAGE = 1_000;
+
+interface Page {
+  readonly connections: readonly ConnectionStatus[];
+  readonly next?: string;
+}
+
+/** A daemon's keeper: its store, its refreshes and its background are the daemon's; closing this ends none of them. */
+export class RemoteKeeper implements Keeper {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
+  readonly #listeners = new Map<keyof KeeperEvents, Set<(detail: never) => void>>();
+  #following: Promise<void> | undefined;
+
+  /** Opens nothing yet. */
+  constructor(transport: Transport, clock: Clock) {
+    this.#transport = transport;
+    this.#clock = clock;
+  }
+
+  async add(name: string, options: AddOptions): Promise<Connection> {
+    const { signal, replace, tokens } = options;
+    const body = {
+      ...begin(name, options),
+      tokens: {
+        refreshToken: reveal(tokens.refreshToken),
+        accessToken: tokens.accessToken === undefined ? undefined : reveal(tokens.accessToken),
+        accessExpiresAt: tokens.accessExpiresAt,
+      },
+      replace,
+    };
+    await this.#ask('POST', '/v1/connections', body, signal);
+    return this.connection(name);
+  }
+
+  async connect(name: string, options: ConnectOptions): Promise<Connection> {
+    if (options.grant !== 'client-credentials') throw needsPerson();
+    const { signal, reconnect, grant } = options;
+    const body = { ...begin(name, options), grant, reconnect };
+    await this.#ask('POST', '/v1/connections', body, signal);
+    return this.connection(name);
+  }
+
+  async reconnect(name: string, again: ReconnectOptions = {}): Promise<Connection> {
+    const { grant, scope, signal } = again;
+    if (grant !== undefined && grant !== 'client-credentials') throw needsPerson();
+    const target = `/v1/connections/${encodeURIComponent(name)}/reconnect`;
+    await this.#ask('POST', target, { scope }, signal);
+    return this.connection(name);
+  }
+
+  connection(name: string): Connection {
+    return new RemoteConnection(name, this.#transport);
+  }
+
+  async list({ afterName, limit = Infinity }: ListOptions = {}): Promise<
+    readonly ConnectionStatus[]
+  > {
+    const found: ConnectionStatus[] = [];
+    let cursor = afterName === undefined ? undefined : Buffer.from(afterName).toString('base64url');
+    while (found.length < limit) {
+      const query = new URLSearchParams({ limit: String(Math.min(PAGE, limit - found.length)) });
+      if (cursor !== undefined) query.set('cursor', cursor);
+      const page = (await this.#ask('GET', `/v1/connections?${query.toString()}`)) as Page;
+      found.push(...page.connections);
+      cursor = page.next;
+      if (cursor === undefined) break;
+    }
+    return found;
+  }
+
+  async clients(): Promise<readonly ClientStatus[]> {
+    const answer = await this.#ask('GET', '/v1/clients');
+    return (answer as { readonly clients: readonly ClientStatus[] }).clients;
+  }
+
+  async setClientSecret(
+    clientId: string,
+    secret: SecretInput,
+    options: { readonly tokenEndpoint?: string; readonly expiresAt?: number } = {},
+  ): Promise<number> {
+    const target = `/v1/clients/${encodeURIComponent(clientId)}/secret`;
+    const answer = await this.#ask('PUT', target, { secret: reveal(secret), ...options });
+    return (answer as { readonly connections: number }).connections;
+  }
+
+  async removeClient(
+    clientId: string,
+    { tokenEndpoint }: { readonly tokenEndpoint?: string } = {},
+  ): Promise<void> {
+    const query =
+      tokenEndpoint === undefined ? '' : `?${new URLSearchParams({ tokenEndpoint }).toString()}`;
+    await this.#ask('DELETE', `/v1/clients/${encodeURIComponent(clientId)}${query}`);
+  }
+
+  /** The daemon renews in the background already. */
+  start(): void {
+    this.#assertOpen();
+  }
+
+  async refreshDue({ signal }: WaitOptions = {}): Promise<
+    readonly { readonly connection: string; readonly error: Error | undefined }[]
+  > {
+    const answer = (await this.#ask('POST', '/v1/refresh-due', {}, signal)) as {
+      readonly renewed: readonly {
+        readonly connection: string;
+        readonly problem?: { readonly status: number };
+      }[];
+    };
+    return answer.renewed.map(({ connection, problem }) => ({
+      connection,
+      error: problem === undefined ? undefined : errorOfProblem(problem.status, problem),
+    }));
+  }
+
+  on<E extends keyof KeeperEvents>(
+    event: E,
+    listener: (event: KeeperEvents[E]) => void,
+  ): () => void {
+    this.#assertOpen();
+    const set = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, set);
+    set.add(listener);
+    this.#following ??= this.#follow();
+    return () => void set.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#following;
+    await this.#transport.close();
+  }
+
+  /** As {@link RemoteKeeper.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #follow(): Promise<void> {
+    const tell: Tell = (event, detail) => {
+      for (const listener of this.#listeners.get(event) ?? [])
+        (listener as (of: typeof detail) => void)(detail);
+    };
+    const statusOf = (name: string): Promise<ConnectionStatus | undefined> =>
+      this.connection(name)
+        .status()
+        .catch((error: unknown) => {
+          if (error instanceof NotFoundError) return undefined;
+          throw error;
+        });
+    const parts = { transport: this.#transport, clock: this.#clock, statusOf, tell };
+    return followEvents(parts, this.#closing.signal);
+  }
+
+  #ask(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    target: string,
+    body?: object,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    this.#assertOpen();
+    return this.#transport.json({ method, target, body, signal });
+  }
+
+  #assertOpen(): void {
+    if (!this.#closing.signal.aborted) return;
+    throw new ConfigurationError('ERR_KEEPER_CLOSED', 'this keeper is closed; open another');
+  }
+}
+
+function begin(name: string, options: BeginOptions): object {
+  const { provider, client, overrides, scope, subscriptionKey, perspioTenantId } = options;
+  return {
+    ...{ name, provider, overrides, scope, perspioTenantId },
+    client: {
+      ...client,
+      clientSecret: client.clientSecret === undefined ? undefined : reveal(client.clientSecret),
+    },
+    subscriptionKey: subscriptionKey === undefined ? undefined : reveal(subscriptionKey),
+  };
+}
+
+function reveal(secret: SecretInput): string {
+  return typeof secret === 'string' ? secret : secret.reveal();
+}
+
+function needsPerson(): ConfigurationError {
+  return new ConfigurationError(
+    'ERR_ARGUMENT',
+    'a person must consent, which a daemon does not ask for yet; open the home itself, or use evergrant connect',
+  );
+}

@@ -1,0 +1,177 @@
+import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http';
+import { ServerUnavailableError } from '../errors.ts';
+import type { Secret } from '../secret.ts';
+import { checkSocket, errnoOf } from '../system/files.ts';
+import { errorOfProblem } from './problem.ts';
+
+/*
+ * Requests to a daemon. On its socket both ends check whose it is: here the folder and the socket, before each connection.
+ */
+
+/** Where a daemon is. */
+export type DaemonAddress =
+  | { readonly socket: string }
+  | {
+      readonly url: URL;
+      readonly key: Secret;
+      /** Authorities trusted for its certificate besides the system's, PEM. */
+      readonly ca: readonly string[] | undefined;
+    };
+
+/** What is sent. */
+export interface Sent {
+  /** HTTP method. */
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Path and query. */
+  readonly target: string;
+  /** Sent as JSON. */
+  readonly body?: object | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+  /** Further fields. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Client {
+  readonly agent: Agent;
+  readonly request: typeof request;
+}
+
+const LONGEST_ANSWER = 16 * 1024 * 1024;
+
+/** Sends requests to one daemon, on connections that are kept. */
+export class Transport {
+  readonly #address: DaemonAddress;
+  #client: Promise<Client> | undefined;
+
+  /** Nothing is opened yet. */
+  constructor(address: DaemonAddress) {
+    this.#address = address;
+  }
+
+  /** The daemon, for messages. */
+  get place(): string {
+    return 'socket' in this.#address ? this.#address.socket : this.#address.url.origin;
+  }
+
+  /**
+   * Asks for JSON; null members are left out.
+   *
+   * @throws the error that the daemon tells of; {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` when none answers; the signal's reason.
+   */
+  async json(sent: Sent): Promise<unknown> {
+    const response = await this.open(sent);
+    const text = await readText(response).catch((error: unknown) => {
+      throw sent.signal?.aborted === true ? sent.signal.reason : this.#unreachable(error);
+    });
+    return parse(text);
+  }
+
+  /** Asks for a stream. @throws as {@link Transport.json} */
+  async open(sent: Sent): Promise<IncomingMessage> {
+    sent.signal?.throwIfAborted();
+    const response = await this.#sendAgain(sent);
+    if ((response.statusCode ?? 0) < 400) return response;
+    const text = await readText(response).catch(() => '');
+    throw errorOfProblem(response.statusCode ?? 0, parse(text));
+  }
+
+  /** Closes the connections. */
+  async close(): Promise<void> {
+    const client = await this.#client;
+    client?.agent.destroy();
+  }
+
+  /** A connection that was kept may have ended meanwhile; what only looks may be asked once more. */
+  async #sendAgain(sent: Sent): Promise<IncomingMessage> {
+    try {
+      return await this.#send(sent);
+    } catch (error) {
+      if (sent.signal?.aborted === true) throw sent.signal.reason;
+      if (errnoOf(error) !== 'ECONNRESET' || sent.method !== 'GET') throw this.#unreachable(error);
+    }
+    return this.#send(sent).catch((error: unknown) => {
+      throw sent.signal?.aborted === true ? sent.signal.reason : this.#unreachable(error);
+    });
+  }
+
+  async #send({ method, target, body, signal, headers }: Sent): Promise<IncomingMessage> {
+    this.#client ??= this.#makeClient();
+    const { agent, request: send } = await this.#client;
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const outgoing = send({
+      ...{ method, agent, path: target },
+      headers: {
+        ...(text !== undefined && {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+        }),
+        ...headers,
+        ...this.#authorization(),
+      },
+      ...(signal !== undefined && { signal }),
+      ...(await this.#target()),
+    });
+    return new Promise((resolve, reject) => {
+      outgoing.on('response', resolve).on('error', reject);
+      outgoing.end(text);
+    });
+  }
+
+  async #makeClient(): Promise<Client> {
+    const options = { keepAlive: true, maxSockets: 64 } as const;
+    const address = this.#address;
+    if ('socket' in address || address.url.protocol !== 'https:')
+      return { agent: new Agent(options), request };
+    const [https, { tlsTrust }] = await Promise.all([
+      import('node:https'),
+      import('../system/tls-trust.ts'),
+    ]);
+    const trust = await tlsTrust(address.ca);
+    return { agent: new https.Agent({ ...options, ...trust }), request: https.request };
+  }
+
+  #authorization(): { readonly authorization?: string } {
+    return 'key' in this.#address ? { authorization: `Bearer ${this.#address.key.reveal()}` } : {};
+  }
+
+  async #target(): Promise<RequestOptions> {
+    if ('socket' in this.#address) {
+      await checkSocket(this.#address.socket);
+      return { socketPath: this.#address.socket, host: 'localhost' };
+    }
+    const { hostname, port } = this.#address.url;
+    return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? undefined : Number(port) };
+  }
+
+  #unreachable(cause: unknown): ServerUnavailableError {
+    const code = errnoOf(cause);
+    const isAbsent = code === 'ENOENT' || code === 'ECONNREFUSED';
+    return new ServerUnavailableError(
+      'ERR_DAEMON_UNREACHABLE',
+      isAbsent
+        ? `no daemon answers at ${this.place}; start one with evergrant serve`
+        : `the daemon at ${this.place} went away before it had answered (${code ?? 'unknown reason'}); ask again`,
+    );
+  }
+}
+
+async function readText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > LONGEST_ANSWER) throw new Error('the answer is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** What is null on the wire is absent here. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text, (_, value: unknown) => (value === null ? undefined : value));
+  } catch {
+    return undefined;
+  }
+}

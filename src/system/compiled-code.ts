@@ -1,0 +1,41 @@
+import { lstatSync, mkdirSync } from 'node:fs';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
+import { join } from 'node:path';
+import { homeFolder } from './home.ts';
+
+/**
+ * Lets Node keep what it makes of our code, for the processes to come, in `code/` of a home: a cold process spends much of its time on
+ * making it anew. What is kept there is run, so it lies where only this user can have put it: where home or folder are links, another
+ * user's or open to others, or cannot be made, nothing is kept nor used, and nothing said. Node itself passes over what is damaged, or was
+ * made by another version of it or of other sources.
+ *
+ * @param option - names the home, as for a keeper.
+ * @param environment - the environment variables.
+ */
+export function keepCompiledCode(
+  option: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): void {
+  try {
+    if (getCompileCacheDir() !== undefined) return;
+    const home = homeFolder(option, environment);
+    const folder = join(home, 'code');
+    if (isPrivateFolder(home) && isMade(folder, home)) enableCompileCache(folder);
+  } catch {
+    // Then it is made anew.
+  }
+}
+
+/** A home is made by whoever stores something in it. */
+function isMade(folder: string, home: string): boolean {
+  if (isPrivateFolder(folder)) return true;
+  if (!isPrivateFolder(join(home, 'store'))) return false;
+  mkdirSync(folder, { mode: 0o700 });
+  return isPrivateFolder(folder);
+}
+
+function isPrivateFolder(path: string): boolean {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  return stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0;
+}

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import type { AttemptResult } from '../../../src/refresh/attempt.ts';
+import { runBackground } from '../../../src/refresh/background.ts';
+import type { ClockWatch } from '../../../src/refresh/set-back.ts';
+import { after, deferred, flown, settled, type Flown } from '../../support/flown.ts';
+
+/** Starts the background; `looks` counts its wake-ups. */
+function start(world: Flown): { readonly ended: Promise<string>; readonly looks: number[] } {
+  const looks: number[] = [];
+  const look = (): Promise<void> => {
+    looks.push(world.clock.monotonic());
+    return Promise.resolve();
+  };
+  const channel = (): Promise<void> => Promise.resolve();
+  const watch = { look } as unknown as ClockWatch;
+  const ended = runBackground(world.engine, world.flights, channel, watch).then(() => 'ended');
+  return { ended, looks };
+}
+
+const resultOf = (kind: string): AttemptResult => ({ kind }) as AttemptResult;
+
+describe('the background wakes', () => {
+  it('every 30 s when nothing is due, until the keeper closes', async () => {
+    const world = flown();
+    const { ended, looks } = start(world);
+    expect(await after(world.clock, 65_000, ended)).toBe('waits');
+    expect(looks).toEqual([0, 30_000, 60_000]);
+    world.close();
+    expect(await after(world.clock, 0, ended)).toBe('ended');
+    expect(looks).toHaveLength(3);
+  });
+
+  it.each([
+    ['when the next one is due', 7_000, 7_000],
+    ['after 20 ms at the soonest', -5, 20],
+    ['after 30 s at the latest', 31_000, 30_000],
+  ])('%s', async (_when, dueInMs, wakesAfterMs) => {
+    const world = flown();
+    world.nextDueAt = world.clock.now() + dueInMs;
+    const { ended, looks } = start(world);
+    await after(world.clock, wakesAfterMs - 1, ended);
+    expect(looks).toEqual([0]);
+    await after(world.clock, 1, ended);
+    expect(looks).toEqual([0, wakesAfterMs]);
+  });
+
+  it.each([
+    ['made a request', settled, 20],
+    ['had a token already', resultOf('satisfied'), 20],
+    ['is held by another process', resultOf('held'), 5_000],
+    ['may not be asked for', resultOf('stopped'), 5_000],
+    ['could not be tried', new Error('no store'), 5_000],
+    ['hangs', undefined, 3_000],
+  ])('so soon after a connection that is still due and %s', async (_what, result, wakesAfterMs) => {
+    const world = flown();
+    world.due = ['a'];
+    world.nextDueAt = world.clock.now();
+    world.land = () => result;
+    const { ended, looks } = start(world);
+    await after(world.clock, wakesAfterMs - 1, ended);
+    expect(looks).toEqual([0]);
+    await after(world.clock, 1, ended);
+    expect(looks).toEqual([0, wakesAfterMs]);
+  });
+
+  it('when the first of those that must wait may go on', async () => {
+    const world = flown();
+    world.due = ['a', 'b'];
+    const from = world.clock.now();
+    world.nextDueAt = from;
+    world.land = (id) => deferred(from + (id === 'a' ? 4_000 : 9_000), id, from + 9_000);
+    const { ended, looks } = start(world);
+    await after(world.clock, 4_000, ended);
+    expect(looks).toEqual([0, 4_000]);
+  });
+});
+
+describe('the background tells', () => {
+  it('each reason for which something could not be tried, once', async () => {
+    const world = flown();
+    world.due = ['a', 'b', 'c', 'd'];
+    world.land = (id) => (id === 'd' ? settled : new Error(id === 'c' ? 'locked' : 'no store'));
+    await after(world.clock, 0, start(world).ended);
+    expect(world.warnings).toEqual([
+      'warning: no connection: no store',
+      'warning: no connection: locked',
+    ]);
+  });
+
+  it('that it could not even look, and looks again after 30 s', async () => {
+    const world = flown();
+    world.store['due'] = () => Promise.reject(new Error('the disk is gone'));
+    const { ended, looks } = start(world);
+    await after(world.clock, 29_999, ended);
+    expect(world.warnings).toEqual(['warning: no connection: the disk is gone']);
+    await after(world.clock, 1, ended);
+    expect(looks).toEqual([0, 30_000]);
+  });
+
+  it('what was thrown that is no error', async () => {
+    const world = flown();
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- code of others may do so
+    world.store['due'] = () => Promise.reject('odd');
+    await after(world.clock, 0, start(world).ended);
+    expect(world.warnings).toEqual(['warning: no connection: odd']);
+  });
+
+  it('that it could not tidy, and goes on', async () => {
+    const world = flown();
+    const tidied: string[] = [];
+    world.store['tidy'] = () => {
+      tidied.push('tidied');
+      return Promise.reject(new Error('it is locked'));
+    };
+    const { ended, looks } = start(world);
+    await after(world.clock, 0, ended);
+    expect(tidied).toEqual(['tidied']);
+    expect(world.warnings).toEqual(['warning: no connection: it is locked']);
+    expect(looks).toEqual([0]);
+  });
+});

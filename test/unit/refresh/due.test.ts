@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import { DueRounds, renewAllDue } from '../../../src/refresh/due.ts';
+import { after, deferred, flown, settled } from '../../support/flown.ts';
+
+const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${String(i)}`);
+
+describe('a round', () => {
+  it('flies once for everything that is due now, the soonest first', async () => {
+    const world = flown();
+    world.due = ['b', 'a', 'c'];
+    const renewed = await new DueRounds(world.engine, world.flights).fly(2_000);
+    expect(renewed).toEqual(
+      ['b', 'a', 'c'].map((connectionId) => ({ connectionId, result: settled })),
+    );
+    expect(world.log.map(([, id]) => id)).toEqual(['b', 'a', 'c']);
+    expect(world.asked).toEqual([[world.clock.now(), 10_000]]);
+    expect(world.orders[0]).toEqual({ demand: { kind: 'due' }, byHand: false, anyway: false });
+  });
+
+  it.each([
+    [10, 10],
+    [2.5, 3],
+    [1_000, 64],
+  ])('begins no more at once than a budget of %d a second lets pass: %d', async (budget, most) => {
+    const world = flown(budget);
+    world.due = ids(most + 1);
+    world.land = () => undefined;
+    const rounds = new DueRounds(world.engine, world.flights);
+    const round = rounds.fly(2_000);
+    await after(world.clock, 1_999, round);
+    expect(world.log).toHaveLength(most);
+    await after(world.clock, 1, round);
+    expect(world.log).toHaveLength(most + 1);
+  });
+
+  it('leaves under way what hangs longer than it has patience', async () => {
+    const world = flown();
+    world.due = ['hangs', 'lands'];
+    world.land = (id) => (id === 'hangs' ? undefined : settled);
+    const round = new DueRounds(world.engine, world.flights).fly(2_000);
+    expect(await after(world.clock, 1_999, round)).toBe('waits');
+    expect(await after(world.clock, 1, round)).toEqual([
+      { connectionId: 'hangs', result: { kind: 'under_way' } },
+      { connectionId: 'lands', result: settled },
+    ]);
+  });
+
+  it('does not begin again what is under way', async () => {
+    const world = flown();
+    world.due = ['a', 'b'];
+    world.underWay.add('a');
+    const renewed = await new DueRounds(world.engine, world.flights).fly(2_000);
+    expect(renewed[0]).toEqual({ connectionId: 'a', result: { kind: 'under_way' } });
+    expect(world.log.map(([, id]) => id)).toEqual(['b']);
+  });
+
+  it('tells what could not be tried, and tries the others', async () => {
+    const world = flown();
+    world.due = ['a', 'b'];
+    const failure = new Error('no store');
+    world.land = (id) => (id === 'a' ? failure : settled);
+    const renewed = await new DueRounds(world.engine, world.flights).fly(2_000);
+    expect(renewed).toEqual([
+      { connectionId: 'a', result: failure },
+      { connectionId: 'b', result: settled },
+    ]);
+  });
+
+  it('leaves out what it is told to, and ends when it is told to', async () => {
+    const world = flown();
+    world.due = ['a', 'b'];
+    const rounds = new DueRounds(world.engine, world.flights);
+    const renewed = await rounds.fly(2_000, new Set(['a']));
+    expect(renewed.map(({ connectionId }) => connectionId)).toEqual(['b']);
+    expect(await rounds.fly(2_000, undefined, AbortSignal.abort())).toEqual([]);
+    world.close();
+    expect(await rounds.fly(2_000)).toEqual([]);
+    expect(world.log).toHaveLength(1);
+  });
+
+  it('gives the turns of an endpoint that must wait to the others', async () => {
+    const world = flown(2);
+    world.due = ['a1', 'b1', 'a2', 'b2', 'a3', 'b3'];
+    const now = world.clock.now();
+    world.land = (id) => (id.startsWith('a') ? deferred(now + 9_000, 'a') : settled);
+    const rounds = new DueRounds(world.engine, world.flights);
+    const first = await rounds.fly(2_000);
+    // Which endpoint a connection belongs to is known when it has been met.
+    expect(first.map(({ connectionId }) => connectionId)).toEqual(world.due);
+    const second = await rounds.fly(2_000);
+    expect(second.map(({ connectionId }) => connectionId)).toEqual(['a1', 'b1', 'b2', 'b3']);
+  });
+
+  it.each([
+    [1, ['a1', 'a2']],
+    [0, ['a1']],
+    [-1, ['a1']],
+  ])(
+    'takes no endpoint for one that waits where a connection waits for itself (%d ms)',
+    async (ms, seen) => {
+      const world = flown(1);
+      world.due = ['a1', 'a2'];
+      const now = world.clock.now();
+      world.land = () => deferred(now + 9_000, 'a', now + ms);
+      const rounds = new DueRounds(world.engine, world.flights);
+      await rounds.fly(2_000);
+      const second = await rounds.fly(2_000);
+      expect(second.map(({ connectionId }) => connectionId)).toEqual(seen);
+    },
+  );
+});
+
+describe('an order for all that is due', () => {
+  it('waits a moment for an endpoint, and tries each only until its turn is over', async () => {
+    const world = flown();
+    world.due = ['late', 'now'];
+    const from = world.clock.now();
+    world.land = (id) =>
+      id === 'late' && world.clock.now() < from + 2_000 ? deferred(from + 2_000) : settled;
+    const order = renewAllDue(world.engine, world.flights);
+    expect(await after(world.clock, 1_999, order)).toBe('waits');
+    expect(await after(world.clock, 1, order)).toEqual([
+      { connectionId: 'late', result: settled },
+      { connectionId: 'now', result: settled },
+    ]);
+    expect(world.log).toEqual([
+      [0, 'late'],
+      [0, 'now'],
+      [2_000, 'late'],
+    ]);
+  });
+
+  it('tries again after the shortest of several waits', async () => {
+    const world = flown();
+    world.due = ['a', 'b'];
+    const from = world.clock.now();
+    const waits: Readonly<Record<string, number>> = { a: 300, b: 700 };
+    world.land = (id) => {
+      const until = from + (waits[id] ?? 0);
+      return world.clock.now() < until ? deferred(until, id, until) : settled;
+    };
+    const order = renewAllDue(world.engine, world.flights);
+    expect(await after(world.clock, 5_000, order)).toHaveLength(2);
+    expect(world.log.map(([at]) => at)).toEqual([0, 0, 300, 300, 700]);
+  });
+
+  it('leaves what must wait longer for another time', async () => {
+    const world = flown();
+    world.due = ['a'];
+    const waits = deferred(world.clock.now() + 2_001);
+    world.land = () => waits;
+    const order = renewAllDue(world.engine, world.flights);
+    expect(await after(world.clock, 0, order)).toEqual([{ connectionId: 'a', result: waits }]);
+  });
+
+  it('tries at once what may be tried already', async () => {
+    const world = flown();
+    world.due = ['a'];
+    const past = deferred(world.clock.now() - 5);
+    world.land = () => (world.log.length < 3 ? past : settled);
+    const order = renewAllDue(world.engine, world.flights);
+    expect(await after(world.clock, 0, order)).toEqual([{ connectionId: 'a', result: settled }]);
+  });
+
+  it('waits for an answer as long as a caller would', async () => {
+    const world = flown();
+    world.due = ['a'];
+    world.land = () => undefined;
+    const order = renewAllDue(world.engine, world.flights);
+    expect(await after(world.clock, 59_999, order)).toBe('waits');
+    expect(await after(world.clock, 1, order)).toEqual([
+      { connectionId: 'a', result: { kind: 'under_way' } },
+    ]);
+  });
+
+  it.each(['the order', 'the keeper'])('ends with %s', async (which) => {
+    const world = flown();
+    world.due = ['a'];
+    const waits = deferred(world.clock.now() + 1_000);
+    world.land = () => waits;
+    const controller = new AbortController();
+    const order = renewAllDue(world.engine, world.flights, controller.signal);
+    expect(await after(world.clock, 0, order)).toBe('waits');
+    if (which === 'the order') controller.abort();
+    else world.close();
+    expect(await after(world.clock, 0, order)).toHaveLength(1);
+    expect(world.log).toHaveLength(1);
+  });
+});

@@ -1,0 +1,166 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  AuthorizationRequiredError,
+  ConfigurationError,
+  NotFoundError,
+  ServerUnavailableError,
+} from '../../../src/errors.ts';
+import type { Keeper } from '../../../src/keeper-api.ts';
+import { openRemote } from '../../../src/remote/open-remote.ts';
+import { Secret } from '../../../src/secret.ts';
+import { homePaths } from '../../../src/system/home.ts';
+import { daemonFixture, type TestDaemon } from '../../support/daemon-fixture.ts';
+
+/*
+ * The same keeper from afar: what a program sees of it is what it sees of one in its own process.
+ */
+
+const start = daemonFixture();
+const opened: Keeper[] = [];
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((keeper) => keeper.close()));
+});
+
+async function remote(test: TestDaemon, key?: string): Promise<Keeper> {
+  const { daemon, world } = test;
+  const option =
+    key === undefined
+      ? { socket: daemon.socket }
+      : { url: daemon.address ?? '', key: new Secret(key) };
+  const keeper = await openRemote(option, homePaths(world.home, {}), world.clock);
+  opened.push(keeper);
+  return keeper;
+}
+
+describe('a keeper from afar', () => {
+  it('tells of connections and clients what one at home tells', async () => {
+    const test = await start();
+    for (const name of ['alpha', 'beta', 'gamma']) await test.world.add(name);
+    const near = test.world.first.keeper;
+    const far = await remote(test);
+    // What is undefined at home is absent from afar.
+    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+    expect(await far.list()).toEqual(plain(await near.list()));
+    expect(await far.list({ afterName: 'alpha', limit: 1 })).toEqual(
+      plain(await near.list({ afterName: 'alpha', limit: 1 })),
+    );
+    expect(await far.clients()).toEqual(plain(await near.clients()));
+    expect(await far.connection('beta').explain()).toEqual(
+      plain(await near.connection('beta').explain()),
+    );
+  });
+
+  it('hands out the same token, which does not print itself', async () => {
+    const test = await start();
+    await test.world.add('alpha');
+    const near = await test.world.first.keeper.connection('alpha').token();
+    const far = await (await remote(test)).connection('alpha').token();
+    expect(far).toMatchObject({ value: near.value, type: near.type, expiresAt: near.expiresAt });
+    expect(JSON.stringify(far)).not.toContain(near.value);
+  });
+
+  it('refreshes, pauses, resumes, renames and disconnects', async () => {
+    const test = await start();
+    await test.world.add('alpha');
+    const keeper = await remote(test);
+    const alpha = keeper.connection('alpha');
+    expect((await alpha.refresh()).generation).toBe(2);
+    await alpha.pause();
+    expect((await alpha.status()).state).toBe('paused');
+    await alpha.resume();
+    await alpha.rename('beta');
+    expect((await keeper.connection('beta').disconnect()).message).toContain('removed');
+    expect(await keeper.list()).toEqual([]);
+  });
+
+  it('imports, connects as the client itself, and manages registrations', async () => {
+    const test = await start();
+    const { world } = test;
+    const keeper = await remote(test);
+    const { refreshToken = '' } = await world.emulator.issueGrant({ clientId: 'perspio-demo' });
+    const options = {
+      provider: 'generic',
+      client: { clientId: 'perspio-demo', clientSecret: new Secret('demo~secret+1') },
+      overrides: world.overrides(),
+    };
+    await keeper.add('imported', {
+      ...options,
+      tokens: { refreshToken: new Secret(refreshToken) },
+    });
+    expect((await keeper.connection('imported').token()).value).not.toBe('');
+    const scope = 'api://perspiotalk/.default';
+    await keeper.connect('machine', { ...options, grant: 'client-credentials', scope });
+    await keeper.reconnect('machine');
+    expect(await keeper.setClientSecret('perspio-demo', 'demo~secret+1')).toBeGreaterThan(0);
+    await expect(keeper.removeClient('perspio-demo')).rejects.toThrow(ConfigurationError);
+    await expect(keeper.connect('other', { ...options })).rejects.toThrow('a person must consent');
+  });
+
+  it('throws the errors that one at home throws', async () => {
+    const test = await start();
+    await test.world.add('alpha', { withoutAccessToken: true });
+    test.world.emulator.revokeUser('demo@perspio.io');
+    const keeper = await remote(test);
+    const refused = keeper.connection('alpha').token();
+    await expect(refused).rejects.toThrow(AuthorizationRequiredError);
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_GRANT_REFUSED', connection: 'alpha' });
+    await expect(keeper.connection('none').status()).rejects.toThrow(NotFoundError);
+    await expect(keeper.connection('alpha').token({ minLifeMs: Number.NaN })).rejects.toThrow(
+      'minLifeMs is no duration',
+    );
+    const due = await keeper.refreshDue();
+    expect(due.every(({ error }) => error === undefined || error instanceof Error)).toBe(true);
+  });
+
+  it('comes by TCP with a key, as far as the key goes', async () => {
+    const test = await start({ listen: '127.0.0.1:0' });
+    await test.world.add('alpha');
+    const keeper = await remote(test, await test.key({ connections: ['alpha'], verbs: ['token'] }));
+    expect((await keeper.connection('alpha').token()).value).not.toBe('');
+    await expect(keeper.connection('alpha').status()).rejects.toMatchObject({
+      code: 'ERR_ACCESS_FORBIDDEN',
+    });
+  });
+
+  it('emits what happens at the daemon', async () => {
+    const test = await start();
+    await test.world.add('alpha');
+    const keeper = await remote(test);
+    const refreshed: unknown[] = [];
+    keeper.on('refreshed', (event) => refreshed.push(event));
+    for (let i = 0; i < 200 && refreshed.length === 0; i++) {
+      // The stream may not be open yet when the first is recorded.
+      if (i % 20 === 10) await test.world.first.keeper.connection('alpha').refresh();
+      await test.world.pass(250);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const [event] = refreshed as { connection: string; accessExpiresAt: number }[];
+    expect(event?.connection).toBe('alpha');
+    expect(event?.accessExpiresAt).toBeGreaterThan(test.world.clock.now());
+  });
+});
+
+describe('a daemon that is not there', () => {
+  it('is told as such, and what to do', async () => {
+    const test = await start();
+    const keeper = await remote(test);
+    await test.world.during(test.daemon.close(0));
+    await expect(keeper.list()).rejects.toThrow(ServerUnavailableError);
+    await expect(keeper.list()).rejects.toMatchObject({
+      code: 'ERR_DAEMON_UNREACHABLE',
+      message: expect.stringContaining('evergrant serve'),
+    });
+  });
+
+  it.each(['http://192.0.2.1:7343', 'http://daemon.example', 'ftp://localhost', 'nothing'])(
+    'a key is not sent to %s',
+    async (url) => {
+      const { world } = await start();
+      const paths = homePaths(world.home, {});
+      await expect(openRemote({ url, key: 'evk' }, paths, world.clock)).rejects.toMatchObject({
+        code: 'ERR_ARGUMENT',
+      });
+    },
+  );
+});
