@@ -1,5 +1,6 @@
 import { ConfigurationError } from './errors.ts';
 import { lineOf, lineOfFault } from './settings/json-lines.ts';
+import { knownOptions, settingsSchema } from './settings/schema.ts';
 import { readPrivateFile } from './system/files.ts';
 
 /** What `settings.json` in the home folder may say. */
@@ -58,14 +59,14 @@ function parseJson(path: string, text: string): unknown {
 }
 
 async function validate(path: string, text: string, value: unknown): Promise<Settings> {
-  const { knownOptions, settingsSchema } = await import('./settings/schema.ts');
-  const result = settingsSchema.safeParse(value);
+  const z = await import('zod');
+  const result = settingsSchema(z).safeParse(value);
   if (result.success) return result.data;
   const faults = result.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.slice(0, 5).map((key) => ({
           path: [...issue.path, key],
-          fault: `is unknown; known are ${knownOptions(issue.path).join(', ')}`,
+          fault: `is unknown; known are ${knownOptions(z, issue.path).join(', ')}`,
         }))
       : [{ path: issue.path, fault: faultOf(issue, value) }],
   );

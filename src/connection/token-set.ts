@@ -114,8 +114,12 @@ export function openToken(
 export function unusableTypeOf(response: TokenResponse): string | undefined {
   const type = response.tokenType;
   if (type === undefined) return 'unknown (the answer named none)';
-  return type.toLowerCase() === 'bearer' ? undefined : type;
+  if (type.toLowerCase() === 'bearer') return undefined;
+  return TYPE_NAME.test(type) ? type : 'unknown (what the answer named is no name of a type)';
 }
+
+/** Names that are shown to people; what is longer or made of other characters could be anything, a token that was repeated among it. */
+const TYPE_NAME = /^[a-z][\w.-]{0,19}$/i;
 
 function refreshExpiry(parts: TokenSetParts): number | undefined {
   const { response, sentAt } = parts;

@@ -13,7 +13,8 @@ import { createApplication, type Application, type Origin } from './application.
 import { SOCKET_HOSTS } from './http/hosts.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { Metrics } from './metrics/metrics.ts';
-import type { DaemonParts, DaemonStore } from './parts.ts';
+import type { DaemonParts } from './parts.ts';
+import type { DaemonStore } from './store.ts';
 import { allRoutes } from './routes/routes.ts';
 import { listenOnSocket } from './socket.ts';
 import { hostsOf, listenOnTcp, readAddress, readTls, type TcpAddress } from './tcp.ts';

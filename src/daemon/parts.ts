@@ -1,6 +1,4 @@
 import type { Keeper } from '../keeper-api.ts';
-import type { EndpointState, LifeEvent } from '../connection/record.ts';
-import type { AccessStore } from '../store/access-store.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Random } from '../system/random.ts';
@@ -8,16 +6,7 @@ import type { Audit } from './access/audit.ts';
 import type { Latencies } from './browser/latencies.ts';
 import type { Sessions } from './browser/sessions.ts';
 import type { Metrics } from './metrics/metrics.ts';
-
-/** As much of a store as a daemon needs besides its keeper. */
-export interface DaemonStore {
-  /** Keys, draws and events. */
-  readonly access: AccessStore;
-  /** A connection's history, newest first. */
-  life(connectionId: string, limit: number): Promise<readonly LifeEvent[]>;
-  /** All token endpoints known. */
-  endpoints(): Promise<readonly EndpointState[]>;
-}
+import type { DaemonStore } from './store.ts';
 
 /** What routes work with. */
 export interface DaemonParts {

@@ -1,4 +1,4 @@
-import { Agent, request, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { Agent, IncomingMessage, request, RequestOptions } from 'node:http';
 import { ServerUnavailableError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { checkSocket, errnoOf } from '../system/files.ts';
@@ -118,11 +118,14 @@ export class Transport {
     });
   }
 
+  /** Loaded when something is sent: a process that finds no daemon pays nothing. */
   async #makeClient(): Promise<Client> {
     const options = { keepAlive: true, maxSockets: 64 } as const;
     const address = this.#address;
-    if ('socket' in address || address.url.protocol !== 'https:')
-      return { agent: new Agent(options), request };
+    if ('socket' in address || address.url.protocol !== 'https:') {
+      const http = await import('node:http');
+      return { agent: new http.Agent(options), request: http.request };
+    }
     const [https, { tlsTrust }] = await Promise.all([
       import('node:https'),
       import('../system/tls-trust.ts'),

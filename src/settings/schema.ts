@@ -1,11 +1,12 @@
-import * as z from 'zod';
+import type * as zod from 'zod';
 
 /*
- * The shape of a settings file. A message continues the name of its option: "lastTry must be true or false".
+ * The shape of a settings file. A message continues the name of its option: "lastTry must be true or false". The library comes as an argument,
+ * because most processes have no settings to judge, and loading it takes long.
  */
 
-const text = z.string('must be a string').min(1, 'must not be empty');
-const absolute = text.refine((path) => path.startsWith('/'), 'must be an absolute path');
+/** The library. */
+export type Zod = typeof zod;
 
 /** An address to listen on: host and port, the host being an address in digits or `localhost`. */
 const ADDRESS = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]):(?:0|[1-9]\d{0,4})$/;
@@ -14,46 +15,53 @@ const ADDRESS = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]):(?:0|
 const HOST =
   /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(?::[1-9]\d{0,4})?$/;
 
-const daemon = z.strictObject({
-  socket: absolute
-    .refine((path) => Buffer.byteLength(path) <= 100, 'must have at most 100 bytes')
-    .optional(),
-  listen: text.regex(ADDRESS, 'must be an address and a port, such as 127.0.0.1:7343').optional(),
-  tlsCertificateFile: absolute.optional(),
-  tlsKeyFile: absolute.optional(),
-  hosts: z
-    .array(
-      text.regex(HOST, 'must be hosts as browsers name them, such as evergrant.example.com:8443'),
-      'must be a list',
-    )
-    .optional(),
-  log: z.enum(['text', 'json', 'journal'], 'must be text, json or journal').optional(),
-  auditRows: z
-    .int('must be a whole number')
-    .min(1_000, 'must be 1000 or more')
-    .max(10_000_000, 'must be 10000000 or less')
-    .optional(),
-});
+/** What the daemon takes. */
+function daemonSchema(z: Zod) {
+  const text = z.string('must be a string').min(1, 'must not be empty');
+  const absolute = text.refine((path) => path.startsWith('/'), 'must be an absolute path');
+  return z.strictObject({
+    socket: absolute
+      .refine((path) => Buffer.byteLength(path) <= 100, 'must have at most 100 bytes')
+      .optional(),
+    listen: text.regex(ADDRESS, 'must be an address and a port, such as 127.0.0.1:7343').optional(),
+    tlsCertificateFile: absolute.optional(),
+    tlsKeyFile: absolute.optional(),
+    hosts: z
+      .array(
+        text.regex(HOST, 'must be hosts as browsers name them, such as evergrant.example.com:8443'),
+        'must be a list',
+      )
+      .optional(),
+    log: z.enum(['text', 'json', 'journal'], 'must be text, json or journal').optional(),
+    auditRows: z
+      .int('must be a whole number')
+      .min(1_000, 'must be 1000 or more')
+      .max(10_000_000, 'must be 10000000 or less')
+      .optional(),
+  });
+}
 
 /** What a settings file may hold. */
-export const settingsSchema = z.strictObject({
-  notifyCommand: z
-    .array(
-      z.string('must be strings').min(1, 'must not be empty'),
-      'must be a list: the program and its arguments',
-    )
-    .nonempty('must name a program')
-    .optional(),
-  lastTry: z.boolean('must be true or false').optional(),
-  requestsPerSecond: z
-    .number('must be a number')
-    .min(0.1, 'must be 0.1 or more')
-    .max(1_000, 'must be 1000 or less')
-    .optional(),
-  daemon: daemon.optional(),
-});
+export function settingsSchema(z: Zod) {
+  return z.strictObject({
+    notifyCommand: z
+      .array(
+        z.string('must be strings').min(1, 'must not be empty'),
+        'must be a list: the program and its arguments',
+      )
+      .nonempty('must name a program')
+      .optional(),
+    lastTry: z.boolean('must be true or false').optional(),
+    requestsPerSecond: z
+      .number('must be a number')
+      .min(0.1, 'must be 0.1 or more')
+      .max(1_000, 'must be 1000 or less')
+      .optional(),
+    daemon: daemonSchema(z).optional(),
+  });
+}
 
 /** Names of the options that may stand where `path` leads to. */
-export function knownOptions(path: readonly PropertyKey[]): readonly string[] {
-  return Object.keys(path[0] === 'daemon' ? daemon.shape : settingsSchema.shape);
+export function knownOptions(z: Zod, path: readonly PropertyKey[]): readonly string[] {
+  return Object.keys(path[0] === 'daemon' ? daemonSchema(z).shape : settingsSchema(z).shape);
 }

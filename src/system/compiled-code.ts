@@ -1,5 +1,4 @@
 import { lstatSync, mkdirSync } from 'node:fs';
-import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { join } from 'node:path';
 import { homeFolder } from './home.ts';
 
@@ -17,6 +16,8 @@ export function keepCompiledCode(
   environment: Readonly<Record<string, string | undefined>>,
 ): void {
   try {
+    // Asked for when it is needed: a token at hand is printed sooner without.
+    const { enableCompileCache, getCompileCacheDir } = process.getBuiltinModule('node:module');
     if (getCompileCacheDir() !== undefined) return;
     const home = homeFolder(option, environment);
     const folder = join(home, 'code');

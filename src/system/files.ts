@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  chmodSync,
   constants,
   closeSync,
   fsyncSync,
@@ -289,7 +290,7 @@ export async function checkSocket(path: string): Promise<boolean> {
 /** Closes what lies at a path to everybody but its owner. */
 export async function makeOwnerOnly(path: string): Promise<void> {
   try {
-    fs.chmodSync(path, 0o600);
+    chmodSync(path, 0o600);
   } catch (cause) {
     throw unusable(path, cause);
   }

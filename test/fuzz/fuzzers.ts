@@ -5,6 +5,7 @@ import { deviceAnswers } from './targets/device.ts';
 import { discoveryDocuments } from './targets/discovery.ts';
 import { headerFields } from './targets/headers.ts';
 import { errorAnswers, tokenAnswers } from './targets/answers.ts';
+import { keeperAnswers } from './targets/keeper-answers.ts';
 import { homeFiles } from './targets/homes.ts';
 import { settingsFiles } from './targets/settings.ts';
 import { spillFiles } from './targets/spills.ts';
@@ -14,6 +15,7 @@ import { wireBytes } from './targets/wire.ts';
 export const FUZZERS: readonly Fuzzer[] = [
   tokenAnswers,
   errorAnswers,
+  keeperAnswers,
   headerFields,
   wireBytes,
   deviceAnswers,

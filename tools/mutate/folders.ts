@@ -34,7 +34,7 @@ export const FOLDERS: Readonly<Record<string, Folder>> = {
   },
   refresh: {
     sources: 'src/refresh',
-    tests: ['test/unit/keeper', 'tools/mutate/worlds.ts'],
+    tests: ['test/unit/refresh', 'test/unit/keeper', 'tools/mutate/worlds.ts'],
     // Days pass in some of these tests, and only they reach what works in the background.
     effort: { eachTestMs: 2_500, allTestsMs: 12_000 },
   },

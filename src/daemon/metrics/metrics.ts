@@ -2,7 +2,7 @@ import type { Keeper } from '../../keeper-api.ts';
 import type { Clock } from '../../system/clock.ts';
 import { VERSION } from '../../system/version.ts';
 import type { Audit } from '../access/audit.ts';
-import type { DaemonStore } from '../parts.ts';
+import type { DaemonStore } from '../store.ts';
 import { Census } from './census.ts';
 import { Counter, expose, Histogram, type Metric } from './exposition.ts';
 

@@ -9,7 +9,7 @@ import type {
   Verb,
 } from '../access-store.ts';
 import type { DataKeys } from '../sealing.ts';
-import type { StoreFile } from './database.ts';
+import type { StoreFile } from './store-file.ts';
 import { checkMac, withMac } from './row-mac.ts';
 import { json, number, optionalNumber, optionalText, text, type Cell, type Row } from './rows.ts';
 import type { Statements } from './statements.ts';

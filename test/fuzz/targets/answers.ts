@@ -17,8 +17,8 @@ import { breachOfError, breachOfPrototype, breachOfShown } from '../judge.ts';
 type Answer = Parameters<typeof readTokenAnswer>[0];
 type Read = (answer: Answer, secrets: readonly Secret[]) => TokenOutcome;
 
-/** What the request carried, and what the answer issues. */
-const CANARIES: readonly Canary[] = [
+/** What the request carried (client secret and refresh token, first), and what the answer issues. */
+export const CANARIES: readonly Canary[] = [
   { kind: 'client secret', value: 'canary~client+secret/7f3a91' },
   { kind: 'sent refresh token', value: 'canary.sent-refresh_token~41bd77' },
   { kind: 'access token', value: 'canary.access-token_90cc1e~+/' },
@@ -67,7 +67,8 @@ const FURTHER = [
   'claims',
 ];
 
-function successText(dice: Dice): string {
+/** A body of a success, or nearly one. */
+export function successText(dice: Dice): string {
   const kept = GOOD.filter(() => dice.chance(0.85)).map(([name, json]): Member => {
     return dice.chance(0.15) ? [name, hostileJson(dice)] : [name, json];
   });
@@ -119,7 +120,8 @@ const ERRORS = [
   'nobody_knows',
 ];
 
-function errorText(dice: Dice): string {
+/** A body of a refusal, or nearly one. */
+export function errorText(dice: Dice): string {
   const name = dice.chance(0.8) ? dice.pick(ERRORS) : echo(dice);
   const said = dice.chance(0.7) ? echo(dice) : hostileText(dice);
   const shapes: readonly Member[][] = [
@@ -148,7 +150,8 @@ function errorText(dice: Dice): string {
   return bodyOf(dice, [...dice.pick(shapes), ...more]);
 }
 
-function answerOf(dice: Dice, text: string): Answer {
+/** An answer around a body, damaged on its way. */
+export function answerOf(dice: Dice, text: string): Answer {
   const encoding = dice.pick(['utf8', 'utf8', 'utf8', 'utf8', 'utf16le', 'latin1'] as const);
   return {
     status: dice.pick(STATUSES),
@@ -163,7 +166,7 @@ function answerOf(dice: Dice, text: string): Answer {
 }
 
 /** What the answer holds, read by other means: by TypeScript's parser for JSON, and by Node's for forms. */
-function held(body: Uint8Array): ReadonlyMap<string, readonly unknown[]> {
+export function heldIn(body: Uint8Array): ReadonlyMap<string, readonly unknown[]> {
   const text = new TextDecoder().decode(body).trim();
   const all = new Map<string, unknown[]>();
   const add = (name: string, value: unknown): void =>
@@ -198,9 +201,9 @@ function judge(answer: Answer, outcome: TokenOutcome): string | undefined {
 }
 
 /** What must not be said: what the request carried, and what stands in the answer where tokens do. */
-function knowable(body: Uint8Array): readonly Canary[] {
+export function knowable(body: Uint8Array): readonly Canary[] {
   if (!isShallow(body)) return CANARIES.slice(0, 2);
-  const members = held(body);
+  const members = heldIn(body);
   const names = ['access_token', 'refresh_token', 'id_token'];
   const issued = names.flatMap((name) =>
     members.get(name)?.length === 1 ? members.get(name) : [],
@@ -208,8 +211,9 @@ function knowable(body: Uint8Array): readonly Canary[] {
   return CANARIES.filter(({ value }, i) => i < 2 || issued.includes(value));
 }
 
-function bringsRefreshToken(body: Uint8Array): boolean {
-  return isShallow(body) && held(body).get('refresh_token')?.includes(refresh) === true;
+/** Whether the answer issues a refresh token, as others read it. */
+export function bringsRefreshToken(body: Uint8Array): boolean {
+  return isShallow(body) && heldIn(body).get('refresh_token')?.includes(refresh) === true;
 }
 
 /** What TypeScript's parser can read without an end to its stack. */
@@ -230,7 +234,7 @@ function breachOfTokens(
   const shown = breachOfShown(tokens, CANARIES);
   if (shown !== undefined) return shown;
   if (!isShallow(answer.body)) return undefined;
-  const members = held(answer.body);
+  const members = heldIn(answer.body);
   const one = (name: string): unknown => {
     const [value, ...more] = members.get(name) ?? [];
     return more.length === 0 ? value : 'several';

@@ -164,7 +164,10 @@ describe('the type of an access token', () => {
     ['Bearer', undefined],
     ['bEARER', undefined],
     ['mac', 'mac'],
+    ['N_A', 'N_A'],
     [undefined, 'unknown (the answer named none)'],
+    ['\u202e\u0007', 'unknown (what the answer named is no name of a type)'],
+    ['a-refresh-token-that-was-repeated', 'unknown (what the answer named is no name of a type)'],
   ])('%s is no bearer token for this reason: %s', (tokenType, why) => {
     expect(unusableTypeOf({ ...answer, tokenType })).toBe(why);
   });

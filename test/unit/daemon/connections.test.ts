@@ -93,7 +93,7 @@ describe('tokens', () => {
     ['minLife=5', 'minLife must be a duration'],
     ['minlife=5m', 'Unrecognized key'],
     ['minLife=5m&minLife=6m', 'something twice'],
-    ['minLife=9d', 'cannot be demanded to live'],
+    ['minLife=9d', 'demand'],
   ])('%s is refused with 400 and its reason', async (query, reason) => {
     const { ask, world } = await withConnections('alpha');
     const { status, json } = await ask(`/v1/connections/alpha/token?${query}`);
