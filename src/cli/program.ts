@@ -9,6 +9,7 @@ import { addCompletionCommand } from './completion.ts';
 import { readGrammar } from './completion/grammar.ts';
 import { addConfigCommand } from './config.ts';
 import { addConnectCommand } from './connect.ts';
+import { addDashboardCommand } from './dashboard.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDisconnectCommand } from './disconnect.ts';
 import { addDoctorCommand } from './doctor.ts';
@@ -51,6 +52,7 @@ const COMMANDS = [
   addClientCommand,
   addKeyCommand,
   addServeCommand,
+  addDashboardCommand,
   addKeyForCommand,
   addAuditCommand,
   addConfigCommand,

@@ -82,7 +82,7 @@ async function serve(
   response: ServerResponse,
   { isOwners }: Origin,
 ): Promise<string> {
-  const { method = '', url = '', headers } = request;
+  const { method = '', url = '' } = request;
   const [path = '', query = ''] = splitOnce(url, '?');
   const found = router.find(method, path);
   if (found === undefined || 'methods' in found) {
@@ -91,10 +91,9 @@ async function serve(
   }
   const { route, params } = found;
   try {
-    const { authorization } = headers;
     const { access, operation: what } = route;
     const connection = params['name'];
-    const entry = { access, what, connection, authorization, isOwners };
+    const entry = { access, what, connection, request, isOwners };
     const caller = await enter(parts.gate, entry);
     const isForeign = 'isQueryForeign' in route && route.isQueryForeign;
     const given = isForeign ? {} : readQuery(query);

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Keeper } from '../keeper-api.ts';
 import type { DaemonSettings } from '../settings.ts';
 import type { ApiAccess } from '../resource/exchange.ts';
@@ -8,6 +9,8 @@ import type { Random } from '../system/random.ts';
 import type { Streaming } from '../system/streaming.ts';
 import { Audit } from './access/audit.ts';
 import { Rates } from './access/rate.ts';
+import { Latencies } from './browser/latencies.ts';
+import { Sessions } from './browser/sessions.ts';
 import { createApplication, type Application, type Origin } from './application.ts';
 import { SOCKET_HOSTS } from './http/hosts.ts';
 import { createListener, type Listener } from './http/listener.ts';
@@ -42,6 +45,10 @@ export interface DaemonOptions {
   readonly random: Random;
   /** Where it tells what happens. */
   readonly log: Log;
+  /** Requests a second that a token endpoint is sent at most; by default 10. */
+  readonly requestsPerSecond?: number | undefined;
+  /** Folder of the built dashboard; by default where the package has it. */
+  readonly dashboard?: string | undefined;
   /** Checks answers against their schemas; for tests. */
   readonly checkAnswers?: boolean;
 }
@@ -93,6 +100,9 @@ class RunningDaemon implements Daemon {
   #listener: Listener;
   #identity = '';
   #tcp: TcpPart | undefined;
+  /** The port for browsers, where none was asked for: opened with the first link. */
+  #door: Promise<TcpPart> | undefined;
+  readonly #latencies: Latencies;
 
   constructor(options: DaemonOptions) {
     const { settings, store, clock, log, keeper, random } = options;
@@ -101,6 +111,8 @@ class RunningDaemon implements Daemon {
     this.socket = settings.socket ?? options.socket;
     this.#audit = new Audit(store.access, clock, log);
     this.#audit.keepRows = settings.auditRows ?? this.#audit.keepRows;
+    const sessions = new Sessions(clock, random);
+    this.#latencies = new Latencies(keeper, clock);
     this.#metrics = new Metrics({ keeper, store, audit: this.#audit, clock });
     const parts: DaemonParts = {
       ...{ keeper, store, clock, random, log },
@@ -110,10 +122,13 @@ class RunningDaemon implements Daemon {
       metrics: this.#metrics,
       ending: this.#ending.signal,
       faults: () => this.#faults(),
+      ...{ sessions, latencies: this.#latencies, dashboard: options.dashboard },
+      requestsPerSecond: options.requestsPerSecond ?? 10,
+      openDoor: () => this.#openDoor(),
     };
     this.#application = createApplication({
       routes: allRoutes(parts),
-      gate: { access: store.access, audit: this.#audit, rates: new Rates(clock), clock },
+      gate: { access: store.access, audit: this.#audit, rates: new Rates(clock), clock, sessions },
       ...{ clock, log },
       observe: (operation, status, tookMs) => {
         this.#metrics.observe(operation, status, tookMs);
@@ -126,8 +141,7 @@ class RunningDaemon implements Daemon {
 
   get address(): string | undefined {
     if (this.#tcp === undefined) return undefined;
-    const { address, port, isSecure } = this.#tcp;
-    return `${isSecure ? 'https' : 'http'}://${address.host}:${String(port)}`;
+    return addressOf(this.#tcp);
   }
 
   /** Listens, and begins to renew in the background. */
@@ -165,11 +179,14 @@ class RunningDaemon implements Daemon {
       late.abort();
     });
     this.#ending.abort();
-    const listeners = [this.#listener, ...(this.#tcp === undefined ? [] : [this.#tcp.listener])];
+    const door = await this.#door?.catch(() => undefined);
+    const ports = [this.#tcp, door].flatMap((part) => part?.listener ?? []);
+    const listeners = [this.#listener, ...ports];
     await Promise.all(listeners.map((listener) => listener.close(late.signal)));
     timer.cancel();
     await this.#options.streaming.close();
     this.#stopTelling();
+    this.#latencies.stop();
     this.#metrics.close();
     await this.#audit.flush();
   }
@@ -185,22 +202,37 @@ class RunningDaemon implements Daemon {
 
   async #startTcp(): Promise<void> {
     const { listen } = this.#settings;
-    if (listen === undefined) return;
-    const address = readAddress(listen);
-    const material = await readTls(this.#settings, address);
-    const listener = createListener(
-      (request, response) => {
-        const origin = this.#tcp?.origin;
-        if (origin === undefined) response.destroy();
-        else void this.#application(request, response, origin);
-      },
-      this.#options.clock,
-      material,
-    );
+    if (listen !== undefined) this.#tcp = await this.#listenOn(readAddress(listen), this.#settings);
+  }
+
+  async #listenOn(address: TcpAddress, settings: DaemonSettings): Promise<TcpPart> {
+    const material = await readTls(settings, address);
+    const { clock } = this.#options;
+    const opened: { part?: TcpPart } = {};
+    const receive = (request: IncomingMessage, response: ServerResponse): void => {
+      const { part } = opened;
+      if (part === undefined) response.destroy();
+      else void this.#application(request, response, part.origin);
+    };
+    const listener = createListener(receive, clock, material);
     const port = await listenOnTcp(listener.server, address);
     const isSecure = material !== undefined;
-    const hosts = hostsOf(address, port, isSecure, this.#settings);
-    this.#tcp = { listener, address, port, isSecure, origin: { hosts, isOwners: false } };
+    const hosts = hostsOf(address, port, isSecure, settings);
+    const part = { listener, address, port, isSecure, origin: { hosts, isOwners: false } };
+    opened.part = part;
+    return part;
+  }
+
+  /** Where TCP was asked for, browsers come in there; otherwise on a port of this machine that opens with the first link. */
+  async #openDoor(): Promise<string> {
+    if (this.#tcp !== undefined) return publicAddressOf(this.#tcp, this.#settings);
+    this.#door ??= this.#listenOn({ host: '127.0.0.1', port: 0 }, {});
+    try {
+      return addressOf(await this.#door);
+    } catch (error) {
+      this.#door = undefined;
+      throw error;
+    }
   }
 
   async #faults(): Promise<readonly string[]> {
@@ -248,6 +280,19 @@ class RunningDaemon implements Daemon {
       log.warn('the socket was removed and cannot be made again', { reason });
     }
   }
+}
+
+function addressOf({ address, port, isSecure }: TcpPart): string {
+  return `${isSecure ? 'https' : 'http'}://${address.host}:${String(port)}`;
+}
+
+/** By the first name that was configured; an address that stands for all of the machine's is none that a browser can open. */
+function publicAddressOf(part: TcpPart, { hosts = [] }: DaemonSettings): string {
+  const [name] = hosts;
+  if (name !== undefined) return `${part.isSecure ? 'https' : 'http'}://${name}`;
+  const { host } = part.address;
+  const isAny = host === '0.0.0.0' || host === '[::]';
+  return addressOf(isAny ? { ...part, address: { ...part.address, host: '127.0.0.1' } } : part);
 }
 
 function tellEvents(keeper: Keeper, log: Log): () => void {

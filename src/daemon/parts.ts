@@ -5,6 +5,8 @@ import type { Log } from '../system/log.ts';
 import type { Random } from '../system/random.ts';
 import type { Streaming } from '../system/streaming.ts';
 import type { Audit } from './access/audit.ts';
+import type { Latencies } from './browser/latencies.ts';
+import type { Sessions } from './browser/sessions.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { DaemonStore } from './store.ts';
 
@@ -30,6 +32,16 @@ export interface DaemonParts {
   readonly log: Log;
   /** Aborted when the daemon begins to end: whoever waits for nothing in particular stops. */
   readonly ending: AbortSignal;
+  /** Who is signed in at a browser. */
+  readonly sessions: Sessions;
+  /** How long refreshes took. */
+  readonly latencies: Latencies;
+  /** Requests a second that a token endpoint is sent at most. */
+  readonly requestsPerSecond: number;
+  /** Folder of the built dashboard; undefined: found by itself. */
+  readonly dashboard: string | undefined;
+  /** Address at which browsers reach the dashboard; opens a port for them where there is none. */
+  readonly openDoor: () => Promise<string>;
   /** What keeps it from serving, in words; none when it is ready. */
   faults(): Promise<readonly string[]>;
 }

@@ -315,8 +315,9 @@ const CALM_TURNS = 6;
 /** The same in real time while a request is without an answer for no known reason. */
 const HUNG_MS = 100;
 
-/** What is open while nothing happens: sockets, timers, and the pipes to the test runner. Everything else is work. */
-const IDLE = /^(TCPSocketWrap|TCPServerWrap|Timeout|Immediate|PipeWrap|TTYWrap|MessagePort)$/;
+/** What is open while nothing happens: sockets, timers, a browser, and the pipes to it and to the test runner. Everything else is work. */
+const IDLE =
+  /^(TCPSocketWrap|TCPServerWrap|Timeout|Immediate|PipeWrap|ProcessWrap|TTYWrap|MessagePort)$/;
 
 function isSystemBusy(): boolean {
   return process.getActiveResourcesInfo().some((resource) => !IDLE.test(resource));

@@ -17,7 +17,7 @@ export interface Import {
 /** Every TypeScript file of src/, relative to the root, with forward slashes. */
 export function sourceFiles(): string[] {
   return readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.tsx?$/.test(name))
     .map((name) => `src/${name.split(path.sep).join('/')}`)
     .sort();
 }

@@ -9,6 +9,8 @@ export interface Caller {
   readonly keyId: string | undefined;
   /** What the key is good for; undefined for the owner, who may do everything. */
   readonly policy: Policy | undefined;
+  /** Names of the operations that it is good for, where the policy alone would grant too much. */
+  readonly operations?: ReadonlySet<string>;
 }
 
 /** Whoever may open the socket. */

@@ -3,6 +3,8 @@ import type { AccessStore, Verb } from '../../store/access-store.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Audit } from './audit.ts';
 import { ANYONE, OWNER, whyNot, whyNotAll, type Caller } from './caller.ts';
+import { enterBySession, type BrowserRequest } from '../browser/entrance.ts';
+import type { Sessions } from '../browser/sessions.ts';
 import { isSameKey, readKey } from './key.ts';
 import type { Rates } from './rate.ts';
 
@@ -25,8 +27,8 @@ export interface Entry {
   readonly what: string;
   /** The connection in its path. */
   readonly connection: string | undefined;
-  /** The `Authorization` field. */
-  readonly authorization: string | undefined;
+  /** The message, for its key or its session. */
+  readonly request: BrowserRequest;
   /** Whether it came through the owner's socket. */
   readonly isOwners: boolean;
 }
@@ -37,6 +39,8 @@ export interface GateParts {
   readonly access: AccessStore;
   /** What was drawn. */
   readonly audit: Audit;
+  /** Who is signed in at a browser. */
+  readonly sessions: Sessions;
   /** How often keys are used. */
   readonly rates: Rates;
   /** Time. */
@@ -60,7 +64,7 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
     await file(caller, refusal);
     throw new AccessRefusedError('ERR_ACCESS_REFUSED', refusal);
   }
-  const because = access === 'caller' ? undefined : judge(caller, access, connection);
+  const because = judge(caller, entry);
   if (because !== undefined) {
     await file(caller, because);
     throw new AccessRefusedError('ERR_ACCESS_FORBIDDEN', `${because}; ask its owner for another`);
@@ -82,11 +86,14 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
 const UNKNOWN: Caller = { ...ANYONE, name: 'unknown' };
 
 function identify(
-  { access, clock }: GateParts,
-  { authorization, isOwners }: Entry,
+  { access, clock, sessions }: GateParts,
+  { request, isOwners }: Entry,
 ): { readonly caller: Caller; readonly refusal?: string } {
+  const { authorization } = request.headers;
   if (authorization === undefined) {
     if (isOwners) return { caller: OWNER };
+    const entrance = enterBySession(sessions, request);
+    if (entrance !== undefined) return { caller: UNKNOWN, ...entrance };
     return { caller: UNKNOWN, refusal: 'a key is needed; evergrant key-for makes one' };
   }
   const presented = readKey(/^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '');
@@ -102,11 +109,10 @@ function identify(
   return { caller };
 }
 
-function judge(
-  caller: Caller,
-  { verb, reach }: Exclude<Access, string>,
-  connection: string | undefined,
-): string | undefined {
+function judge(caller: Caller, { access, what, connection }: Entry): string | undefined {
+  if (caller.operations?.has(what) === false) return 'this is nothing that a browser may do';
+  if (typeof access === 'string') return undefined;
+  const { verb, reach } = access;
   if (reach === 'all') return whyNotAll(caller, verb);
   if (reach === 'named') return whyNot(caller, verb, connection ?? '');
   const { policy } = caller;

@@ -67,14 +67,23 @@ function hostRefusal({ headers }: IncomingMessage, { hosts }: Hosts): Refusal | 
 }
 
 /** Programs send neither field. A browser sends them, and only pages of our own may make it do so. */
-function siteRefusal({ headers }: IncomingMessage, { origins }: Hosts): Refusal | undefined {
+function siteRefusal(
+  { method, headers }: IncomingMessage,
+  { origins }: Hosts,
+): Refusal | undefined {
   const { origin } = headers;
   if (origin !== undefined && !origins.has(origin)) {
     return sabotaged('origin-check') ? undefined : foreign();
   }
   const site = headers['sec-fetch-site'];
   if (site === undefined || site === 'same-origin' || site === 'none') return undefined;
-  return foreign();
+  // A link that a person followed shows our page to the person, not to the site where the link was; the session does not come along.
+  return isVisit(method, headers) ? undefined : foreign();
+}
+
+function isVisit(method: string | undefined, headers: IncomingMessage['headers']): boolean {
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': dest } = headers;
+  return method === 'GET' && mode === 'navigate' && dest === 'document';
 }
 
 function foreign(): Refusal {

@@ -2,6 +2,9 @@ import * as z from 'zod';
 import { openApiOf } from '../api/openapi.ts';
 import { jsonRoute, type Route } from '../api/route.ts';
 import type { DaemonParts } from '../parts.ts';
+import { glanceRoutes } from '../browser/glance-routes.ts';
+import { pageRoutes } from '../browser/pages.ts';
+import { signInRoutes } from '../browser/sign-in.ts';
 import { actionRoutes } from './actions.ts';
 import { beginRoutes } from './begin.ts';
 import { clientRoutes } from './clients.ts';
@@ -22,6 +25,9 @@ const RESOURCES: readonly ((parts: DaemonParts) => readonly Route[])[] = [
   beginRoutes,
   clientRoutes,
   dueRoutes,
+  signInRoutes,
+  glanceRoutes,
+  pageRoutes,
   eventRoutes,
   metricsRoutes,
   proxyRoutes,

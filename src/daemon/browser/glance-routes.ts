@@ -1,0 +1,143 @@
+import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import * as z from 'zod';
+import { jsonRoute, streamRoute, type Route } from '../api/route.ts';
+import { beginAnswer, toJson } from '../http/answer.ts';
+import { NotFoundError } from '../../errors.ts';
+import { breathe } from '../../system/turn.ts';
+import type { Keeper } from '../../keeper-api.ts';
+import type { FeedEvent } from '../../store/access-store.ts';
+import type { DaemonParts } from '../parts.ts';
+import { endpointsAtAGlance, endpointGlance } from './endpoints.ts';
+import { glance, glanceOf, type Glance } from './glance.ts';
+
+/*
+ * What the dashboard shows of everything: once all of it, line by line, so that the first rows are on the screen before the last are read; from
+ * then on what changed.
+ */
+
+const PAGE = 250;
+/** With more events than these at once it is cheaper to read everything again. */
+const MOST_EVENTS = 500;
+/** What makes a name mean something else than before. */
+const RENAMING = new Set(['renamed', 'removed']);
+
+const all = { verb: 'read', reach: 'all' } as const;
+
+const feedEvent = z.strictObject({
+  id: z.number(),
+  at: z.number(),
+  event: z.string(),
+  connection: z.string().nullable(),
+  generation: z.number().nullable(),
+  detail: z.string().nullable(),
+});
+
+/** Routes of the dashboard's lists. */
+export function glanceRoutes(parts: DaemonParts): readonly Route[] {
+  return [
+    streamRoute({
+      method: 'GET',
+      path: '/v1/glance',
+      operation: 'glance',
+      summary:
+        'All connections, a line of JSON each; the first line tells the instant and the newest event, the last how many there were',
+      access: all,
+      type: 'application/x-ndjson',
+      stream: ({ response }) => streamGlances(parts, response),
+    }),
+    jsonRoute({
+      method: 'GET',
+      path: '/v1/glance/changes',
+      operation: 'glanceChanges',
+      summary: 'What happened after an event, and the connections it happened to',
+      access: all,
+      query: z.strictObject({ after: z.string().regex(/^\d{1,15}$/, 'must be a number') }),
+      answer: z.strictObject({
+        at: z.number(),
+        last: z.number(),
+        isWhole: z.boolean().meta({ description: 'false: read everything again' }),
+        events: z.array(feedEvent),
+        connections: z.array(glance),
+        gone: z.array(z.string()),
+      }),
+      handle: ({ query }) => changesAfter(parts, Number(query.after)),
+    }),
+    jsonRoute({
+      method: 'GET',
+      path: '/v1/glance/endpoints',
+      operation: 'glanceEndpoints',
+      summary:
+        'Token endpoints: breaker, requests of the last second, and how long refreshes by this daemon took',
+      access: all,
+      answer: z.strictObject({ at: z.number(), endpoints: z.array(endpointGlance) }),
+      handle: async () => ({ at: parts.clock.now(), endpoints: await endpointsAtAGlance(parts) }),
+    }),
+  ];
+}
+
+async function streamGlances(
+  { keeper, store, clock }: DaemonParts,
+  response: ServerResponse,
+): Promise<void> {
+  const { last } = store.access.eventRange();
+  beginAnswer(response, { status: 200, type: 'application/x-ndjson' });
+  response.write(`${toJson({ at: clock.now(), last })}\n`);
+  let [count, afterName] = [0, ''];
+  for (;;) {
+    const page = await keeper.list({ afterName, limit: PAGE });
+    const lines = page.map((status) => `${toJson(glanceOf(status))}\n`).join('');
+    const isRoomy = lines === '' || response.write(lines);
+    count += page.length;
+    afterName = page.at(-1)?.name ?? afterName;
+    if (page.length < PAGE) break;
+    if (!isRoomy) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (response.destroyed) return;
+    await breathe();
+  }
+  response.end(`${toJson({ count })}\n`);
+}
+
+interface Changes {
+  readonly at: number;
+  readonly last: number;
+  readonly isWhole: boolean;
+  readonly events: readonly Omit<FeedEvent, 'connectionId'>[];
+  readonly connections: readonly Glance[];
+  readonly gone: readonly string[];
+}
+
+async function changesAfter(
+  { keeper, store, clock }: DaemonParts,
+  after: number,
+): Promise<Changes> {
+  const { first, last } = store.access.eventRange();
+  const at = clock.now();
+  const none = { at, last, events: [], connections: [], gone: [] };
+  if (after > last || after < first - 1) return { ...none, isWhole: false };
+  const events = store.access.events(after, MOST_EVENTS + 1);
+  if (events.length > MOST_EVENTS) return { ...none, isWhole: false };
+  const newest = events.at(-1)?.id ?? after;
+  const names = new Set(events.flatMap(({ connection }) => connection ?? []));
+  const { connections, gone } = await read(keeper, names);
+  const shown = events.map(({ connectionId: _, ...rest }) => rest);
+  const isWhole = !events.some(({ event }) => RENAMING.has(event));
+  return { at, last: newest, isWhole, events: shown, connections, gone };
+}
+
+async function read(
+  keeper: Keeper,
+  names: ReadonlySet<string>,
+): Promise<Pick<Changes, 'connections' | 'gone'>> {
+  const connections: Glance[] = [];
+  const gone: string[] = [];
+  for (const name of names) {
+    try {
+      connections.push(glanceOf(await keeper.connection(name).status()));
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      gone.push(name);
+    }
+  }
+  return { connections, gone };
+}

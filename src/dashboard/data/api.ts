@@ -1,0 +1,66 @@
+import { proof, send } from '../browser.ts';
+
+/** The daemon refused, or could not be reached; the message is for people. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number;
+
+  /** Status and message. */
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Asks the daemon. @throws {@link ApiError} */
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await answerTo(method, path, body);
+  return (await response.json()) as T;
+}
+
+/** Reads an answer of many lines, each as it comes. @throws {@link ApiError} */
+export async function lines(path: string, onLines: (lines: unknown[]) => void): Promise<void> {
+  const response = await answerTo('GET', path);
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of response.body ?? []) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = parts.pop() ?? '';
+    if (parts.length > 0) onLines(parts.map((line) => JSON.parse(line) as unknown));
+  }
+}
+
+async function answerTo(method: string, path: string, body?: unknown): Promise<Response> {
+  let response: Response;
+  try {
+    response = await send(path, {
+      method,
+      headers: {
+        'evergrant-proof': proof.read(),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new ApiError(0, 'The daemon does not answer. Is evergrant serve running?');
+  }
+  if (response.ok) return response;
+  throw new ApiError(response.status, await messageOf(response));
+}
+
+async function messageOf(response: Response): Promise<string> {
+  try {
+    const { detail } = (await response.json()) as { detail?: string };
+    return detail === undefined ? `It answered ${response.status}.` : sentence(detail);
+  } catch {
+    return `It answered ${response.status}.`;
+  }
+}
+
+/** A message with a capital at its beginning and a full stop at its end. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  const begun = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

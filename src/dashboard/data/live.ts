@@ -1,0 +1,163 @@
+import { later, proof, wallTime } from '../browser.ts';
+import { ApiError, call, lines } from './api.ts';
+import { change, getState } from './state.ts';
+import type { Changes, FeedEvent, Glance } from './types.ts';
+
+/*
+ * Keeps the state as the daemon's: once everything, then every few seconds what changed.
+ */
+
+/** So often is asked what changed. */
+export const PERIOD_MS = 2_000;
+/** While nobody looks at the page. */
+const HIDDEN_PERIOD_MS = 30_000;
+const KEPT_EVENTS = 200;
+
+let newest = 0;
+let isWatching = false;
+let cancelNext = (): void => undefined;
+
+/** Reads everything, and follows what changes until the page is closed or nobody is signed in. */
+export async function watch(): Promise<void> {
+  if (isWatching) return;
+  isWatching = true;
+  document.addEventListener('visibilitychange', lookSoon);
+  await readAll();
+}
+
+/** Asks now what changed, after something was done. */
+export function lookSoon(): void {
+  if (getState().phase === 'signed-out' || document.hidden) return;
+  cancelNext();
+  cancelNext = later(50, () => void look());
+}
+
+/** Signs this browser in by the code of a link, or says why not. */
+export async function signIn(code: string): Promise<void> {
+  try {
+    const given = await call<{ proof: string }>('POST', '/v1/session', { code });
+    proof.write(given.proof);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Signs this browser out. */
+export async function signOut(): Promise<void> {
+  try {
+    await call('DELETE', '/v1/session');
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+  proof.forget();
+  signedOut('You are signed out.');
+}
+
+interface Head {
+  readonly at: number;
+  readonly last: number;
+}
+
+async function readAll(): Promise<void> {
+  const found: Glance[] = [];
+  let head: Head | undefined;
+  const take = (parts: unknown[]): void => {
+    head ??= parts.shift() as Head;
+    for (const part of parts as (Glance | { count: number })[])
+      if ('name' in part) found.push(part);
+    const { phase } = getState();
+    const isFirst = phase === 'loading' || phase === 'partial';
+    if (isFirst && found.length > 0)
+      change({ ...heard(head.at), phase: 'partial', connections: [...found] });
+  };
+  try {
+    await lines('/v1/glance', take);
+    newest = head?.last ?? 0;
+    change({
+      phase: 'live',
+      message: undefined,
+      connections: found,
+      ...heard(head?.at ?? wallTime()),
+    });
+    if (getState().events.length === 0) await readEvents();
+  } catch (error) {
+    fail(error);
+  }
+  next(look);
+}
+
+/** What happened before this page was opened. */
+async function readEvents(): Promise<void> {
+  const { events } = await call<Changes>(
+    'GET',
+    `/v1/glance/changes?after=${Math.max(0, newest - 100)}`,
+  );
+  addEvents(events);
+}
+
+async function look(): Promise<void> {
+  try {
+    const changes = await call<Changes>('GET', `/v1/glance/changes?after=${newest}`);
+    if (!changes.isWhole) return await readAll();
+    newest = changes.last;
+    addEvents(changes.events);
+    const { connections, gone } = changes;
+    const isChanged = connections.length > 0 || gone.length > 0;
+    change({
+      phase: 'live',
+      message: undefined,
+      ...heard(changes.at),
+      ...(isChanged && { connections: merge(getState().connections, connections, gone) }),
+    });
+  } catch (error) {
+    fail(error);
+  }
+  next(look);
+}
+
+function next(step: () => Promise<void>): void {
+  cancelNext();
+  if (getState().phase === 'signed-out') return;
+  cancelNext = later(document.hidden ? HIDDEN_PERIOD_MS : PERIOD_MS, () => void step());
+}
+
+function addEvents(events: readonly FeedEvent[]): void {
+  if (events.length === 0) return;
+  const known = getState().events;
+  const fresh = events.toReversed().filter(({ id }) => id > (known[0]?.id ?? 0));
+  change({ events: [...fresh, ...known].slice(0, KEPT_EVENTS) });
+}
+
+/** The list with some rows replaced, added or taken out, in order of name as the daemon sorts them. */
+export function merge(
+  before: readonly Glance[],
+  changed: readonly Glance[],
+  gone: readonly string[],
+): readonly Glance[] {
+  const byName = new Map(before.map((one) => [one.name, one]));
+  const isNew = changed.some(({ name }) => !byName.has(name));
+  for (const one of changed) byName.set(one.name, one);
+  for (const name of gone) byName.delete(name);
+  const rows = [...byName.values()];
+  return isNew ? rows.sort((a, b) => (a.name < b.name ? -1 : 1)) : rows;
+}
+
+function heard(at: number): { readonly skewMs: number; readonly heardAt: number } {
+  return { skewMs: at - wallTime(), heardAt: at };
+}
+
+function fail(error: unknown): void {
+  if (!(error instanceof ApiError)) throw error;
+  if (error.status === 401 || error.status === 403) signedOut(error.message);
+  else
+    change({
+      phase: getState().phase === 'loading' ? 'loading' : 'offline',
+      message: error.message,
+    });
+}
+
+function signedOut(message: string): void {
+  isWatching = false;
+  cancelNext();
+  change({ phase: 'signed-out', connections: [], events: [], message });
+}

@@ -1,0 +1,52 @@
+import { standingOf, STANDINGS, type Standing } from '../words.ts';
+import type { Glance } from './types.ts';
+
+/** Columns that a list can be sorted by. */
+export type SortKey = 'standing' | 'name' | 'provider' | 'token' | 'next';
+
+/** Which rows are wanted, and in which order. */
+export interface Wanted {
+  /** A part of the name, the account or the client, whatever its case. */
+  readonly search: string;
+  /** How they stand; undefined: all. */
+  readonly standing: Standing | undefined;
+  /** Who must act; undefined: all. */
+  readonly actor: string | undefined;
+  /** Name of the provider's profile; undefined: all. */
+  readonly provider: string | undefined;
+  /** What they are sorted by. */
+  readonly sort: SortKey;
+  /** Largest or last first. */
+  readonly isDown: boolean;
+}
+
+const LAST = Number.MAX_VALUE;
+
+const KEYS: Readonly<Record<SortKey, (row: Glance) => number | string>> = {
+  standing: (row) => STANDINGS.indexOf(standingOf(row)),
+  name: (row) => row.name,
+  provider: (row) => row.provider,
+  token: (row) => row.accessExpiresAt ?? 0,
+  next: (row) => row.nextRefreshAt ?? LAST,
+};
+
+/** The rows that are wanted, in order; those that are equal stay in order of name. */
+export function pick(all: readonly Glance[], wanted: Wanted): readonly Glance[] {
+  const search = wanted.search.trim().toLowerCase();
+  const found = all.filter(
+    (row) =>
+      (wanted.standing === undefined || standingOf(row) === wanted.standing) &&
+      (wanted.actor === undefined || (row.actor ?? 'nobody') === wanted.actor) &&
+      (wanted.provider === undefined || row.provider === wanted.provider) &&
+      (search === '' || textOf(row).includes(search)),
+  );
+  const key = KEYS[wanted.sort];
+  const sign = wanted.isDown ? -1 : 1;
+  const keyed = found.map((row) => ({ row, key: key(row) }));
+  keyed.sort((a, b) => (a.key < b.key ? -sign : a.key > b.key ? sign : 0));
+  return keyed.map(({ row }) => row);
+}
+
+function textOf(row: Glance): string {
+  return `${row.name}\n${row.account ?? ''}\n${row.clientId}`.toLowerCase();
+}

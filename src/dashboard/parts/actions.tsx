@@ -1,0 +1,141 @@
+import { useState } from 'preact/hooks';
+import type { JSX } from 'preact';
+import { ApiError, call } from '../data/api.ts';
+import { lookSoon } from '../data/live.ts';
+import type { Explanation } from '../data/types.ts';
+import { Confirm, type Question } from './confirm.tsx';
+import { tell } from './toasts.tsx';
+
+interface Action extends Question {
+  readonly key: 'refresh' | 'pause' | 'resume' | 'reconnect' | 'disconnect';
+  /** What is said when it was done. */
+  readonly done: string;
+  readonly body?: object;
+}
+
+/** What can be done with a connection, each after a question. */
+export function Actions({
+  status,
+  onDone,
+}: {
+  readonly status: Explanation['status'];
+  readonly onDone: () => void;
+}): JSX.Element {
+  const [asked, setAsked] = useState<Action>();
+  const [busy, setBusy] = useState<string>();
+  const run = async (action: Action): Promise<void> => {
+    setBusy(action.key);
+    try {
+      const path = `/v1/connections/${encodeURIComponent(status.name)}/${action.key}`;
+      const answer = await call<{ message?: string }>('POST', path, action.body ?? {});
+      tell(answer.message ?? action.done);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      tell(error.message, true);
+    } finally {
+      setBusy(undefined);
+      onDone();
+      lookSoon();
+    }
+  };
+  return (
+    <div class="buttons" role="group" aria-label="Actions">
+      {actionsFor(status).map((action) => (
+        <button
+          key={action.key}
+          type="button"
+          class={action.isFinal === true ? 'danger' : ''}
+          disabled={busy !== undefined}
+          onClick={() => setAsked(action)}
+        >
+          {busy === action.key
+            ? 'Working …'
+            : action.key.charAt(0).toUpperCase() + action.key.slice(1)}
+        </button>
+      ))}
+      {asked !== undefined && (
+        <Confirm
+          question={asked}
+          onAnswer={(isYes) => {
+            setAsked(undefined);
+            if (isYes) void run(asked);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function actionsFor(status: Explanation['status']): readonly Action[] {
+  const { state, beginning } = status;
+  const isOver = state === 'disconnected';
+  const isStuck = state === 'attention' || state === 'uncertain';
+  return [
+    ...(isOver || state === 'paused' ? [] : [refresh(status, isStuck)]),
+    ...(state === 'paused' || state === 'attention' ? [resume(status)] : []),
+    ...(isOver || state === 'paused' ? [] : [pause(status)]),
+    ...(beginning === 'client_credentials' ? [reconnect(status)] : []),
+    ...(isOver ? [] : [disconnect(status)]),
+  ];
+}
+
+type Status = Explanation['status'];
+
+function refresh({ name }: Status, isStuck: boolean): Action {
+  const text = isStuck
+    ? 'One more request is made although the last one was refused or its outcome is not known. Where the server allows each refresh token once, that can end the grant.'
+    : 'One request is made now, whatever is left of the token. The token at hand stays good until it ends.';
+  return {
+    key: 'refresh',
+    title: `Refresh ${name} now?`,
+    text,
+    verb: isStuck ? 'Try once more' : 'Refresh',
+    done: `${name} was refreshed.`,
+    body: isStuck ? { anyway: true } : {},
+  };
+}
+
+function pause({ name }: Status): Action {
+  return {
+    key: 'pause',
+    title: `Pause ${name}?`,
+    text: 'It is not refreshed until somebody resumes it. A living token is still served, then programs are refused.',
+    verb: 'Pause',
+    done: `${name} is paused.`,
+  };
+}
+
+function resume({ name, state }: Status): Action {
+  const text =
+    state === 'paused'
+      ? 'It is refreshed again when that is due.'
+      : 'It is tried again. Do this when what was wrong has been repaired.';
+  return {
+    key: 'resume',
+    title: `Resume ${name}?`,
+    text,
+    verb: 'Resume',
+    done: `${name} is resumed.`,
+  };
+}
+
+function reconnect({ name }: Status): Action {
+  return {
+    key: 'reconnect',
+    title: `Connect ${name} again?`,
+    text: 'The client proves itself anew. Name and history stay.',
+    verb: 'Reconnect',
+    done: `${name} is connected again.`,
+  };
+}
+
+function disconnect({ name }: Status): Action {
+  return {
+    key: 'disconnect',
+    title: `Disconnect ${name}?`,
+    text: 'Its tokens are revoked where the server allows that, and forgotten here. Programs that use it stop working until somebody consents again.',
+    verb: 'Disconnect',
+    isFinal: true,
+    done: `${name} is disconnected.`,
+  };
+}

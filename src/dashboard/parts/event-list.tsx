@@ -1,0 +1,31 @@
+import type { JSX } from 'preact';
+import { instantText, machineInstant } from '../browser.ts';
+import type { FeedEvent } from '../data/types.ts';
+import { connectionAddress } from '../route.ts';
+import { eventName, eventTone } from '../words.ts';
+import { Shape } from './mark.tsx';
+
+/** Events, a line or two each. */
+export function EventList({ events }: { readonly events: readonly FeedEvent[] }): JSX.Element {
+  if (events.length === 0) return <p class="quiet">None yet.</p>;
+  return (
+    <ol class="events" reversed>
+      {events.map(({ id, at, event, connection, generation, detail }) => (
+        <li key={id}>
+          <time class="num quiet" dateTime={machineInstant(at)} title={instantText(at, 'full')}>
+            {instantText(at, 'full').split(', ').at(-1)}
+          </time>
+          <Shape standing={eventTone(event)} />
+          <span>
+            {eventName(event)}{' '}
+            {connection !== null && <a href={connectionAddress(connection)}>{connection}</a>}
+            {event === 'refreshed' && generation !== null && (
+              <span class="quiet"> generation {generation}</span>
+            )}
+            {detail !== null && event !== 'refreshed' && <span class="quiet detail">{detail}</span>}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,48 @@
+import type { JSX } from 'preact';
+import { PERIOD_MS, signOut } from '../data/live.ts';
+import { useAppState } from '../data/hooks.ts';
+
+const LINKS = [
+  ['', 'Overview'],
+  ['connections', 'Connections'],
+  ['clients', 'Clients'],
+  ['endpoints', 'Endpoints'],
+  ['events', 'Events'],
+] as const;
+
+/** Name, ways to all screens, whether what is shown is current, and the way out. */
+export function TopBar({ screen }: { readonly screen: string }): JSX.Element {
+  return (
+    <header class="top">
+      <a class="brand" href="#/">
+        <img src="/assets/icon.svg" alt="" width="22" height="22" />
+        evergrant
+      </a>
+      <nav aria-label="Screens">
+        {LINKS.map(([name, title]) => (
+          <a key={name} href={`#/${name}`} aria-current={screen === name ? 'page' : undefined}>
+            {title}
+          </a>
+        ))}
+      </nav>
+      <div class="session">
+        <Pulse />
+        <button type="button" class="plain" onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </div>
+    </header>
+  );
+}
+
+function Pulse(): JSX.Element {
+  const { phase, message } = useAppState();
+  const isOffline = phase === 'offline' || (phase === 'loading' && message !== undefined);
+  const text = isOffline ? 'Not connected' : phase === 'live' ? 'Live' : 'Loading';
+  const title = isOffline ? message : `asks every ${PERIOD_MS / 1_000} seconds what changed`;
+  return (
+    <span class={`pulse ${isOffline ? 'off' : phase}`} role="status" title={title}>
+      {text}
+    </span>
+  );
+}

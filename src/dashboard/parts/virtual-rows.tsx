@@ -1,0 +1,161 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { ComponentChildren, JSX } from 'preact';
+
+/** Rows beyond the edges that are drawn too. */
+const SPARE = 6;
+
+/** What a long list needs. */
+export interface VirtualRowsProps<T> {
+  /** All rows. */
+  readonly rows: readonly T[];
+  /** Name of the list, for whoever does not see it. */
+  readonly label: string;
+  /** The row of headings. */
+  readonly head: ComponentChildren;
+  /** How many columns there are. */
+  readonly columns: number;
+  /** Identifies a row. */
+  readonly keyOf: (row: T) => string;
+  /** The cells of a row. */
+  readonly cells: (row: T) => ComponentChildren;
+  /** Follows a row. */
+  readonly onOpen: (row: T) => void;
+}
+
+/**
+ * A grid of any length of which only what is seen is drawn. The arrows, Page Up and Down, Home and End move from row to row, Enter opens one.
+ * Rows are of one height, which the style sheet decides.
+ */
+export function VirtualRows<T>(props: VirtualRowsProps<T>): JSX.Element {
+  const { rows, label, head, columns, keyOf } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState({ top: 0, height: 800, rowHeight: 44 });
+  const [active, setActive] = useState(0);
+  const wantsFocus = useRef(false);
+  const last = Math.max(0, rows.length - 1);
+  const current = Math.min(active, last);
+  useMeasured(box, setView);
+  const first = Math.max(0, Math.floor(view.top / view.rowHeight) - SPARE);
+  const end = Math.min(rows.length, Math.ceil((view.top + view.height) / view.rowHeight) + SPARE);
+  useEffect(() => {
+    if (!wantsFocus.current) return;
+    wantsFocus.current = false;
+    box.current?.querySelector<HTMLElement>(`[aria-rowindex="${current + 2}"]`)?.focus();
+  });
+  const move = (to: number): void => {
+    const next = Math.max(0, Math.min(last, to));
+    setActive(next);
+    wantsFocus.current = true;
+    scrollTo(box.current, next, view.rowHeight);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const to = targetOf(event.key, current, last, Math.floor(view.height / view.rowHeight) - 1);
+    if (to !== undefined) {
+      event.preventDefault();
+      move(to);
+    }
+    const row = rows[current];
+    if (event.key === 'Enter' && row !== undefined) props.onOpen(row);
+  };
+  const shown = rows.slice(first, end);
+  return (
+    <div
+      class="grid"
+      role="grid"
+      aria-label={label}
+      aria-rowcount={rows.length + 1}
+      aria-colcount={columns}
+    >
+      <div role="rowgroup" class="grid-head">
+        <div role="row" aria-rowindex={1} class="grid-row">
+          {head}
+        </div>
+      </div>
+      <div role="rowgroup" class="grid-body" ref={box} onKeyDown={onKeyDown} tabIndex={-1}>
+        <div
+          role="presentation"
+          class="grid-space"
+          style={{ height: `${rows.length * view.rowHeight}px` }}
+        >
+          <div role="presentation" style={{ transform: `translateY(${first * view.rowHeight}px)` }}>
+            {shown.map((row, i) => (
+              <div
+                key={keyOf(row)}
+                role="row"
+                class="grid-row"
+                aria-rowindex={first + i + 2}
+                tabIndex={isReachable(first + i, current, first, end) ? 0 : -1}
+                onFocus={() => setActive(first + i)}
+                onClick={() => props.onOpen(row)}
+              >
+                {props.cells(row)}
+              </div>
+            ))}
+          </div>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+/** One row is in the order of Tab: the active one, or the first that is drawn when that is out of sight. */
+function isReachable(index: number, current: number, first: number, end: number): boolean {
+  const isDrawn = current >= first && current < end;
+  return isDrawn ? index === current : index === first;
+}
+
+function targetOf(key: string, current: number, last: number, page: number): number | undefined {
+  switch (key) {
+    case 'ArrowDown':
+      return current + 1;
+    case 'ArrowUp':
+      return current - 1;
+    case 'PageDown':
+      return current + page;
+    case 'PageUp':
+      return current - page;
+    case 'Home':
+      return 0;
+    case 'End':
+      return last;
+    default:
+      return undefined;
+  }
+}
+
+function scrollTo(box: HTMLElement | null, index: number, rowHeight: number): void {
+  if (box === null) return;
+  const top = index * rowHeight;
+  if (top < box.scrollTop) box.scrollTop = top;
+  const bottom = top + rowHeight - box.clientHeight;
+  if (bottom > box.scrollTop) box.scrollTop = bottom;
+}
+
+interface View {
+  readonly top: number;
+  readonly height: number;
+  readonly rowHeight: number;
+}
+
+function useMeasured(
+  box: { readonly current: HTMLElement | null },
+  setView: (view: View) => void,
+): void {
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return undefined;
+    const read = (): void => {
+      const text = getComputedStyle(element).getPropertyValue('--row');
+      const rowHeight = Number.parseFloat(text) || 44;
+      setView({ top: element.scrollTop, height: element.clientHeight, rowHeight });
+    };
+    read();
+    element.addEventListener('scroll', read, { passive: true });
+    const observer = new ResizeObserver(read);
+    observer.observe(element);
+    return () => {
+      element.removeEventListener('scroll', read);
+      observer.disconnect();
+    };
+  }, []);
+}

@@ -1,0 +1,176 @@
+import { useMemo } from 'preact/hooks';
+import type { JSX } from 'preact';
+import { useAnswer, useAppState, useNow } from '../data/hooks.ts';
+import { summarise, type Summary } from '../data/summary.ts';
+import type { Actor, Client, Endpoint, Glance } from '../data/types.ts';
+import { Bars } from '../parts/bars.tsx';
+import { EventList } from '../parts/event-list.tsx';
+import { Shape } from '../parts/mark.tsx';
+import { connectionAddress, listAddress } from '../route.ts';
+import {
+  ACTORS,
+  counted,
+  fromNow,
+  STANDING_NAMES,
+  STANDINGS,
+  standingOf,
+  tokenText,
+} from '../words.ts';
+import { NothingYet } from './nothing-yet.tsx';
+
+/** Of each group so many are named; a link leads to the rest. */
+const NAMED = 5;
+const SECRET_SOON_MS = 30 * 86_400_000;
+
+/** Health at a glance, what needs whom first, and what comes next. */
+export function OverviewScreen(): JSX.Element {
+  const { connections, phase, message, events } = useAppState();
+  const now = useNow();
+  const minute = Math.floor(now / 60_000);
+  const summary = useMemo(() => summarise(connections, now), [connections, minute]);
+  if (phase === 'live' && connections.length === 0) return <NothingYet />;
+  if (connections.length === 0)
+    return <p class="quiet loading">{message ?? 'Reading the connections …'}</p>;
+  return (
+    <>
+      <h1 class="headline">{headline(summary, connections.length)}</h1>
+      {phase === 'offline' && (
+        <p class="banner">
+          {message} What you see is from {fromNow(minute * 60_000, now)}.
+        </p>
+      )}
+      <Tiles summary={summary} />
+      <Waiting summary={summary} now={now} />
+      <Registrations now={now} />
+      <div class="pair">
+        <section class="card" aria-labelledby="due-title">
+          <h2 id="due-title">Refreshes due in the next hour</h2>
+          <Bars counts={summary.due} from={now} binMs={60_000} />
+        </section>
+        <section class="card" aria-labelledby="latest-title">
+          <h2 id="latest-title">
+            Latest events <a href="#/events">all</a>
+          </h2>
+          <EventList events={events.slice(0, 6)} />
+        </section>
+      </div>
+    </>
+  );
+}
+
+function headline({ counts, waiting }: Summary, all: number): string {
+  const people = counts.needs + counts.uncertain;
+  if (people > 0)
+    return `${counted(people, 'connection')} ${people === 1 ? 'needs' : 'need'} somebody`;
+  if (waiting.has('nobody'))
+    return `${counted(counts.failing, 'connection')} ${counts.failing === 1 ? 'is' : 'are'} tried again; nobody must act`;
+  if (counts.well === all)
+    return all === 1 ? 'The one connection is well' : `All ${counted(all, 'connection')} are well`;
+  return `${counted(counts.well, 'connection')} ${counts.well === 1 ? 'is' : 'are'} well; nobody must act`;
+}
+
+function Tiles({ summary }: { readonly summary: Summary }): JSX.Element {
+  return (
+    <ul class="tiles" aria-label="How connections stand">
+      {STANDINGS.map((standing) => (
+        <li key={standing}>
+          <a
+            class={`tile ${summary.counts[standing] === 0 ? 'none' : standing}`}
+            href={listAddress({ state: standing })}
+          >
+            <span class="number">{summary.counts[standing].toLocaleString('en-GB')}</span>
+            <span class="name">
+              <Shape standing={standing} />
+              {STANDING_NAMES[standing]}
+            </span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Waiting({
+  summary,
+  now,
+}: {
+  readonly summary: Summary;
+  readonly now: number;
+}): JSX.Element | null {
+  if (summary.waiting.size === 0) return null;
+  return (
+    <section aria-labelledby="waiting-title">
+      <h2 id="waiting-title">Who must act</h2>
+      <div class="groups">
+        {[...summary.waiting].map(([actor, rows]) => (
+          <Group key={actor} actor={actor} rows={rows} now={now} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+interface GroupProps {
+  readonly actor: Actor;
+  readonly rows: readonly Glance[];
+  readonly now: number;
+}
+
+function Group({ actor, rows, now }: GroupProps): JSX.Element {
+  const { title, task } = ACTORS[actor];
+  return (
+    <article class="card group">
+      <h3>
+        {title} <span class="quiet">{task}</span>
+      </h3>
+      <ul class="plain-list">
+        {rows.slice(0, NAMED).map((row) => (
+          <li key={row.name}>
+            <a href={connectionAddress(row.name)}>
+              <Shape standing={standingOf(row)} />
+              {row.name}
+            </a>
+            <span class="num token">{tokenText(row.accessExpiresAt, now)}</span>
+            <span class="why">{row.reason ?? row.failure}</span>
+          </li>
+        ))}
+      </ul>
+      {rows.length > NAMED && (
+        <a class="more" href={listAddress({ actor, sort: 'token' })}>
+          All {counted(rows.length, 'connection')}
+        </a>
+      )}
+    </article>
+  );
+}
+
+/** Registrations and servers are told here only when something is to be said. */
+function Registrations({ now }: { readonly now: number }): JSX.Element | null {
+  const clients =
+    useAnswer<{ clients: readonly Client[] }>('/v1/clients', 0, 30_000).data?.clients ?? [];
+  const endpoints =
+    useAnswer<{ endpoints: readonly Endpoint[] }>('/v1/glance/endpoints', 0, 10_000).data
+      ?.endpoints ?? [];
+  const ending = clients.filter(
+    ({ secretExpiresAt }) => secretExpiresAt !== null && secretExpiresAt < now + SECRET_SOON_MS,
+  );
+  const blocked = endpoints.filter(({ blockedUntil }) => blockedUntil > now);
+  if (ending.length + blocked.length === 0) return null;
+  return (
+    <ul class="banners">
+      {ending.map(({ id, clientId, secretExpiresAt }) => (
+        <li key={id} class="banner">
+          The secret of <a href="#/clients">{clientId}</a>{' '}
+          {(secretExpiresAt ?? 0) > now ? 'ends' : 'ended'} {fromNow(secretExpiresAt ?? 0, now)}.
+        </li>
+      ))}
+      {blocked.map(({ endpoint, blockedUntil, blockedBecause }) => (
+        <li key={endpoint} class="banner">
+          <a href="#/endpoints">{new URL(endpoint).host}</a> is left alone for{' '}
+          {fromNow(blockedUntil, now).replace('in ', '')}
+          {blockedBecause === null ? '' : `: ${blockedBecause}`}.
+        </li>
+      ))}
+    </ul>
+  );
+}

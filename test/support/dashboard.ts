@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
+import { silentLog } from '../../src/system/log.ts';
+import { systemRandom } from '../../src/system/random.ts';
+import { launchChromium } from './chromium.ts';
+import { send } from './daemon-fixture.ts';
+import { worldFixture, type World } from './keeper-under-test.ts';
+import { root } from './sources.ts';
+
+/*
+ * The dashboard as a person meets it: built, served by a daemon on a fake clock, in a real browser.
+ */
+
+/** How a browser is set up. */
+export interface Looks {
+  readonly width?: number;
+  readonly height?: number;
+  readonly scheme?: 'light' | 'dark';
+  readonly reducedMotion?: boolean;
+}
+
+/** A daemon with its dashboard. */
+export interface Scene {
+  readonly world: World;
+  readonly daemon: Daemon;
+  /** A link to sign in, as `evergrant dashboard` prints it. */
+  link(): Promise<string>;
+  /** Opens a page in a browser of its own, signed in unless told otherwise. */
+  open(hash?: string, looks?: Looks & { readonly signedOut?: boolean }): Promise<Page>;
+  /** What went wrong in any page: messages of the console, answers that failed, requests elsewhere. */
+  readonly troubles: string[];
+}
+
+/** Builds the dashboard into a folder. */
+export async function buildDashboard(outDir: string): Promise<void> {
+  await build({
+    configFile: path.join(root, 'dashboard.vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir, emptyOutDir: true },
+  });
+}
+
+/** Gives a test file scenes; the dashboard is built and the browser started once for all of them. */
+export function dashboardFixture(): () => Promise<Scene> {
+  const newWorld = worldFixture();
+  const folder = mkdtempSync(path.join(tmpdir(), 'evergrant-dashboard-'));
+  const ends: (() => Promise<unknown>)[] = [];
+  let browser: Browser;
+  beforeAll(async () => {
+    await buildDashboard(folder);
+    browser = await launchChromium();
+  }, 300_000);
+  afterAll(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true, force: true });
+  }, 120_000);
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  });
+  return async () => {
+    const world = await newWorld();
+    const { keeper, store } = world.first;
+    const daemon = await startDaemon({
+      ...{ keeper, store, settings: {}, dashboard: folder },
+      socket: path.join(world.home, 'run', 'evergrant.sock'),
+      ...{ clock: world.clock, random: systemRandom, log: silentLog, checkAnswers: true },
+    });
+    ends.push(() => daemon.close(0));
+    const troubles: string[] = [];
+    const link = async (): Promise<string> => linkOf(daemon);
+    const open: Scene['open'] = async (hash = '', { signedOut = false, ...looks } = {}) => {
+      const context = await contextOf(browser, looks);
+      ends.push(() => context.close());
+      const page = await context.newPage();
+      const address = await link();
+      listen(page, new URL(address).origin, troubles);
+      if (signedOut) {
+        await page.goto(new URL(`/${hash}`, address).href);
+        return page;
+      }
+      await page.goto(address);
+      await page.getByRole('button', { name: 'Sign out' }).waitFor();
+      await page.getByText('Live', { exact: true }).waitFor();
+      if (hash !== '') await goTo(page, hash);
+      return page;
+    };
+    return { world, daemon, link, open, troubles };
+  };
+}
+
+/** Goes to another screen, as a link of the page does. */
+export async function goTo(page: Page, hash: string): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+}
+
+/** Asks a daemon for a link on the socket of its owner. */
+export async function linkOf(daemon: Daemon): Promise<string> {
+  const { json } = await send(daemon, '/v1/dashboard-links', { method: 'POST', body: {} });
+  return json.url as string;
+}
+
+async function contextOf(browser: Browser, looks: Looks): Promise<BrowserContext> {
+  const { width = 1_440, height = 900, scheme = 'light', reducedMotion = false } = looks;
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: scheme,
+    reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+  });
+  context.setDefaultTimeout(20_000);
+  return context;
+}
+
+function listen(page: Page, origin: string, troubles: string[]): void {
+  page.on('pageerror', (error) => troubles.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning')
+      troubles.push(`console: ${message.text()}`);
+  });
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== origin) troubles.push(`elsewhere: ${request.url()}`);
+  });
+}
