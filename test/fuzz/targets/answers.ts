@@ -217,7 +217,7 @@ export function bringsRefreshToken(body: Uint8Array): boolean {
 }
 
 /** What TypeScript's parser can read without an end to its stack. */
-function isShallow(body: Uint8Array): boolean {
+export function isShallow(body: Uint8Array): boolean {
   let depth = 0;
   let deepest = 0;
   for (const byte of body) {

@@ -33,8 +33,15 @@ function open(home: string): Promise<OpenHome> {
   return openHome({ home, clock: hastyClock(NOW), http: fakeHttp(() => 'unreachable') });
 }
 
-/** Fills a home; hands out its files as they lie while it is in use, when the log is full, and afterwards, when there is none. */
-async function fill(home: string): Promise<readonly Image[]> {
+/** A home in good order. */
+interface Filled {
+  /** Its files as they lie while it is in use, when the log is full, and afterwards, when there is none. */
+  readonly images: readonly Image[];
+  /** What each of its connections alone depends on. */
+  readonly sealed: readonly Uint8Array[];
+}
+
+async function fill(home: string): Promise<Filled> {
   const { keeper } = await open(home);
   for (const name of NAMES) {
     await keeper.add(name, {
@@ -50,7 +57,18 @@ async function fill(home: string): Promise<readonly Image[]> {
   }
   const inUse = imageOf(home);
   await keeper.close();
-  return [inUse, imageOf(home)];
+  return { images: [inUse, imageOf(home)], sealed: sealedTokens(home) };
+}
+
+/** The sealed access tokens, as they lie in the files. */
+function sealedTokens(home: string): readonly Uint8Array[] {
+  const database = new DatabaseSync(path.join(home, FILES[0] ?? ''), { readOnly: true });
+  try {
+    const rows = database.prepare('SELECT access_token AS sealed FROM connection').all();
+    return rows.map(({ sealed }) => sealed as Uint8Array);
+  } finally {
+    database.close();
+  }
 }
 
 function imageOf(home: string): Image {
@@ -93,6 +111,20 @@ function damage(dice: Dice, file: string, bytes: Uint8Array): Uint8Array {
   return dice.chance(0.1) ? damaged.subarray(0, dice.below(damaged.length)) : damaged;
 }
 
+/** Flips a bit of one sealed value wherever a file holds it, which leaves the rest of the home sound. */
+function damageOne(dice: Dice, sealed: Uint8Array, image: Image): Image {
+  const offset = dice.below(sealed.length);
+  const bit = 1 << dice.below(8);
+  return new Map(
+    [...image].map(([file, bytes]) => {
+      const damaged = Buffer.from(bytes);
+      for (let at = damaged.indexOf(sealed); at >= 0; at = damaged.indexOf(sealed, at + 1))
+        damaged[at + offset] = (damaged[at + offset] ?? 0) ^ bit;
+      return [file, damaged];
+    }),
+  );
+}
+
 type Ask = (opened: OpenHome, name: string) => Promise<string>;
 
 const sound: Ask = async ({ keeper }, name) => (await keeper.connection(name).token()).value;
@@ -124,23 +156,30 @@ const DEFECTS: Readonly<
 
 class DamagedHome implements Door {
   readonly #home: string;
-  readonly #images: readonly Image[];
+  readonly #filled: Filled;
   readonly #defect: (typeof DEFECTS)[string];
 
-  constructor(home: string, images: readonly Image[], defect: string | undefined) {
+  constructor(home: string, filled: Filled, defect: string | undefined) {
     this.#home = home;
-    this.#images = images;
+    this.#filled = filled;
     this.#defect = defect === undefined ? {} : (DEFECTS[defect] ?? {});
   }
 
   async attack(dice: Dice): Promise<Sight> {
-    const image = new Map(dice.pick(this.#images));
-    const file = dice.pick([...image.keys(), FILES[0] ?? '']);
-    image.set(file, damage(dice, file, image.get(file) ?? new Uint8Array()));
+    const { image, input } = this.#damaged(dice);
     lay(this.#home, image);
-    const input = `damaged ${file}`;
     const { met, breach } = await this.#visit();
     return { met, breach: breach ?? this.#breachOfFiles(met, image), input };
+  }
+
+  #damaged(dice: Dice): { readonly image: Image; readonly input: string } {
+    const { images, sealed } = this.#filled;
+    const image = new Map(dice.pick(images));
+    if (dice.chance(0.1))
+      return { image: damageOne(dice, dice.pick(sealed), image), input: 'damaged one token' };
+    const file = dice.pick([...image.keys(), FILES[0] ?? '']);
+    image.set(file, damage(dice, file, image.get(file) ?? new Uint8Array()));
+    return { image, input: `damaged ${file}` };
   }
 
   async #visit(): Promise<Pick<Sight, 'met' | 'breach'>> {
@@ -190,7 +229,7 @@ class DamagedHome implements Door {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing of what was done to it lasts: with its own files it serves everything.
-    lay(this.#home, this.#images.at(-1) ?? new Map());
+    lay(this.#home, this.#filled.images.at(-1) ?? new Map());
     const { met, breach } = await this.#visit();
     fs.rmSync(this.#home, { recursive: true, force: true });
     if (met !== 'served' && this.#defect.ask === undefined && this.#defect.before === undefined)

@@ -19,6 +19,7 @@ import {
   CANARIES,
   errorText,
   heldIn,
+  isShallow,
   knowable,
   successText,
 } from './answers.ts';
@@ -68,6 +69,7 @@ async function breachOfStored(
     const isLost = status >= 200 && status < 300 && bringsRefreshToken(body);
     return isLost && (await store.leftovers(id)).length === 0 ? 'lost' : undefined;
   }
+  if (!isShallow(body)) return stored === undefined ? 'the refresh token is gone' : undefined;
   const [issued = sent, ...more] = heldIn(body).get('refresh_token') ?? [];
   // An empty one is none.
   const right = typeof issued === 'string' && issued !== '' ? issued : sent;
