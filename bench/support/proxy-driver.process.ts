@@ -36,6 +36,8 @@ function call({ socketPath, path }: ProxyOrder): Promise<void> {
 }
 
 process.on('message', (order: ProxyOrder) => {
-  void inLanes(order.calls, order.concurrency, () => call(order)).then(() => process.send?.('done'));
+  void inLanes(order.calls, order.concurrency, () => call(order)).then(() =>
+    process.send?.('done'),
+  );
 });
 process.on('disconnect', () => process.exit());

@@ -1,7 +1,7 @@
 import { sabotaged } from '#failpoints';
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import type { Agent } from 'undici';
+import type { Agent, Pool } from 'undici';
 import { mayResolveTo } from './addresses.ts';
 import { StreamingError, type Streaming, type StreamingFailure } from './streaming.ts';
 import { tlsTrust } from './tls-trust.ts';
@@ -64,7 +64,7 @@ async function makeAgent(options: UndiciStreamingOptions): Promise<Agent> {
     headersTimeout: headTimeoutMs,
     // A stream may be silent for as long as it likes; whoever reads it decides when that is enough.
     bodyTimeout: 0,
-    factory: (origin, common) => {
+    factory: (origin, common: Pool.Options) => {
       const { hostname } = new URL(origin);
       const connect = {
         ...trust,
@@ -81,12 +81,16 @@ async function makeAgent(options: UndiciStreamingOptions): Promise<Agent> {
 function guarded(host: string, lookup: LookupFunction): LookupFunction {
   return (name, options, callback) => {
     lookup(name, options, (error, found, family) => {
-      const addresses =
-        typeof found === 'string' ? [found] : (found ?? []).map((one) => one.address);
-      const isForbidden = error === null && !addresses.every((one) => mayResolveTo(host, one));
+      // With an error, there are no addresses, whatever the type says.
+      if (error !== null) {
+        callback(error, [], 0);
+        return;
+      }
+      const addresses = typeof found === 'string' ? [found] : found.map((one) => one.address);
+      const isForbidden = !addresses.every((one) => mayResolveTo(host, one));
       if (isForbidden && !sabotaged('private-address'))
         callback(new ForbiddenAddressError(), [], 0);
-      else callback(error, found, family);
+      else callback(null, found, family);
     });
   };
 }

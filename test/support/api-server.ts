@@ -12,7 +12,9 @@ export interface ApiServer extends AsyncDisposable {
 }
 
 /** Starts one on a loopback port. */
-export async function startApi(answer: RequestListener): Promise<ApiServer> {
+export async function startApi(
+  answer: (...heard: Parameters<RequestListener>) => unknown,
+): Promise<ApiServer> {
   const seen: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     seen.push(request);

@@ -6,6 +6,7 @@ import { build } from 'vite';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
 import { silentLog } from '../../src/system/log.ts';
+import { undiciStreaming } from '../../src/system/undici-streaming.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { launchChromium } from './chromium.ts';
 import { send } from './daemon-fixture.ts';
@@ -64,9 +65,10 @@ export function dashboardFixture(): () => Promise<Scene> {
   });
   return async () => {
     const world = await newWorld();
-    const { keeper, store } = world.first;
+    const { keeper, store, api } = world.first;
     const daemon = await startDaemon({
-      ...{ keeper, store, settings: {}, dashboard: folder },
+      ...{ keeper, store, api, settings: {}, dashboard: folder },
+      streaming: undiciStreaming(),
       socket: path.join(world.home, 'run', 'evergrant.sock'),
       ...{ clock: world.clock, random: systemRandom, log: silentLog, checkAnswers: true },
     });

@@ -53,7 +53,8 @@ export async function passOn(
   const { secrets } = options;
   const fields = answerFields(headers, secrets);
   const location = fieldOf(headers, 'location');
-  if (location !== null && !holdsAny(location, secrets)) fields.push('location', options.locate(location));
+  if (location !== null && !holdsAny(location, secrets))
+    fields.push('location', options.locate(location));
   const length = lengthOf(headers);
   if (length !== undefined) fields.push('content-length', length);
   response.writeHead(status, fields);

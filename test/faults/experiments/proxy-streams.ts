@@ -34,7 +34,10 @@ export async function streamLong(mib: number): Promise<Findings> {
         const passed = await stream(port, way, mib, isChunked);
         const added = Math.round(((await tell(child, 'most')) - before) / MIB);
         findings.count('streams');
-        findings.counted['most MiB added'] = Math.max(findings.counted['most MiB added'] ?? 0, added);
+        findings.counted['most MiB added'] = Math.max(
+          findings.counted['most MiB added'] ?? 0,
+          added,
+        );
         const what = `${way}, ${isChunked ? 'in chunks' : 'of known length'}`;
         findings.check(added <= MOST_ADDED_MIB, KEPT, `${what}: ${String(added)} MiB`);
         findings.check(passed === mib * MIB, 'all of it', `${what}: ${String(passed)} bytes`);

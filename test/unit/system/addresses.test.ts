@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import {
-  isLoopbackAddress,
-  isPublicAddress,
-  mayResolveTo,
-} from '../../../src/system/addresses.ts';
+import { isLoopbackAddress, isPublicAddress, mayResolveTo } from '../../../src/system/addresses.ts';
 
 describe('an address', () => {
-  it.each(['1.1.1.1', '8.8.8.8', '172.15.0.1', '172.32.0.1', '192.169.0.1', '2606:4700::1111', '2a00::1'])(
-    '%s is public',
-    (address) => {
-      expect(isPublicAddress(address)).toBe(true);
-      expect(isLoopbackAddress(address)).toBe(false);
-    },
-  );
+  it.each([
+    '1.1.1.1',
+    '8.8.8.8',
+    '172.15.0.1',
+    '172.32.0.1',
+    '192.169.0.1',
+    '2606:4700::1111',
+    '2a00::1',
+  ])('%s is public', (address) => {
+    expect(isPublicAddress(address)).toBe(true);
+    expect(isLoopbackAddress(address)).toBe(false);
+  });
 
   it.each([
     '0.0.0.0',

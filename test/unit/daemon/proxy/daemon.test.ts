@@ -63,7 +63,7 @@ it.each([
 ] as const)('makes no call with a key for %s', async (_what, policy, target) => {
   const { ask, key, world, store } = await start({ listen: '127.0.0.1:0' });
   await world.add('a');
-  const answer = await ask(target, { tcp: true, key: await key(policy as object) });
+  const answer = await ask(target, { tcp: true, key: await key(policy) });
   expect([answer.status, answer.json.code]).toEqual([403, 'ERR_ACCESS_FORBIDDEN']);
   expect(world.emulator.ledger.count({ endpoint: 'api' })).toBe(0);
   const [draw] = await store.access.draws({ limit: 1 });

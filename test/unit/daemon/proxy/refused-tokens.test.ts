@@ -76,8 +76,8 @@ describe('a request whose token the API refuses', () => {
 
   it('before its body has come is repeated with what came and what is still to come', async () => {
     await using api = await startApi(async (incoming, response) => {
-      if (incoming.headers.authorization === FIRST) return refuse(response);
-      response.end(await bodyOf(incoming));
+      if (incoming.headers.authorization === FIRST) refuse(response);
+      else response.end(await bodyOf(incoming));
     });
     await using front = await startFront({ origins: [api.origin] });
     const upload = request(`${front.url}/a`, { method: 'POST' });

@@ -218,7 +218,7 @@ describe('an API that goes away', () => {
     const [answer] = (await once(call, 'response')) as [IncomingMessage];
     expect([answer.statusCode, answer.headers.connection]).toEqual([413, 'close']);
     expect(await nextChunk(answer)).toBe('too long');
-    await once(call.socket as Socket, 'close');
+    await once(call.socket!, 'close');
   });
 });
 
