@@ -19,7 +19,7 @@ daemon          -> resource, system; types: keeper-api, access-token, settings, 
 dashboard       ->
 demo            -> keeper, emulator, providers, system; types: keeper-api
 keeper          -> remote, refresh, authorize, resource, connection, access-token, token-endpoint, oauth, settings, store, store/sqlite, providers, system; types: keeper-api
-remote          -> access-token, settings, system; types: keeper-api
+remote          -> access-token, resource, settings, system; types: keeper-api
 keeper-api      -> types: access-token, connection, providers
 refresh         -> token-endpoint, access-token, connection, oauth, providers, system; types: keeper-api, store
 authorize       -> token-endpoint, access-token, connection, oauth; types: keeper-api, store, system, providers

@@ -153,6 +153,7 @@ function refuse(
 ): void {
   const headers = {
     ...problemHeaders(problem, clock.now()),
+    'evergrant-error': problem.code,
     ...(isLast && CLOSE),
     ...(methods !== undefined && { allow: methods.join(', ') }),
   };
