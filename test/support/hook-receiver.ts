@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 
@@ -21,7 +22,13 @@ export interface Heard {
 
 /** How a receiver answers; `hang` is never to. */
 export type Reply =
-  { readonly status: number; readonly headers?: Readonly<Record<string, string>> } | 'hang' | 'cut';
+  | {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      /** Real time until the answer; what is accepted is accepted before. */ readonly afterMs?: number;
+    }
+  | 'hang'
+  | 'cut';
 
 /** A receiver of webhooks that a test instructs. */
 export interface HookReceiver extends AsyncDisposable {
@@ -74,6 +81,7 @@ export async function startHookReceiver(
       response.on('close', () => receiver.hanging--);
     } else {
       if (reply.status === 200) receiver.accepted.push(heard);
+      if (reply.afterMs !== undefined) await delay(reply.afterMs);
       response.writeHead(reply.status, reply.headers).end();
     }
   };
