@@ -38,6 +38,8 @@ const WITNESSES: Readonly<Record<string, string>> = {
   'store-before-serve': 'test/faults/sabotage.test.ts',
   sync: 'test/faults/sabotage.test.ts',
   'terminal-stop': 'test/unit/keeper/refusals.test.ts',
+  'webhook-lease': 'test/unit/daemon/webhooks.test.ts',
+  'webhook-order': 'test/unit/daemon/webhooks.test.ts',
 };
 
 /** These switch off what a table names, one defence after the other. */

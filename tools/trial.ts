@@ -19,6 +19,7 @@ import { oidcAuthority } from '../test/faults/experiments/oidc-authority.ts';
 import { killAtRandom } from '../test/faults/experiments/random-kills.ts';
 import { GRACE_MS, type Rotation } from '../test/faults/experiments/servers.ts';
 import { INJURIES, STOPS, stopHolder } from '../test/faults/experiments/stopped.ts';
+import { tellThroughKills } from '../test/faults/experiments/webhooks.ts';
 import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
 import { runTested, TESTED } from './tested.ts';
@@ -59,6 +60,7 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
   takers: [100, ({ trials }) => takeOver(trials)],
   leavers: [1000, leave],
   'told-early': [50, ({ trials }) => repeat(trials, tellEarly)],
+  webhooks: [20, tellThroughKills],
   // Length of each stream in MiB.
   'proxy-streams': [1024, ({ trials }) => streamLong(trials)],
   simulation: [100_000, ({ trials: count, seed: from }) => runSeeds({ from, count })],
