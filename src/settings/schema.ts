@@ -15,6 +15,14 @@ const ADDRESS = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]):(?:0|
 const HOST =
   /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(?::[1-9]\d{0,4})?$/;
 
+/** Whether a person can be sent there without anybody listening in, and with nothing but a name and a port to it. */
+function isPublicOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || (text !== url.origin && text !== `${url.origin}/`)) return false;
+  const isHere = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isHere);
+}
+
 /** What the daemon takes. */
 function daemonSchema(z: Zod) {
   const text = z.string('must be a string').min(1, 'must not be empty');
@@ -30,6 +38,12 @@ function daemonSchema(z: Zod) {
       .array(
         text.regex(HOST, 'must be hosts as browsers name them, such as evergrant.example.com:8443'),
         'must be a list',
+      )
+      .optional(),
+    publicUrl: text
+      .refine(
+        isPublicOrigin,
+        'must be https:// and a name, such as https://evergrant.example.com, without a path; http:// is for this machine alone',
       )
       .optional(),
     log: z.enum(['text', 'json', 'journal'], 'must be text, json or journal').optional(),
