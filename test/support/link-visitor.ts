@@ -20,7 +20,8 @@ interface Cookie {
   readonly name: string;
   readonly value: string;
   readonly path: string;
-  readonly origin: string;
+  /** Browsers keep them by host; the port does not count. */
+  readonly host: string;
 }
 
 /** How a request comes to be. */
@@ -97,9 +98,9 @@ export class LinkVisitor {
     site: string,
     { from, headers }: Going,
   ): Promise<IncomingMessage> {
-    const { origin, pathname } = new URL(url);
+    const { hostname, pathname } = new URL(url);
     const cookie = this.#cookies
-      .filter((one) => one.origin === origin && pathname.startsWith(one.path))
+      .filter((one) => one.host === hostname && pathname.startsWith(one.path))
       .map(({ name, value }) => `${name}=${value}`)
       .join('; ');
     const sent = request(url, {
@@ -122,16 +123,16 @@ export class LinkVisitor {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       sent.on('response', resolve).on('error', reject);
     });
-    for (const field of response.headers['set-cookie'] ?? []) this.#keep(field, origin);
+    for (const field of response.headers['set-cookie'] ?? []) this.#keep(field, hostname);
     return response;
   }
 
-  #keep(field: string, origin: string): void {
+  #keep(field: string, host: string): void {
     const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(field) ?? [];
     const [, path = '/'] = /; Path=([^;]+)/.exec(field) ?? [];
-    const at = this.#cookies.findIndex((one) => one.name === name && one.origin === origin);
+    const at = this.#cookies.findIndex((one) => one.name === name && one.host === host);
     if (at >= 0) this.#cookies.splice(at, 1);
-    this.#cookies.push({ name, value, path, origin });
+    this.#cookies.push({ name, value, path, host });
   }
 }
 
