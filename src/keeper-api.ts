@@ -63,6 +63,17 @@ export interface AddOptions extends BeginOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Takes the redirect of a sign-in at an address of its own, in place of a listener on this machine that lives as long as the sign-in. */
+export interface RedirectReceiver {
+  /** The redirect URI as registered: https, or http to this machine. */
+  readonly uri: string;
+  /**
+   * Called once, before the person is shown anything. `accept` tells whether the parameters of a redirect are the awaited answer; it says so
+   * once at most, and never after the sign-in has ended.
+   */
+  listen(accept: (parameters: URLSearchParams) => boolean): void;
+}
+
 /** What the person who must consent is shown and asked. The command line, the daemon and tests each bring their own. */
 export interface ConsentPrompt {
   /** Show or open the address of the authorization server. `redirectUri` is where the person will be sent back to. */
@@ -72,6 +83,8 @@ export interface ConsentPrompt {
    * Never resolves where that is not offered.
    */
   pastedRedirect?(signal: AbortSignal): Promise<string>;
+  /** Where the redirect comes to, unless a loopback address of this process shall take it; `redirectUri` and `redirectPort` do not count then. */
+  readonly receiver?: RedirectReceiver;
   /** Show the code to type at another device. @see RFC 8628 section 3.3 */
   deviceCode?(request: {
     readonly userCode: string;

@@ -27,6 +27,8 @@ export interface DaemonSettings {
   readonly tlsKeyFile?: string | undefined;
   /** Further names under which the TCP address is called, as they stand in the Host field; a port belongs to it. */
   readonly hosts?: readonly string[] | undefined;
+  /** Origin at which browsers on other machines reach the TCP address, such as `https://evergrant.example.com`; by default that address itself. */
+  readonly publicUrl?: string | undefined;
   /** Form of its log on stderr: `text`, `json` (one object a line) or `journal` (priorities for systemd). By default `text`. */
   readonly log?: 'text' | 'json' | 'journal' | undefined;
   /** Rows of the audit that are kept, the newest. By default 100 000. */

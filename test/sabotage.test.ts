@@ -13,6 +13,7 @@ const WITNESSES: Readonly<Record<string, string>> = {
   bodiless: 'test/unit/daemon/matrix.test.ts',
   'browser-origin-check': 'test/unit/daemon/sessions.test.ts',
   claim: 'test/faults/sabotage.test.ts',
+  'consent-browser': 'test/unit/daemon/links/links.test.ts',
   'daemon-host-check': 'test/unit/daemon/matrix.test.ts',
   'generation-check': 'test/faults/sabotage.test.ts',
   'hop-by-hop': 'test/attacks/attacks.test.ts',

@@ -12,14 +12,14 @@ import {
 import { judgeCallback, type Callback } from './callback.ts';
 import { signInError } from './failure.ts';
 import { readIdToken } from './id-token.ts';
-import { listenOnLoopback } from './loopback.ts';
+import { listenOnLoopback, type Accept, type LoopbackListener } from './loopback.ts';
 import {
   describeObtained,
   type AuthorizeDeps,
   type Obtained,
   type ObtainRequest,
 } from './obtained.ts';
-import { planRedirect, type Redirect } from './redirect-uri.ts';
+import { checkReceived, planRedirect } from './redirect-uri.ts';
 import { requestTokens } from './token-request.ts';
 import { firstOf } from './wait.ts';
 
@@ -59,11 +59,38 @@ const LONGEST_SIGN_IN_MS = 900_000;
 export async function obtainByCode(deps: AuthorizeDeps, request: CodeRequest): Promise<Obtained> {
   deps.signal?.throwIfAborted();
   requireAuthorizationEndpoint(request.profile);
-  const redirect = planRedirect(request.profile.loopbackHost, request);
+  const listen = plannedListener(request);
   const oauth = await import('oauth4webapi');
   const attempt = newAttempt(deps.random, request.scopes);
-  const received = await receiveCode(oauth, deps, request, attempt, redirect);
+  const received = await receiveCode(oauth, deps, request, attempt, listen);
   return redeem(deps, request, attempt, received);
+}
+
+/** Something that waits for one redirect. */
+type Listen = (accept: Accept) => Promise<LoopbackListener>;
+
+/** How the redirect is waited for. @throws as {@link planRedirect} and {@link checkReceived} */
+function plannedListener(request: CodeRequest): Listen {
+  const { receiver } = request.prompt;
+  if (receiver === undefined) {
+    const redirect = planRedirect(request.profile.loopbackHost, request);
+    return (accept) => listenOnLoopback(redirect, accept);
+  }
+  const redirectUri = checkReceived(receiver.uri);
+  return async (accept) => {
+    let isOver = false;
+    receiver.listen((parameters) => {
+      if (isOver || !accept(parameters)) return false;
+      isOver = true;
+      return true;
+    });
+    return {
+      redirectUri,
+      async [Symbol.asyncDispose]() {
+        isOver = true;
+      },
+    };
+  };
 }
 
 async function receiveCode(
@@ -71,7 +98,7 @@ async function receiveCode(
   deps: AuthorizeDeps,
   request: CodeRequest,
   attempt: Attempt,
-  redirect: Redirect,
+  listen: Listen,
 ): Promise<ReceivedCode> {
   const judge = (parameters: URLSearchParams): Callback =>
     judgeCallback(
@@ -85,7 +112,7 @@ async function receiveCode(
       parameters,
     );
   const answer = Promise.withResolvers<Callback>();
-  await using listener = await listenOnLoopback(redirect, (parameters) => {
+  await using listener = await listen((parameters) => {
     const callback = judge(parameters);
     if (callback.kind === 'foreign') return false;
     answer.resolve(callback);

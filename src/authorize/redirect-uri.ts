@@ -51,6 +51,24 @@ export function redirectUriAt(redirect: Redirect, port: number): string {
   return `http://${redirect.host}:${String(port)}${redirect.path}`;
 }
 
+/**
+ * Checks a redirect URI that somebody else listens at: what comes there holds a code, so nobody may listen in.
+ *
+ * @returns the same.
+ * @throws {@link ConfigurationError} `ERR_ARGUMENT` unless it is https, or plain http to this machine, without query or fragment.
+ * @see RFC 6749 section 3.1.2
+ */
+export function checkReceived(uri: string): string {
+  const url = URL.parse(uri);
+  const isPlain = url?.protocol === 'http:' && isLoopbackHost(url.hostname);
+  const isWhole =
+    url !== null && !/[?#\s\\]/.test(uri) && url.username === '' && url.password === '';
+  if (isWhole && (isPlain || url.protocol === 'https:')) return uri;
+  throw refusal(
+    'the redirect URI must be https, or http to this machine, with no query or fragment',
+  );
+}
+
 function isLoopbackHost(host: string | undefined): host is Redirect['host'] {
   return host === '127.0.0.1' || host === 'localhost' || host === '[::1]';
 }

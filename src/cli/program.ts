@@ -19,6 +19,7 @@ import { addExplainCommand } from './explain.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { addKeyCommand } from './key.ts';
 import { addKeyForCommand } from './key-for.ts';
+import { addLinkCommand } from './link.ts';
 import { addListCommand } from './list.ts';
 import { hint } from './output/failure.ts';
 import { addPauseCommand, addResumeCommand } from './pause.ts';
@@ -37,6 +38,7 @@ import { UsageError } from './usage-error.ts';
 /** Every command, in the order of the help text. */
 const COMMANDS = [
   addConnectCommand,
+  addLinkCommand,
   addAddCommand,
   addTokenCommand,
   addCallCommand,

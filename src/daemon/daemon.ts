@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ConfigurationError } from '../errors.ts';
 import type { Keeper } from '../keeper-api.ts';
 import type { DaemonSettings } from '../settings.ts';
 import type { ApiAccess } from '../resource/exchange.ts';
@@ -136,6 +137,7 @@ class RunningDaemon implements Daemon {
       ...{ sessions, latencies: this.#latencies, dashboard: options.dashboard },
       requestsPerSecond: options.requestsPerSecond ?? 10,
       openDoor: () => this.#openDoor(),
+      consentOrigin: () => this.#consentOrigin(),
     };
     this.#application = createApplication({
       routes: allRoutes(parts),
@@ -255,6 +257,19 @@ class RunningDaemon implements Daemon {
       this.#door = undefined;
       throw error;
     }
+  }
+
+  /** A redirect URI is registered before, so it is none that a port of chance could be part of. */
+  #consentOrigin(): string {
+    const { publicUrl } = this.#settings;
+    if (this.#tcp === undefined)
+      throw new ConfigurationError(
+        'ERR_CONFIGURATION',
+        'no browser can reach this daemon: daemon.listen is missing in its settings; set it, such as 127.0.0.1:7343, ' +
+          'and daemon.publicUrl for people at other machines, and start it again',
+      );
+    if (publicUrl !== undefined) return new URL(publicUrl).origin;
+    return publicAddressOf(this.#tcp, this.#settings);
   }
 
   async #faults(): Promise<readonly string[]> {

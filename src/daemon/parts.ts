@@ -42,6 +42,8 @@ export interface DaemonParts {
   readonly dashboard: string | undefined;
   /** Address at which browsers reach the dashboard; opens a port for them where there is none. */
   readonly openDoor: () => Promise<string>;
+  /** Origin at which a person who must consent reaches this daemon. @throws {@link ConfigurationError} `ERR_CONFIGURATION` when there is none. */
+  readonly consentOrigin: () => string;
   /** What keeps it from serving, in words; none when it is ready. */
   faults(): Promise<readonly string[]>;
 }

@@ -68,7 +68,7 @@ export function hostsOf(
   isSecure: boolean,
   settings: DaemonSettings,
 ): Hosts {
-  return tcpHosts({ host, port, isSecure }, settings.hosts ?? []);
+  return tcpHosts({ host, port, isSecure }, settings.hosts ?? [], settings.publicUrl);
 }
 
 function wrong(message: string): ConfigurationError {

@@ -17,7 +17,7 @@ export interface EmulatorClient {
   readonly secretExpiresAt?: number;
   /** Public key, as a JWK, that verifies the client's `private_key_jwt` assertions (PS256, RS256 or ES256). */
   readonly publicJwk?: Readonly<Record<string, unknown>>;
-  /** Registered redirect URIs; on loopback the port is ignored. Default: `/` and `/callback` on `localhost` and `127.0.0.1`. */
+  /** Registered redirect URIs; on loopback the port is ignored. Default: `/`, `/callback` and `/consent/callback` on `localhost` and `127.0.0.1`. */
   readonly redirectUris?: readonly string[];
   /** Scopes for which an administrator consented for everybody. Default: every scope of PerspioTalk. */
   readonly preconsented?: readonly string[];

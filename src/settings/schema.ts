@@ -46,9 +46,20 @@ function isReceiver(address: string): boolean {
   const url = URL.parse(address);
   if (url === null || address.includes('#')) return false;
   if (url.username !== '' || url.password !== '') return false;
-  if (url.protocol === 'https:') return true;
-  const isOwn = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
-  return url.protocol === 'http:' && isOwn;
+  return isPrivateWay(url);
+}
+
+/** Whether a person can be sent there without anybody listening in, and with nothing but a name and a port to it. */
+function isPublicOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null || (text !== url.origin && text !== `${url.origin}/`)) return false;
+  return isPrivateWay(url);
+}
+
+/** By https, or without leaving this machine. */
+function isPrivateWay({ protocol, hostname }: URL): boolean {
+  const isHere = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isHere);
 }
 
 /** What the daemon takes. */
@@ -66,6 +77,12 @@ function daemonSchema(z: Zod) {
       .array(
         text.regex(HOST, 'must be hosts as browsers name them, such as evergrant.example.com:8443'),
         'must be a list',
+      )
+      .optional(),
+    publicUrl: text
+      .refine(
+        isPublicOrigin,
+        'must be https:// and a name, such as https://evergrant.example.com, without a path; http:// is for this machine alone',
       )
       .optional(),
     log: z.enum(['text', 'json', 'journal'], 'must be text, json or journal').optional(),

@@ -188,6 +188,36 @@ export const clientCredentialsBody = z
   })
   .meta({ id: 'ClientCredentials' });
 
+const link = {
+  life: duration
+    .refine((ms) => ms >= 60_000 && ms <= 7 * 86_400_000, 'must be from 1m to 7d')
+    .optional()
+    .meta({ description: 'how long the link is good, such as 2h; 24h by default' }),
+  anyAccount: z
+    .boolean()
+    .optional()
+    .meta({ description: 'takes whichever account signs in; else it must be the one before' }),
+};
+
+/** What a link to consent is for. */
+export const connectLinkBody = z.union([
+  z
+    .strictObject({ name: z.string(), scope: scope.optional(), ...link })
+    .meta({ id: 'RenewalLink' }),
+  z
+    .strictObject({ ...begin, reconnect: z.boolean().optional(), ...link })
+    .meta({ id: 'BeginningLink' }),
+]);
+
+/** A link to consent. */
+export const connectLinkAnswer = z
+  .strictObject({
+    url: z.string().meta({ description: 'for the person who must consent' }),
+    redirectUri: z.string().meta({ description: 'must be registered at the authorization server' }),
+    expiresAt: instant,
+  })
+  .meta({ id: 'ConnectLink' });
+
 /** Another secret of a registration. */
 export const secretBody = z.strictObject({
   secret,

@@ -17,10 +17,11 @@ export const SOCKET_HOSTS: Hosts = {
   origins: new Set(),
 };
 
-/** Names of a TCP listener: its own address with its port, and those configured. */
+/** Names of a TCP listener: its own address with its port, those configured, and its public one, whose scheme may be another's behind a proxy. */
 export function tcpHosts(
   address: { readonly host: string; readonly port: number; readonly isSecure: boolean },
   configured: readonly string[],
+  publicUrl?: string,
 ): Hosts {
   const { host, port, isSecure } = address;
   const scheme = isSecure ? 'https' : 'http';
@@ -28,7 +29,10 @@ export function tcpHosts(
   const own = isLoopback(host) ? ['127.0.0.1', '[::1]', 'localhost'] : isAny(host) ? [] : [host];
   const hosts = own.flatMap((name) => (isUsual ? [name, `${name}:${port}`] : [`${name}:${port}`]));
   const all = [...hosts, ...configured].map((name) => name.toLowerCase());
-  return { hosts: new Set(all), origins: new Set(all.map((name) => `${scheme}://${name}`)) };
+  const origins = all.map((name) => `${scheme}://${name}`);
+  if (publicUrl === undefined) return { hosts: new Set(all), origins: new Set(origins) };
+  const { host: publicHost, origin } = new URL(publicUrl);
+  return { hosts: new Set([...all, publicHost]), origins: new Set([...origins, origin]) };
 }
 
 /** Whether only this machine can reach an address. */

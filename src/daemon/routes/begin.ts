@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { whyNot, type Caller } from '../access/caller.ts';
+import { checkReach } from '../access/reach.ts';
 import { jsonRoute, type Route } from '../api/route.ts';
 import { clientCredentialsBody, connectionStatus, importBody } from '../api/schemas.ts';
-import { AccessRefusedError } from '../../errors.ts';
 import type { AddOptions, BeginOptions, ConnectOptions } from '../../keeper-api.ts';
 import type { DaemonParts } from '../parts.ts';
 
@@ -30,21 +29,4 @@ export function beginRoutes({ keeper }: DaemonParts): readonly Route[] {
       },
     }),
   ];
-}
-
-/**
- * A registration is shared: whoever gives its secret gives it to every connection of it. And whoever names endpoints has this machine call
- * them. Both are for callers who may manage all.
- */
-function checkReach(caller: Caller, name: string, { client, overrides }: BeginOptions): void {
-  const because = whyNot(caller, 'manage', name);
-  if (because !== undefined)
-    throw new AccessRefusedError('ERR_ACCESS_FORBIDDEN', `${because}; ask its owner for another`);
-  const { policy } = caller;
-  if (policy === undefined || policy.connections.includes('*')) return;
-  if (client.clientSecret === undefined && overrides === undefined) return;
-  throw new AccessRefusedError(
-    'ERR_ACCESS_FORBIDDEN',
-    'a client secret or overrides take a key that is good for all connections',
-  );
 }

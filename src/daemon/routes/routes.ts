@@ -5,6 +5,7 @@ import type { DaemonParts } from '../parts.ts';
 import { glanceRoutes } from '../browser/glance-routes.ts';
 import { pageRoutes } from '../browser/pages.ts';
 import { signInRoutes } from '../browser/sign-in.ts';
+import { linkRoutes } from '../links/routes.ts';
 import { actionRoutes } from './actions.ts';
 import { beginRoutes } from './begin.ts';
 import { clientRoutes } from './clients.ts';
@@ -24,6 +25,7 @@ const RESOURCES: readonly ((parts: DaemonParts) => readonly Route[])[] = [
   connectionRoutes,
   actionRoutes,
   beginRoutes,
+  linkRoutes,
   clientRoutes,
   dueRoutes,
   signInRoutes,

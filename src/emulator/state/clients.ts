@@ -27,8 +27,10 @@ export interface Clients {
 const defaultRedirectUris = [
   'http://localhost',
   'http://localhost/callback',
+  'http://localhost/consent/callback',
   'http://127.0.0.1',
   'http://127.0.0.1/callback',
+  'http://127.0.0.1/consent/callback',
 ];
 
 /** Registers the clients given. */
