@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { DemoOptions, Row, World } from '../demo/demo.ts';
+import type { DemoOptions, KeptWorld, Row } from '../demo/demo.ts';
 import { commandName } from './output/command-name.ts';
 import { DemoTable } from './output/demo-table.ts';
 import { print, printJson, tell, type Session } from './session.ts';
@@ -17,7 +17,10 @@ export function addDemoCommand(program: Command, session: Session): void {
     .description(
       'Shows, against an emulator on this machine, what evergrant does, and counts what came of it. Touches no connection of yours and no network but loopback. Exits with 0 only if all that it shows held.',
     )
-    .option('--keep', 'leave an emulator running afterwards, and a connection to try commands on')
+    .option(
+      '--keep',
+      'leave a daemon running afterwards, with connections in good and bad health, and link to its dashboard',
+    )
     .option('--json', 'print the rows as JSON on one line')
     .addHelpText('after', '\nExample:\n  evergrant demo --keep')
     .action((options: DemoCommandOptions) => demo(session, options));
@@ -65,27 +68,35 @@ function sayNext(session: Session): void {
   const evergrant = commandName(session);
   print(session, '');
   print(session, 'Next:');
-  print(session, `  ${evergrant} demo --keep       try the commands on the emulator yourself`);
+  print(session, `  ${evergrant} demo --keep       look at the dashboard, and try the commands`);
   print(session, `  ${evergrant} connect --help    connect Perspio, or any other provider`);
 }
 
-function sayCommands(session: Session, { home, emulator }: World): void {
+function sayCommands(session: Session, { home, controlUrl, link }: KeptWorld): void {
   const evergrant = commandName(session);
   const lines = [
     '',
-    'An emulator now runs until Ctrl-C, with a connection to it. In another terminal:',
+    'A daemon now keeps twelve connections fresh; their servers make trouble on their',
+    'own. Open its dashboard in a browser of this machine (good once, for a minute):',
+    '',
+    `  ${link}`,
+    '',
+    'In another terminal, for a further link and all other commands:',
     '',
     `  export EVERGRANT_HOME=${home}`,
+    `  ${evergrant} dashboard`,
     `  ${evergrant} token perspio`,
     `  ${evergrant} call perspio /assets/v3/`,
-    `  ${evergrant} show perspio`,
     '',
     'Let an administrator revoke the sign-ins, and see who must do what:',
     '',
-    `  curl ${emulator.controlUrl}/user/revoke \\`,
+    `  curl ${controlUrl}/user/revoke \\`,
     `    -H 'content-type: application/json' -d '{"user":"demo@perspio.io"}'`,
     `  ${evergrant} refresh perspio`,
     `  ${evergrant} explain perspio`,
+    `  ${evergrant} connect perspio --reconnect`,
+    '',
+    'Ctrl-C ends all of it, and removes what it made.',
   ];
   for (const line of lines) tell(session, line);
 }

@@ -1,21 +1,12 @@
 import { systemClock } from '../system/clock.ts';
 import { ACTS, type Act } from './acts.ts';
-import type { Launcher } from './evergrant-process.ts';
+import type { DemoOptions } from './options.ts';
 import { play, type Row } from './scene.ts';
-import { signInOnce } from './scenes/sign-in.ts';
 import { World } from './world.ts';
 
-export type { Launcher } from './evergrant-process.ts';
+export type { DemoOptions } from './options.ts';
+export { keepWorld, type KeptWorld } from './kept/keep-world.ts';
 export type { Row } from './scene.ts';
-export type { World } from './world.ts';
-
-/** What the demo needs. */
-export interface DemoOptions {
-  /** How further processes of evergrant are started. */
-  readonly launcher: Launcher;
-  /** Ends the demo, and takes its processes and folders with it. */
-  readonly signal: AbortSignal;
-}
 
 /** Who watches the demo. */
 export interface Audience {
@@ -54,26 +45,6 @@ export async function runDemo(options: DemoOptions, audience: Audience): Promise
     options.signal.throwIfAborted();
   }
   return rows;
-}
-
-/**
- * Begins a world in which somebody has signed in, and keeps it until the signal aborts.
- *
- * @param onReady - told when other processes can use it.
- * @throws when the sign-in fails.
- */
-export async function keepWorld(
-  { launcher, signal }: DemoOptions,
-  onReady: (world: World) => void,
-): Promise<void> {
-  await using world = await World.begin({}, launcher, signal);
-  const { ok, reason } = await play(signInOnce, world);
-  if (!ok) throw new Error(reason);
-  await world.forget();
-  onReady(world);
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** Plays the scenes of an act in a world of their own, until `end` at most. Rows that the demo's end cut short are not told. */

@@ -26,6 +26,10 @@ export interface EvergrantProcess {
   readonly finished: Promise<Ended>;
   /** Ends it as `kill -9` does. */
   kill(): void;
+  /** Asks it to end, as SIGTERM does. */
+  stop(): void;
+  /** Resolves once it has said this besides what it prints. @throws what it said instead, when it ends before. */
+  untilSaid(text: string): Promise<void>;
 }
 
 /** Starts `evergrant` with these arguments on a home. */
@@ -54,7 +58,20 @@ export function startEvergrant(
     child.once('error', (error) => end(null, null, error.message));
     child.once('close', end);
   });
-  return { finished, kill: () => void child.kill('SIGKILL') };
+  return {
+    finished,
+    kill: () => void child.kill('SIGKILL'),
+    stop: () => void child.kill('SIGTERM'),
+    untilSaid: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (Buffer.concat(stderr).includes(text)) resolve();
+        };
+        child.stderr.on('data', look);
+        look();
+        void finished.then((ended) => reject(new Error(ended.stderr || ended.stdout)));
+      }),
+  };
 }
 
 /** The person's own settings of evergrant have no part in the demo. */

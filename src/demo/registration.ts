@@ -12,15 +12,22 @@ export const API_SETTINGS = {
   perspioTenantId: 'in-demo',
 } as const;
 
+/** The client that every emulator knows. */
+const DEMO_CLIENT = { clientId: 'perspio-demo', clientSecret: 'demo~secret+1' } as const;
+
 /** Habits of the server that differ from Perspio's. */
 type Habits = Pick<NonNullable<BeginOptions['overrides']>, 'rotation'>;
 
 /** The registration at the emulated server: Perspio's profile, with the emulator's addresses in place of the real ones. */
-export function registrationAt(emulator: Emulator, habits: Habits = {}): BeginOptions {
+export function registrationAt(
+  emulator: Emulator,
+  habits: Habits = {},
+  client: BeginOptions['client'] = DEMO_CLIENT,
+): BeginOptions {
   const { issuer, tokenEndpoint, authorizationEndpoint, jwksUri, apiBase } = emulator;
   return {
     provider: perspio.name,
-    client: { clientId: 'perspio-demo', clientSecret: 'demo~secret+1' },
+    client,
     ...API_SETTINGS,
     overrides: {
       ...{ issuer, tokenEndpoint, authorizationEndpoint, jwksUri },

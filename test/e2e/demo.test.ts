@@ -1,10 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Row } from '../../src/demo/demo.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { buildDashboard } from '../support/dashboard.ts';
 import { root } from '../support/sources.ts';
 
 // Chains of processes, on a machine that has other work.
@@ -133,17 +135,40 @@ describe('evergrant demo', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('keeps a connection to try commands on until it is interrupted', async () => {
+  it('keeps connections to try commands on, with a daemon and its dashboard, until it is interrupted', async () => {
+    await ensureDashboard();
     const running = start(['demo', '--keep']);
-    const printed = await running.printed('evergrant explain perspio');
+    const printed = await running.printed('Ctrl-C ends all of it');
     const [, home = ''] = /EVERGRANT_HOME=(\S+)/.exec(printed) ?? [];
+    const [link = ''] = /http:\S+sign-in#\S+/.exec(printed) ?? [];
     const environment = { EVERGRANT_HOME: home };
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      page.setDefaultTimeout(60_000);
+      await page.goto(link);
+      await page.getByRole('heading', { level: 1, name: 'need somebody' }).waitFor();
+      await page.getByRole('link', { name: 'crm-import' }).first().click();
+      await page.getByText('All sign-ins of this account were revoked').first().waitFor();
+      await page.getByRole('link', { name: 'Events' }).click();
+      // What the daemon and the servers do on their own, without anybody asking.
+      await page.getByRole('log').getByText('Refreshed').first().waitFor();
+    } finally {
+      await browser.close();
+    }
     const token = await start(['token', 'perspio'], { environment }).ended;
     const call = await start(['call', 'perspio', '/assets/v3/'], { environment }).ended;
     expect(token).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\S{40,}\n$/) });
     expect(call).toMatchObject({ code: 0, stdout: expect.stringContaining('Excavator') });
     running.child.kill('SIGINT');
     expect((await running.ended).code).toBe(130);
+    expect(isGroupAlive(running.child)).toBe(false);
     expect(readdirSync(folder)).toEqual([]);
   });
 });
+
+/** A daemon that runs from the sources serves the dashboard where the build leaves it. */
+async function ensureDashboard(): Promise<void> {
+  const built = path.join(root, 'dist/dashboard');
+  if (!existsSync(path.join(built, 'index.html'))) await buildDashboard(built);
+}
