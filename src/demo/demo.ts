@@ -23,7 +23,7 @@ interface ActAudience {
 }
 
 /** The demo ends by itself whatever happens. */
-const LONGEST_DEMO_MS = 50_000;
+const LONGEST_DEMO_MS = 180_000;
 /** An act that hangs leaves time for the others. */
 const LONGEST_ACT_MS = 60_000;
 const ALL = ACTS.reduce((sum, { scenes }) => sum + scenes.length, 0);
