@@ -5,6 +5,7 @@ import { install } from './rows/install.ts';
 import { memory } from './rows/memory.ts';
 import { proxyRows } from './rows/proxy.ts';
 import { refreshMany, refreshPure, refreshStored } from './rows/refresh.ts';
+import { socketToken } from './rows/socket.ts';
 import { tokenRows } from './rows/token.ts';
 import { wakeUp } from './rows/wake-up.ts';
 
@@ -20,6 +21,7 @@ export const ROWS: readonly Row[] = [
   coldValid,
   coldExpired,
   wakeUp,
+  socketToken,
   ...proxyRows,
   install,
 ];

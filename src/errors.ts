@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'ERR_CONNECTION_UNKNOWN'
   | 'ERR_CLIENT_UNKNOWN'
   | 'ERR_PROVIDER_UNKNOWN'
+  | 'ERR_LETTER_UNKNOWN'
   // a person must consent again
   | 'ERR_GRANT_REFUSED'
   | 'ERR_AUTHORIZATION_DENIED'
@@ -114,7 +115,7 @@ export class ConfigurationError extends EvergrantError {}
 /** A daemon does not let the caller do that: its key is missing, no good, or not good for it. */
 export class AccessRefusedError extends EvergrantError {}
 
-/** A connection, client or provider of that name does not exist. */
+/** A connection, client, provider or dead letter of that name does not exist. */
 export class NotFoundError extends EvergrantError {}
 
 /** A person must sign in and consent again; nothing that a program does will help. */

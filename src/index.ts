@@ -4,7 +4,7 @@ export { AccessToken } from './access-token.ts';
 export { Secret } from './secret.ts';
 export * from './errors.ts';
 export type * from './keeper-api.ts';
-export type { DaemonSettings, Settings } from './settings.ts';
+export type { DaemonSettings, Settings, WebhookSettings } from './settings.ts';
 export type { DaemonOption } from './remote/open-remote.ts';
 export type { Clock, Timer } from './system/clock.ts';
 export type { Random } from './system/random.ts';

@@ -33,6 +33,22 @@ export interface DaemonSettings {
   readonly log?: 'text' | 'json' | 'journal' | undefined;
   /** Rows of the audit that are kept, the newest. By default 100 000. */
   readonly auditRows?: number | undefined;
+  /** Who is told what happens. By default nobody. */
+  readonly webhooks?: readonly WebhookSettings[] | undefined;
+}
+
+/** A receiver of webhooks. One of `secretFile` and `secretVariable` is needed. */
+export interface WebhookSettings {
+  /** Its name in the log and among dead letters; what waits for it belongs to this name. Small letters, digits and dashes, at most 40. */
+  readonly name: string;
+  /** Where it is told: https, or http to this machine alone. */
+  readonly url: string;
+  /** Absolute path of an owner-only file with the signing secret, `whsec_` and base64; several, one a line, all sign. Read again on SIGHUP. */
+  readonly secretFile?: string | undefined;
+  /** Variable of the environment that holds the signing secret, or several, separated by spaces. */
+  readonly secretVariable?: string | undefined;
+  /** Kinds of events that it is told, such as `attention`; by default all. */
+  readonly events?: readonly string[] | undefined;
 }
 
 /**
@@ -83,10 +99,10 @@ function faultOf(
   issue: { readonly message: string; readonly path: readonly PropertyKey[]; readonly code: string },
   value: unknown,
 ): string {
-  const isObject =
-    issue.path.length === 0 || (issue.path.length === 1 && issue.path[0] === 'daemon');
+  const isObject = 'expected' in issue && issue.expected === 'object';
   if (!isObject) return issue.message;
-  const found = issue.path.length === 0 ? value : (value as { readonly daemon?: unknown }).daemon;
+  let found = value;
+  for (const part of issue.path) found = (found as Record<PropertyKey, unknown>)[part];
   return `must be an object, not ${kindOf(found)}`;
 }
 

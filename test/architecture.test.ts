@@ -15,11 +15,11 @@ import { readImports, root, sourceFiles } from './support/sources.ts';
 const arrows = `
 index           -> keeper, access-token; types: keeper-api, remote, settings, refresh, authorize, resource, connection, oauth, providers, store, system
 cli             -> keeper, remote, daemon, emulator, demo, providers, settings, system; types: keeper-api, access-token, refresh, authorize, resource, connection, oauth, store
-daemon          -> resource, system; types: keeper-api, access-token, settings, connection, store
+daemon          -> oauth, resource, system; types: keeper-api, access-token, settings, connection, store
 dashboard       ->
 demo            -> keeper, emulator, providers, system; types: keeper-api
 keeper          -> remote, refresh, authorize, resource, connection, access-token, token-endpoint, oauth, settings, store, store/sqlite, providers, system; types: keeper-api
-remote          -> access-token, settings, system; types: keeper-api
+remote          -> access-token, resource, settings, system; types: keeper-api
 keeper-api      -> types: access-token, connection, providers
 refresh         -> token-endpoint, access-token, connection, oauth, providers, system; types: keeper-api, store
 authorize       -> token-endpoint, access-token, connection, oauth; types: keeper-api, store, system, providers

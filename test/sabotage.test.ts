@@ -11,6 +11,7 @@ import { root, sourceFiles } from './support/sources.ts';
 /** Each switch, and the test that is red under it: there it is switched off, and the breach expected. */
 const WITNESSES: Readonly<Record<string, string>> = {
   bodiless: 'test/unit/daemon/matrix.test.ts',
+  'browser-origin-check': 'test/unit/daemon/sessions.test.ts',
   claim: 'test/faults/sabotage.test.ts',
   'consent-browser': 'test/unit/daemon/links/links.test.ts',
   'daemon-host-check': 'test/unit/daemon/matrix.test.ts',
@@ -38,6 +39,8 @@ const WITNESSES: Readonly<Record<string, string>> = {
   'store-before-serve': 'test/faults/sabotage.test.ts',
   sync: 'test/faults/sabotage.test.ts',
   'terminal-stop': 'test/unit/keeper/refusals.test.ts',
+  'webhook-lease': 'test/unit/daemon/webhooks.test.ts',
+  'webhook-order': 'test/unit/daemon/webhooks.test.ts',
 };
 
 /** These switch off what a table names, one defence after the other. */

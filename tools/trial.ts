@@ -7,6 +7,7 @@ import { disagree } from '../test/faults/experiments/clocks-apart.ts';
 import { bringBack } from '../test/faults/experiments/copies.ts';
 import { openFewFiles } from '../test/faults/experiments/few-files.ts';
 import { signal } from '../test/faults/experiments/signals.ts';
+import { killDaemon } from '../test/faults/experiments/daemon-kills.ts';
 import { failEachWrite } from '../test/faults/experiments/write-faults.ts';
 import { fillDisks } from '../test/faults/experiments/full-disk.ts';
 import { herd } from '../test/faults/experiments/herd.ts';
@@ -18,7 +19,9 @@ import { leave } from '../test/faults/experiments/leavers.ts';
 import { oidcAuthority } from '../test/faults/experiments/oidc-authority.ts';
 import { killAtRandom } from '../test/faults/experiments/random-kills.ts';
 import { GRACE_MS, type Rotation } from '../test/faults/experiments/servers.ts';
+import { drawInOutage } from '../test/faults/experiments/socket-outage.ts';
 import { INJURIES, STOPS, stopHolder } from '../test/faults/experiments/stopped.ts';
+import { tellThroughKills } from '../test/faults/experiments/webhooks.ts';
 import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
 import { runTested, TESTED } from './tested.ts';
@@ -46,6 +49,7 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
     300,
     (size) => killAtRandom(oidcProvider(GRACE_MS), size, harmless),
   ],
+  'daemon-kills': [50, killDaemon],
   'full-disk': [300, fillDisks],
   'write-faults': [40, ({ trials }) => failEachWrite(trials)],
   'few-files': [10, (size) => openFewFiles(size)],
@@ -59,8 +63,10 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
   takers: [100, ({ trials }) => takeOver(trials)],
   leavers: [1000, leave],
   'told-early': [50, ({ trials }) => repeat(trials, tellEarly)],
+  webhooks: [20, tellThroughKills],
   // Length of each stream in MiB.
   'proxy-streams': [1024, ({ trials }) => streamLong(trials)],
+  'socket-outage': [100_000, ({ trials }) => drawInOutage(trials)],
   simulation: [100_000, ({ trials: count, seed: from }) => runSeeds({ from, count })],
   'durable-commits': [1000, ({ trials }) => commitDurably(trials)],
   ...Object.fromEntries(

@@ -14,7 +14,7 @@ export function addConfigCommand(program: Command, session: Session): void {
   config
     .command('check')
     .description(
-      'Reads the settings as every command does, and the certificates that they name. Exits with 2, naming line and option, when something is wrong.',
+      'Reads the settings as every command does, and the certificates and secrets that they name. Exits with 2, naming line and option, when something is wrong.',
     )
     .option('--json', 'print the settings as JSON')
     .addHelpText(
@@ -31,6 +31,10 @@ async function check(session: Session, json: boolean): Promise<void> {
   if (daemon.listen !== undefined) {
     const { readAddress, readTls } = await import('../daemon/tcp.ts');
     await readTls(daemon, readAddress(daemon.listen));
+  }
+  if (daemon.webhooks !== undefined) {
+    const { readReceivers } = await import('../daemon/webhooks/receivers.ts');
+    await readReceivers(daemon.webhooks, session.environment);
   }
   if (json) return printJson(session, settings);
   const isThere = (await checkOwnerOnly(settingsFile, 'file')) !== undefined;

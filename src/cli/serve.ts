@@ -73,7 +73,8 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
   try {
     const { clock } = session;
     const { socket } = paths;
-    const parts = { keeper, store, api, settings, socket, clock, log };
+    const { environment } = session;
+    const parts = { keeper, store, api, settings, socket, clock, log, environment };
     const streaming = undiciStreaming();
     daemon = await startDaemon({ ...parts, streaming, random: systemRandom });
   } catch (error) {

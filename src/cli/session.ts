@@ -20,6 +20,7 @@ export interface Home extends Pick<OpenHome, 'keeper' | 'paths' | 'api'> {
     | 'access'
     | 'life'
     | 'endpoints'
+    | 'webhooks'
   >;
 }
 

@@ -97,22 +97,20 @@ async function serve(
     const caller = await enter(parts.gate, entry);
     const isForeign = 'isQueryForeign' in route && route.isQueryForeign;
     const given = isForeign ? {} : readQuery(query);
-    const checked = { query: check(route.query, given, 'the query') };
-    const call = { caller, params, ...checked, body: undefined, request, response, isOwners };
-    await run(parts, route, { ...call, signal: signalOf(response) });
+    const checked = check(route.query, given, 'the query');
+    const heard = { caller, params, query: checked, request, response, isOwners };
+    await run(parts, route, new HeardCall(heard));
   } catch (error) {
     fail(parts, request, response, error);
   }
   return route.operation;
 }
 
-async function run(parts: ApplicationParts, route: Route, call: Call): Promise<void> {
+async function run(parts: ApplicationParts, route: Route, call: HeardCall): Promise<void> {
   if ('stream' in route) return route.stream(call);
-  const body =
-    route.body === undefined
-      ? undefined
-      : check(route.body, await readJson(call.request, parts.clock), 'the body');
-  const answer = await route.handle({ ...call, body });
+  if (route.body !== undefined)
+    call.body = check(route.body, await readJson(call.request, parts.clock), 'the body');
+  const answer = await route.handle(call);
   const text = toJson(answer ?? {});
   if (parts.checkAnswers === true) route.answer.parse(JSON.parse(text));
   const isUnread = route.body === undefined && hasBody(call.request);
@@ -153,6 +151,7 @@ function refuse(
 ): void {
   const headers = {
     ...problemHeaders(problem, clock.now()),
+    'evergrant-error': problem.code,
     ...(isLast && CLOSE),
     ...(methods !== undefined && { allow: methods.join(', ') }),
   };
@@ -193,13 +192,47 @@ function splitOnce(text: string, mark: string): readonly string[] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** A signal that aborts when the caller goes away. */
-function signalOf(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) controller.abort(new CallerGone());
-  });
-  return controller.signal;
+/** Its signal is made when somebody asks for it: most answers are there at once. */
+class HeardCall implements Call {
+  readonly caller: Call['caller'];
+  readonly params: Call['params'];
+  readonly query: unknown;
+  body: unknown = undefined;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly isOwners: boolean;
+  #gone: AbortController | undefined;
+
+  constructor({
+    caller,
+    params,
+    query,
+    request,
+    response,
+    isOwners,
+  }: Omit<Call, 'body' | 'signal'>) {
+    this.caller = caller;
+    this.params = params;
+    this.query = query;
+    this.request = request;
+    this.response = response;
+    this.isOwners = isOwners;
+  }
+
+  get signal(): AbortSignal {
+    this.#gone ??= goneFrom(this.response);
+    return this.#gone.signal;
+  }
+}
+
+function goneFrom(response: ServerResponse): AbortController {
+  const gone = new AbortController();
+  const onClose = (): void => {
+    if (!response.writableFinished) gone.abort(new CallerGone());
+  };
+  if (response.destroyed) onClose();
+  else response.once('close', onClose);
+  return gone;
 }
 
 /** The caller closed its connection before it had its answer. */

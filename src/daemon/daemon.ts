@@ -20,6 +20,9 @@ import type { DaemonParts } from './parts.ts';
 import type { DaemonStore } from './store.ts';
 import { allRoutes } from './routes/routes.ts';
 import { listenOnSocket } from './socket.ts';
+import { undiciStreaming } from '../system/undici-streaming.ts';
+import { readReceivers, type Environment } from './webhooks/receivers.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 import { hostsOf, listenOnTcp, readAddress, readTls, type TcpAddress } from './tcp.ts';
 
 /*
@@ -36,6 +39,10 @@ export interface DaemonOptions {
   api(name: string): Promise<ApiAccess>;
   /** The way to APIs; closed with the daemon. */
   readonly streaming: Streaming;
+  /** The way to receivers of webhooks, closed with the daemon; by default one that takes private addresses, for the operator named them. */
+  readonly hooks?: Streaming | undefined;
+  /** Variables in which the settings may say that secrets are; by default none. */
+  readonly environment?: Environment | undefined;
   /** What it listens on. */
   readonly settings: DaemonSettings;
   /** Path of the Unix socket, unless the settings name another. */
@@ -61,7 +68,7 @@ export interface Daemon {
   /** Address for TCP, such as `https://127.0.0.1:7343`; undefined when there is none. */
   readonly address: string | undefined;
   /**
-   * Takes over certificates, names and the size of the audit.
+   * Takes over certificates, names, the size of the audit and the receivers of webhooks.
    *
    * @returns options that changed and take a restart, in words.
    * @throws {@link ConfigurationError} when something cannot be used; then all stays as it was.
@@ -74,7 +81,7 @@ export interface Daemon {
 /** How often the daemon looks whether its socket is still its own. */
 const LOOK_EVERY_MS = 60_000;
 
-/** Starts a daemon. @throws as {@link listenOnSocket}, {@link readTls} and {@link listenOnTcp} */
+/** Starts a daemon. @throws as {@link listenOnSocket}, {@link readTls}, {@link listenOnTcp} and {@link readReceivers} */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const daemon = new RunningDaemon(options);
   await daemon.start();
@@ -94,6 +101,7 @@ class RunningDaemon implements Daemon {
   readonly #options: DaemonOptions;
   readonly #audit: Audit;
   readonly #metrics: Metrics;
+  readonly #webhooks: Webhooks;
   readonly #application: Application;
   readonly #ending = new AbortController();
   readonly #stopTelling: () => void;
@@ -114,7 +122,10 @@ class RunningDaemon implements Daemon {
     this.#audit.keepRows = settings.auditRows ?? this.#audit.keepRows;
     const sessions = new Sessions(clock, random);
     this.#latencies = new Latencies(keeper, clock);
-    this.#metrics = new Metrics({ keeper, store, audit: this.#audit, clock });
+    const streaming = options.hooks ?? undiciStreaming({ isPrivateAllowed: true });
+    this.#webhooks = new Webhooks({ store: store.webhooks, streaming, clock, random, log });
+    const { webhooks, audit } = { webhooks: this.#webhooks, audit: this.#audit };
+    this.#metrics = new Metrics({ keeper, store, audit, webhooks, clock });
     const parts: DaemonParts = {
       ...{ keeper, store, clock, random, log },
       api: (name) => options.api(name),
@@ -148,9 +159,11 @@ class RunningDaemon implements Daemon {
 
   /** Listens, and begins to renew in the background. */
   async start(): Promise<void> {
+    const receivers = await this.#readReceivers(this.#settings);
     this.#identity = await listenOnSocket(this.#listener.server, this.socket);
     try {
       await this.#startTcp();
+      await this.#webhooks.use(receivers);
     } catch (error) {
       await this.#listener.close(AbortSignal.abort());
       throw error;
@@ -161,6 +174,7 @@ class RunningDaemon implements Daemon {
 
   async reload(settings: DaemonSettings): Promise<readonly string[]> {
     const before = this.#settings;
+    const receivers = await this.#readReceivers(settings);
     if (this.#tcp !== undefined && settings.listen === before.listen) {
       const { listener, address, port, isSecure } = this.#tcp;
       const material = await readTls(settings, address);
@@ -168,6 +182,7 @@ class RunningDaemon implements Daemon {
       const hosts = hostsOf(address, port, isSecure, settings);
       this.#tcp.origin = { hosts, isOwners: false };
     }
+    await this.#webhooks.use(receivers);
     this.#audit.keepRows = settings.auditRows ?? 100_000;
     this.#settings = settings;
     return (['socket', 'listen'] as const)
@@ -184,13 +199,20 @@ class RunningDaemon implements Daemon {
     const door = await this.#door?.catch(() => undefined);
     const ports = [this.#tcp, door].flatMap((part) => part?.listener ?? []);
     const listeners = [this.#listener, ...ports];
-    await Promise.all(listeners.map((listener) => listener.close(late.signal)));
+    await Promise.all([
+      this.#webhooks.close(late.signal),
+      ...listeners.map((listener) => listener.close(late.signal)),
+    ]);
     timer.cancel();
     await this.#options.streaming.close();
     this.#stopTelling();
     this.#latencies.stop();
     this.#metrics.close();
     await this.#audit.flush();
+  }
+
+  #readReceivers({ webhooks }: DaemonSettings): ReturnType<typeof readReceivers> {
+    return readReceivers(webhooks, this.#options.environment ?? {});
   }
 
   #socketListener(): Listener {

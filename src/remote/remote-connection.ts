@@ -38,11 +38,11 @@ export class RemoteConnection implements Connection {
     return new AccessToken(accessToken, details);
   }
 
-  async fetch(): Promise<Response> {
-    throw new ConfigurationError(
-      'ERR_ARGUMENT',
-      'this keeper is a daemon, which makes no calls for others yet; take a token, or open the home itself',
-    );
+  async fetch(input: string | URL, init?: RequestInit): Promise<Response> {
+    const { callThroughProxy } = await import('./remote-fetch.ts');
+    const send = (target: string, options: RequestInit): Promise<Response> =>
+      this.#transport.fetch(target, options);
+    return callThroughProxy(this.name, send, input, init);
   }
 
   async refresh({ anyway, timeoutMs, signal }: RefreshOptions = {}): Promise<ConnectionStatus> {

@@ -1,6 +1,7 @@
 import type { Agent, IncomingMessage, request, RequestOptions } from 'node:http';
 import { ServerUnavailableError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import { nodeFetch, type Fetch } from '../system/fetch.ts';
 import { checkSocket, errnoOf } from '../system/files.ts';
 import { errorOfProblem } from './problem.ts';
 
@@ -43,6 +44,7 @@ const LONGEST_ANSWER = 16 * 1024 * 1024;
 export class Transport {
   readonly #address: DaemonAddress;
   #client: Promise<Client> | undefined;
+  #fetch: Fetch | undefined;
 
   /** Nothing is opened yet. */
   constructor(address: DaemonAddress) {
@@ -74,6 +76,28 @@ export class Transport {
     if ((response.statusCode ?? 0) < 400) return response;
     const text = await readText(response).catch(() => '');
     throw errorOfProblem(response.statusCode ?? 0, parse(text));
+  }
+
+  /**
+   * Sends what `fetch` would send, and hands back what comes.
+   *
+   * @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE`; the signal's reason.
+   */
+  async fetch(target: string, init: RequestInit): Promise<Response> {
+    const address = this.#address;
+    await this.#target();
+    this.#fetch ??= nodeFetch('socket' in address ? { socketPath: address.socket } : address);
+    const headers = new Headers(init.headers);
+    // The proxy passes none on, and the daemon would take it for a key.
+    headers.delete('authorization');
+    const origin = 'socket' in address ? 'http://localhost' : address.url.origin;
+    for (const [name, value] of Object.entries(this.#authorization())) headers.set(name, value);
+    try {
+      return await this.#fetch(`${origin}${target}`, { ...init, headers });
+    } catch (error) {
+      if (init.signal?.aborted === true) throw init.signal.reason;
+      throw this.#unreachable(error instanceof Error ? error.cause : error);
+    }
   }
 
   /** Closes the connections. */

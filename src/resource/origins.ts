@@ -5,7 +5,7 @@ import type { Provider } from '../providers/provider.ts';
 export type ApiPlace = Pick<NonNullable<Provider['api']>, 'origins' | 'base'>;
 
 /**
- * The whole address of a call. A relative one is resolved against the API's base. Origins are compared after parsing, so that no spelling
+ * The whole address of a call. A relative one is below the API's base, whether it begins with a slash or not. Origins are compared after parsing, so that no spelling
  * of an address leads elsewhere than it seems.
  *
  * @throws {@link ConfigurationError} `ERR_ORIGIN_NOT_ALLOWED` when it leads to an origin that may not be sent the access token,
@@ -19,7 +19,7 @@ export function resolveApiUrl(input: string | URL, place: ApiPlace | undefined):
       'the address is neither a string nor a URL; of a Request give its url, and the rest as options',
     );
   }
-  const url = URL.parse(String(input), place?.base);
+  const url = URL.parse(below(String(input), place), place?.base);
   if (url === null) {
     throw new ConfigurationError(
       'ERR_ARGUMENT',
@@ -36,6 +36,16 @@ export function resolveApiUrl(input: string | URL, place: ApiPlace | undefined):
   }
   if (isAllowedOrigin(url, place)) return url;
   throw new ConfigurationError('ERR_ARGUMENT', 'the address holds credentials; remove them');
+}
+
+/** The path of the API's base, without what follows its last slash. */
+export function apiFolder({ base }: ApiPlace): string {
+  const { pathname } = new URL(base);
+  return pathname.slice(0, pathname.lastIndexOf('/'));
+}
+
+function below(input: string, place: ApiPlace | undefined): string {
+  return place !== undefined && /^\/(?![/\\])/.test(input) ? `${apiFolder(place)}${input}` : input;
 }
 
 /** Whether an address may be sent the access token: scheme, host and port are on the list, and no credentials are in it. */

@@ -15,12 +15,51 @@ const ADDRESS = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]):(?:0|
 const HOST =
   /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\])(?::[1-9]\d{0,4})?$/;
 
+/** A receiver of webhooks. */
+function webhookSchema(z: Zod) {
+  const text = z.string('must be a string').min(1, 'must not be empty');
+  return z.strictObject({
+    name: text.regex(
+      /^[a-z0-9][a-z0-9-]{0,39}$/,
+      'must be small letters, digits and dashes, 40 at most',
+    ),
+    url: text.refine(
+      isReceiver,
+      'must be an https address, or an http one of this machine, without user name and fragment',
+    ),
+    secretFile: text.refine((path) => path.startsWith('/'), 'must be an absolute path').optional(),
+    secretVariable: text
+      .regex(/^[A-Za-z_]\w*$/, 'must be the name of a variable of the environment')
+      .optional(),
+    events: z
+      .array(
+        text.regex(/^[a-z]+(?:_[a-z]+)*$/, 'must be kinds of events, such as attention'),
+        'must be a list',
+      )
+      .nonempty('must name a kind of event')
+      .optional(),
+  });
+}
+
+/** Whoever can listen on the way could read the events, and answer in the receiver's place. */
+function isReceiver(address: string): boolean {
+  const url = URL.parse(address);
+  if (url === null || address.includes('#')) return false;
+  if (url.username !== '' || url.password !== '') return false;
+  return isPrivateWay(url);
+}
+
 /** Whether a person can be sent there without anybody listening in, and with nothing but a name and a port to it. */
 function isPublicOrigin(text: string): boolean {
   const url = URL.parse(text);
   if (url === null || (text !== url.origin && text !== `${url.origin}/`)) return false;
-  const isHere = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isHere);
+  return isPrivateWay(url);
+}
+
+/** By https, or without leaving this machine. */
+function isPrivateWay({ protocol, hostname }: URL): boolean {
+  const isHere = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isHere);
 }
 
 /** What the daemon takes. */
@@ -52,6 +91,20 @@ function daemonSchema(z: Zod) {
       .min(1_000, 'must be 1000 or more')
       .max(10_000_000, 'must be 10000000 or less')
       .optional(),
+    webhooks: z
+      .array(
+        webhookSchema(z).refine(
+          ({ secretFile, secretVariable }) =>
+            (secretFile === undefined) !== (secretVariable === undefined),
+          'must have secretFile or secretVariable, and not both',
+        ),
+        'must be a list',
+      )
+      .refine(
+        (hooks) => new Set(hooks.map(({ name }) => name)).size === hooks.length,
+        'must each have a name of their own',
+      )
+      .optional(),
   });
 }
 
@@ -77,5 +130,6 @@ export function settingsSchema(z: Zod) {
 
 /** Names of the options that may stand where `path` leads to. */
 export function knownOptions(z: Zod, path: readonly PropertyKey[]): readonly string[] {
-  return Object.keys(path[0] === 'daemon' ? daemonSchema(z).shape : settingsSchema(z).shape);
+  if (path[0] !== 'daemon') return Object.keys(settingsSchema(z).shape);
+  return Object.keys(path[1] === 'webhooks' ? webhookSchema(z).shape : daemonSchema(z).shape);
 }

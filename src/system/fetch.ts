@@ -8,32 +8,37 @@ export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Respons
 export interface NodeFetchOptions {
   /** Certificates of further authorities, PEM; those of the machine stay trusted. */
   readonly ca?: readonly string[] | undefined;
+  /** A Unix socket that all requests go through, whatever their host. */
+  readonly socketPath?: string | undefined;
 }
 
 /** The platform's `fetch`. Only this file names it. */
 export const systemFetch: Fetch = (input, init) => fetch(input, init);
 
 /**
- * The platform's `fetch` with certificates always checked. Where the platform would not check them, or further authorities are given, its
- * requests take connections of ours, which use no proxy; their library is loaded then only.
+ * The platform's `fetch` with certificates always checked. Where the platform would not check them, or further authorities or a socket are
+ * given, its requests take connections of ours, which use no proxy; their library is loaded then only.
  */
-export function nodeFetch({ ca }: NodeFetchOptions = {}): Fetch {
+export function nodeFetch(options: NodeFetchOptions = {}): Fetch {
+  const isOurs = options.ca !== undefined || options.socketPath !== undefined;
   let dispatcher: Promise<Dispatcher> | undefined;
   return async (input, init) => {
-    if (ca === undefined && process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') {
+    if (!isOurs && process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') {
       return systemFetch(input, init);
     }
-    dispatcher ??= connections(ca);
+    dispatcher ??= connections(options);
     const own: object = { ...init, dispatcher: await dispatcher };
     return systemFetch(input, own);
   };
 }
 
-async function connections(ca: readonly string[] | undefined): Promise<Dispatcher> {
+async function connections({ ca, socketPath }: NodeFetchOptions): Promise<Dispatcher> {
   const [{ Agent, Dispatcher1Wrapper }, trust] = await Promise.all([
     import('undici'),
     tlsTrust(ca),
   ]);
   // The platform may bring an older undici along, whose `fetch` speaks to connections in another way.
-  return new Dispatcher1Wrapper(new Agent({ connect: trust }));
+  return new Dispatcher1Wrapper(
+    new Agent({ connect: { ...trust, ...(socketPath !== undefined && { socketPath }) } }),
+  );
 }

@@ -14,6 +14,8 @@ export interface UndiciStreamingOptions {
   readonly lookup?: LookupFunction | undefined;
   /** How long the head of an answer may take once the request has left; five minutes by default. */
   readonly headTimeoutMs?: number | undefined;
+  /** Lets names lead to private addresses, for hosts that the operator alone has chosen. */
+  readonly isPrivateAllowed?: boolean | undefined;
 }
 
 const HEAD_TIMEOUT_MS = 300_000;
@@ -58,7 +60,11 @@ export function undiciStreaming(options: UndiciStreamingOptions = {}): Streaming
 
 async function makeAgent(options: UndiciStreamingOptions): Promise<Agent> {
   const [{ Agent, Pool }, trust] = await Promise.all([import('undici'), tlsTrust(options.ca)]);
-  const { lookup = systemLookup, headTimeoutMs = HEAD_TIMEOUT_MS } = options;
+  const {
+    lookup = systemLookup,
+    headTimeoutMs = HEAD_TIMEOUT_MS,
+    isPrivateAllowed = false,
+  } = options;
   return new Agent({
     allowH2: false,
     headersTimeout: headTimeoutMs,
@@ -70,7 +76,7 @@ async function makeAgent(options: UndiciStreamingOptions): Promise<Agent> {
         ...trust,
         timeout: CONNECT_TIMEOUT_MS,
         keepAlive: true,
-        lookup: guarded(hostname, lookup),
+        lookup: isPrivateAllowed ? lookup : guarded(hostname, lookup),
       };
       return new Pool(origin, { ...common, connect });
     },

@@ -9,6 +9,7 @@ import { answerLate } from './experiments/late-answer.ts';
 import { killAtRandom } from './experiments/random-kills.ts';
 import { stopHolder } from './experiments/stopped.ts';
 import { tellEarly } from './experiments/told-early.ts';
+import { tellThroughKills } from './experiments/webhooks.ts';
 
 /*
  * Each defence is switched off, and the experiment that watches over it must find that out. A test that cannot fail proves nothing.
@@ -34,6 +35,10 @@ const EXPERIMENTS: Readonly<Record<string, readonly [() => Promise<Findings>, st
     () => fillDisks({ trials: 1, seed: chooseSeed('without the reserve') }),
     'lost although the answer had come',
   ],
+  'webhook-order': [
+    () => tellThroughKills({ trials: 2, seed: chooseSeed('without lines') }),
+    'out of order',
+  ],
 };
 
 afterEach(() => {
@@ -42,7 +47,7 @@ afterEach(() => {
 
 it.for(Object.keys(EXPERIMENTS))(
   'without the defence "%s" its experiment goes red, with it it is green',
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async (defence, context) => {
     const [experiment, breach] = EXPERIMENTS[defence] ?? [];
     const sound = await experiment?.();

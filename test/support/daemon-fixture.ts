@@ -9,6 +9,7 @@ import type { DaemonSettings } from '../../src/settings.ts';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Policy } from '../../src/store/access-store.ts';
 import { systemRandom } from '../../src/system/random.ts';
+import type { Streaming } from '../../src/system/streaming.ts';
 import { undiciStreaming } from '../../src/system/undici-streaming.ts';
 import { worldFixture, type World } from './keeper-under-test.ts';
 
@@ -43,6 +44,8 @@ export interface TestDaemon {
   readonly store: SqliteStore;
   /** Lines of its log. */
   readonly log: string[];
+  /** Webhooks under way. */
+  readonly underWay: () => number;
   /** Sends a request; the fake clock stands. */
   ask(target: string, ask?: Ask): Promise<Answer>;
   /** Makes a key. @returns what its holder gets. */
@@ -50,20 +53,25 @@ export interface TestDaemon {
 }
 
 /** Gives a test file a way to start daemons that end after each test. */
-export function daemonFixture(): (settings?: DaemonSettings) => Promise<TestDaemon> {
+export function daemonFixture(): (
+  settings?: DaemonSettings,
+  environment?: Readonly<Record<string, string>>,
+) => Promise<TestDaemon> {
   const newWorld = worldFixture();
   const running: Daemon[] = [];
   afterEach(async () => {
     await Promise.all(running.splice(0).map((daemon) => daemon.close(0)));
   });
-  return async (settings = {}) => {
+  return async (settings = {}, environment = {}) => {
     const world = await newWorld();
     const { keeper } = world.first;
     const store = world.first.store;
     const log: string[] = [];
+    const { hooks, underWay } = countedHooks();
     const daemon = await startDaemon({
       ...{ keeper, store, settings, api: world.first.api },
       streaming: undiciStreaming(),
+      ...{ hooks, environment },
       socket: path.join(world.home, 'run', 'evergrant.sock'),
       clock: world.clock,
       random: systemRandom,
@@ -73,7 +81,7 @@ export function daemonFixture(): (settings?: DaemonSettings) => Promise<TestDaem
     running.push(daemon);
     let made = 0;
     return {
-      ...{ world, daemon, store, log },
+      ...{ world, daemon, store, log, underWay },
       ask: (target, ask = {}) => send(daemon, target, ask),
       key: async (policy, more = {}) => {
         const { secret, key } = createKey(systemRandom, {
@@ -88,6 +96,21 @@ export function daemonFixture(): (settings?: DaemonSettings) => Promise<TestDaem
       },
     };
   };
+}
+
+/** A way to receivers that tells how many exchanges are under way. */
+export function countedHooks(): { readonly hooks: Streaming; readonly underWay: () => number } {
+  const streaming = undiciStreaming({ isPrivateAllowed: true });
+  let count = 0;
+  const request: Streaming['request'] = async (asked) => {
+    count++;
+    try {
+      return await streaming.request(asked);
+    } finally {
+      count--;
+    }
+  };
+  return { hooks: { request, close: () => streaming.close() }, underWay: () => count };
 }
 
 /** Sends one request on a connection of its own. */

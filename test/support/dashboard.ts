@@ -10,7 +10,7 @@ import { undiciStreaming } from '../../src/system/undici-streaming.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { launchChromium } from './chromium.ts';
 import { send } from './daemon-fixture.ts';
-import { worldFixture, type World } from './keeper-under-test.ts';
+import { runBeside, worldFixture, type World } from './keeper-under-test.ts';
 import { root } from './sources.ts';
 
 /*
@@ -55,9 +55,11 @@ export function dashboardFixture(): () => Promise<Scene> {
   beforeAll(async () => {
     await buildDashboard(folder);
     browser = await launchChromium();
+    runBeside(1);
   }, 300_000);
   afterAll(async () => {
     await browser.close();
+    runBeside(-1);
     rmSync(folder, { recursive: true, force: true });
   }, 120_000);
   afterEach(async () => {

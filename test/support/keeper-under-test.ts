@@ -315,12 +315,19 @@ const CALM_TURNS = 6;
 /** The same in real time while a request is without an answer for no known reason. */
 const HUNG_MS = 100;
 
-/** What is open while nothing happens: sockets, timers, a browser, and the pipes to it and to the test runner. Everything else is work. */
-const IDLE =
-  /^(TCPSocketWrap|TCPServerWrap|Timeout|Immediate|PipeWrap|ProcessWrap|TTYWrap|MessagePort)$/;
+/** What is open while nothing happens: sockets, timers, and the pipes to processes and to the test runner. Everything else is work. */
+const IDLE = /^(TCPSocketWrap|TCPServerWrap|Timeout|Immediate|PipeWrap|TTYWrap|MessagePort)$/;
+let companions = 0;
+
+/** Time passes while this many processes more run beside the test, such as a browser. Others are work that is waited for. */
+export function runBeside(processes: number): void {
+  companions += processes;
+}
 
 function isSystemBusy(): boolean {
-  return process.getActiveResourcesInfo().some((resource) => !IDLE.test(resource));
+  const work = process.getActiveResourcesInfo().filter((resource) => !IDLE.test(resource));
+  const processes = work.filter((resource) => resource === 'ProcessWrap').length;
+  return work.length > processes || processes > companions;
 }
 
 /** Gives a test file a way to make worlds that end after each test. */

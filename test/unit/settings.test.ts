@@ -20,6 +20,14 @@ async function settings(content: string, mode = 0o600): ReturnType<typeof readSe
   return readSettings(file);
 }
 
+/** Settings with receivers that are good but for these changes. */
+function webhooks(...changes: readonly object[]): string {
+  const good = { name: 'ops', url: 'https://hooks.example.com/', secretVariable: 'HOOK_SECRET' };
+  return JSON.stringify({
+    daemon: { webhooks: changes.map((change) => ({ ...good, ...change })) },
+  });
+}
+
 describe('settings', () => {
   it('are all at their defaults without a file', async () => {
     expect(await readSettings(path.join(folder, 'none.json'))).toEqual({});
@@ -39,6 +47,15 @@ describe('settings', () => {
         publicUrl: 'https://evergrant.example.com:8443',
         log: 'json',
         auditRows: 5_000,
+        webhooks: [
+          {
+            name: 'ops',
+            url: 'https://hooks.example.com/evergrant',
+            secretFile: '/run/credentials/evergrant.service/hook',
+            events: ['attention', 'notice'],
+          },
+          { name: 'own', url: 'http://[::1]:8080/', secretVariable: 'HOOK_SECRET' },
+        ],
       },
     };
     expect(await settings(JSON.stringify(all))).toEqual(all);
@@ -85,6 +102,26 @@ describe('settings', () => {
     ['{"daemon": {"publicUrl": "https://a.example?x"}}', 'daemon.publicUrl must be https://'],
     ['{"daemon": {"publicUrl": "https://me@a.example"}}', 'daemon.publicUrl must be https://'],
     ['{"daemon": {"publicUrl": "javascript:alert(1)"}}', 'daemon.publicUrl must be https://'],
+    ['{"daemon": {"webhooks": {}}}', 'daemon.webhooks must be a list'],
+    ['{"daemon": {\n"webhooks": [\n3]}}', 'line 3: daemon.webhooks must be an object, not number'],
+    [
+      '{"daemon": {"webhooks": [\n{\n"uri": "a"}]}}',
+      'line 3: daemon.webhooks.uri is unknown; known are name, url, secretFile, secretVariable, events',
+    ],
+    [
+      webhooks({ url: 'http://hooks.example.com/' }),
+      'daemon.webhooks.url must be an https address',
+    ],
+    [webhooks({ url: 'https://me:pass@hooks.example.com/' }), 'url must be an https address'],
+    [webhooks({ url: 'http://127.0.0.1.example.com/' }), 'url must be an https address'],
+    [webhooks({ url: 'hooks.example.com' }), 'url must be an https address'],
+    [webhooks({ name: 'Ops' }), 'daemon.webhooks.name must be small letters'],
+    [webhooks({ events: [] }), 'daemon.webhooks.events must name a kind of event'],
+    [webhooks({ events: ['*'] }), 'daemon.webhooks.events must be kinds of events'],
+    [webhooks({ secretFile: 'hook' }), 'daemon.webhooks.secretFile must be an absolute path'],
+    [webhooks({ secretVariable: undefined }), 'must have secretFile or secretVariable'],
+    [webhooks({ secretFile: '/etc/hook' }), 'must have secretFile or secretVariable'],
+    [webhooks({}, {}), 'daemon.webhooks must each have a name of their own'],
     ['[]', 'must be an object'],
     ['null', 'must be an object'],
     ['{', 'is not JSON'],

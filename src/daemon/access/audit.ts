@@ -27,6 +27,13 @@ const OWNER_DELAY_MS = 200;
 /** Kinds of draws that wait at most; those beyond are counted as lost. */
 const MOST_WAITING = 5_000;
 
+/** Draws that are alike. */
+interface Waiting extends Omit<Draw, 'at' | 'count'> {
+  /** When the last of them was made. */
+  at: number;
+  count: number;
+}
+
 /** Files draws in the store. */
 export class Audit {
   /** Rows that the store keeps. */
@@ -36,7 +43,7 @@ export class Audit {
   readonly #access: AccessStore;
   readonly #clock: Clock;
   readonly #log: Log;
-  #waiting = new Map<string, Draw>();
+  #waiting = new Map<string, Waiting>();
   #flushing: Promise<void> | undefined;
   #isTimed = false;
 
@@ -68,19 +75,18 @@ export class Audit {
   }
 
   #add({ caller, connection, verb, what, refusedBecause }: Event): void {
+    const { name, keyId } = caller;
     const at = this.#clock.now();
-    const facts = {
-      caller: caller.name,
-      keyId: caller.keyId,
-      connection,
-      verb,
-      what,
-      refusedBecause,
-    };
-    const identity = Object.values(facts).join('\n');
-    const count = (this.#waiting.get(identity)?.count ?? 0) + 1;
-    if (count === 1 && this.#waiting.size >= MOST_WAITING) this.lost++;
-    else this.#waiting.set(identity, { at, ...facts, count });
+    const identity = `${name}\n${keyId ?? ''}\n${connection ?? ''}\n${verb}\n${what}\n${refusedBecause ?? ''}`;
+    const known = this.#waiting.get(identity);
+    if (known !== undefined) {
+      known.at = at;
+      known.count++;
+    } else if (this.#waiting.size >= MOST_WAITING) this.lost++;
+    else {
+      const facts = { caller: name, keyId, connection, verb, what, refusedBecause };
+      this.#waiting.set(identity, { at, ...facts, count: 1 });
+    }
   }
 
   async #write(): Promise<void> {
@@ -97,7 +103,7 @@ export class Audit {
     }
   }
 
-  #keep(draws: ReadonlyMap<string, Draw>): void {
+  #keep(draws: ReadonlyMap<string, Waiting>): void {
     for (const [identity, draw] of draws) {
       const later = this.#waiting.get(identity);
       if (later === undefined && this.#waiting.size >= MOST_WAITING) this.lost += draw.count;

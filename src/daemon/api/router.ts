@@ -8,6 +8,7 @@ export type Found =
   | undefined;
 
 interface Entry {
+  readonly path: string;
   readonly parts: readonly string[];
   readonly byMethod: Map<string, Route>;
 }
@@ -18,7 +19,10 @@ const TAIL = '{*}';
 /** Finds routes by method and path. A path is taken apart before it is decoded, so that an encoded slash stays within its part. */
 export class Router {
   readonly #exact = new Map<string, Entry>();
-  readonly #patterns: Entry[] = [];
+  /** Those with parts in braces, by how many parts they have. */
+  readonly #patterns = new Map<number, Entry[]>();
+  /** Those whose end may go on. */
+  readonly #open: Entry[] = [];
 
   /** @throws TypeError when two routes have the same method and path. */
   constructor(routes: readonly Route[]) {
@@ -30,25 +34,37 @@ export class Router {
     const exact = this.#exact.get(path);
     if (exact !== undefined) return choose(exact, method, {});
     const parts = path.split('/');
-    for (const entry of this.#patterns) {
-      const params = match(entry.parts, parts);
-      if (params !== undefined) return choose(entry, method, params);
-    }
-    return undefined;
+    const entry = fitting(this.#patterns.get(parts.length), parts) ?? fitting(this.#open, parts);
+    const params = entry && read(entry.parts, parts);
+    return params && choose(entry, method, params);
   }
 
   #add(route: Route): void {
     const { path, method } = route;
-    const parts = path.split('/');
-    const known = [...this.#exact.values(), ...this.#patterns].find(
-      (entry) => entry.parts.join('/') === path,
-    );
-    const entry = known ?? { parts, byMethod: new Map<string, Route>() };
+    const entry = this.#entry(path);
     if (entry.byMethod.has(method)) throw new TypeError(`${method} ${path} is there twice`);
     entry.byMethod.set(method, route);
-    if (known !== undefined) return;
-    if (path.includes('{')) this.#patterns.push(entry);
-    else this.#exact.set(path, entry);
+  }
+
+  #entry(path: string): Entry {
+    const known = this.#exact.get(path);
+    if (known !== undefined) return known;
+    const entry = { path, parts: path.split('/'), byMethod: new Map<string, Route>() };
+    if (!path.includes('{')) {
+      this.#exact.set(path, entry);
+      return entry;
+    }
+    const alike = this.#alike(entry.parts);
+    const same = alike.find((one) => one.path === path);
+    if (same === undefined) alike.push(entry);
+    return same ?? entry;
+  }
+
+  #alike(parts: readonly string[]): Entry[] {
+    if (parts.at(-1) === TAIL) return this.#open;
+    const alike = this.#patterns.get(parts.length) ?? [];
+    this.#patterns.set(parts.length, alike);
+    return alike;
   }
 }
 
@@ -61,21 +77,34 @@ function choose(
   return route === undefined ? { methods: [...byMethod.keys()] } : { route, params };
 }
 
-function match(
+/** The first of which all parts are there that stand for themselves. */
+function fitting(
+  entries: readonly Entry[] | undefined,
+  parts: readonly string[],
+): Entry | undefined {
+  for (const entry of entries ?? []) if (fits(entry.parts, parts)) return entry;
+  return undefined;
+}
+
+function fits(pattern: readonly string[], parts: readonly string[]): boolean {
+  if (parts.length < pattern.length) return false;
+  for (let i = 0; i < pattern.length; i++) {
+    const wanted = pattern[i] ?? '';
+    if (wanted !== parts[i] && !wanted.startsWith('{')) return false;
+  }
+  return true;
+}
+
+/** What stands for the parts in braces; undefined when one of them is empty or badly encoded. */
+function read(
   pattern: readonly string[],
   parts: readonly string[],
 ): Readonly<Record<string, string>> | undefined {
-  const isOpen = pattern.at(-1) === TAIL;
-  if (isOpen ? parts.length < pattern.length : parts.length !== pattern.length) return undefined;
   const params: Record<string, string> = {};
-  for (const [i, wanted] of pattern.entries()) {
-    if (wanted === TAIL) continue;
-    const part = parts[i] ?? '';
-    if (!wanted.startsWith('{')) {
-      if (part !== wanted) return undefined;
-      continue;
-    }
-    const value = decode(part);
+  for (let i = 0; i < pattern.length; i++) {
+    const wanted = pattern[i] ?? '';
+    if (!wanted.startsWith('{') || wanted === TAIL) continue;
+    const value = decode(parts[i] ?? '');
     if (value === undefined || value === '') return undefined;
     params[wanted.slice(1, -1)] = value;
   }

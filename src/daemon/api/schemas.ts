@@ -89,6 +89,23 @@ export const clientStatus = z
   })
   .meta({ id: 'Client' });
 
+/** An event that a receiver of webhooks could not be told. */
+export const deadLetter = z
+  .strictObject({
+    id: z.string().meta({ description: 'the webhook-id' }),
+    webhook: z.string().meta({ description: 'name of the receiver in the settings' }),
+    attempts: z.number(),
+    reason: z.string().meta({ description: 'why the last attempt failed' }),
+    deadAt: instant,
+    event: z.string(),
+    eventId: z.number(),
+    at: instant,
+    connection: z.string().nullable(),
+    generation: z.number().nullable(),
+    detail: z.string().nullable(),
+  })
+  .meta({ id: 'DeadLetter' });
+
 /** An access token. */
 export const accessToken = z
   .strictObject({

@@ -62,7 +62,8 @@ export class Counter {
 
   /** Adds one. */
   add(labels: Labels = {}): void {
-    const key = Object.values(labels).join('\n');
+    let key = '';
+    for (const name in labels) key += `${labels[name] ?? ''}\n`;
     const known = this.#counts.get(key);
     if (known === undefined) this.#counts.set(key, { labels, value: 1 });
     else known.value++;

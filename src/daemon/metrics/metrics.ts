@@ -3,6 +3,7 @@ import type { Clock } from '../../system/clock.ts';
 import { VERSION } from '../../system/version.ts';
 import type { Audit } from '../access/audit.ts';
 import type { DaemonStore } from '../store.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import { Census } from './census.ts';
 import { Counter, expose, Histogram, type Metric } from './exposition.ts';
 
@@ -17,6 +18,8 @@ export interface MetricsParts {
   readonly store: DaemonStore;
   /** Draws that could not be filed. */
   readonly audit: Audit;
+  /** Who is told what happens. */
+  readonly webhooks: Webhooks;
   /** Time. */
   readonly clock: Clock;
 }
@@ -71,6 +74,7 @@ export class Metrics {
       ...this.#ofProcess(),
       ...(await this.#census.metrics()),
       await this.#endpoints(),
+      ...this.#parts.webhooks.metrics(),
       this.#refreshes.metric(),
       this.#notices.metric(),
       this.#requests.metric(),

@@ -64,6 +64,8 @@ const NOT_ANSWERED: ReadonlySet<string> = new Set([
   'content-security-policy',
   'content-security-policy-report-only',
   'critical-ch',
+  // Says that an answer is the daemon's own.
+  'evergrant-error',
   // No field of answers; Node would write all of them in another encoding for it.
   'expect',
   'expect-ct',

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../errors.ts';
-import { resolveApiUrl, type ApiPlace } from '../../resource/origins.ts';
+import { apiFolder, resolveApiUrl, type ApiPlace } from '../../resource/origins.ts';
 import { checkPath, checkQuery } from './path.ts';
 
 /*
@@ -54,7 +54,7 @@ export function resolveTarget({ rest }: ProxyTarget, api: ApiPlace | undefined):
   const [, authority, below] = /^(https?:\/\/[^/?]*)(.*)$/s.exec(rest) ?? [];
   const base = new URL(api.base);
   const [path, query] = splitQuery(below ?? `/${rest}`);
-  const folder = authority === undefined ? folderOf(base) : '';
+  const folder = authority === undefined ? apiFolder(api) : '';
   const plainPath = checkPath(path);
   checkQuery(query);
   if (authority !== undefined) checkAuthority(authority);
@@ -94,11 +94,6 @@ export function targetOf(
     if (error instanceof ConfigurationError) return undefined;
     throw error;
   }
-}
-
-/** The path of the API's base without what follows its last slash. */
-function folderOf({ pathname }: URL): string {
-  return pathname.slice(0, pathname.lastIndexOf('/'));
 }
 
 function decodeName(name: string): string {

@@ -10,6 +10,7 @@ import { actionRoutes } from './actions.ts';
 import { beginRoutes } from './begin.ts';
 import { clientRoutes } from './clients.ts';
 import { connectionRoutes } from './connections.ts';
+import { deadLetterRoutes } from './dead-letters.ts';
 import { dueRoutes } from './due.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoutes } from './health.ts';
@@ -31,6 +32,7 @@ const RESOURCES: readonly ((parts: DaemonParts) => readonly Route[])[] = [
   glanceRoutes,
   pageRoutes,
   eventRoutes,
+  deadLetterRoutes,
   metricsRoutes,
   proxyRoutes,
 ];

@@ -1,7 +1,12 @@
 import * as z from 'zod';
-import { jsonRoute, type Route } from '../api/route.ts';
+import type { AccessToken } from '../../access-token.ts';
+import type { TokenOptions } from '../../keeper-api.ts';
+import { jsonRoute, type Call, type Route } from '../api/route.ts';
 import { accessToken, duration } from '../api/schemas.ts';
+import { JsonText, toJson } from '../http/answer.ts';
 import type { DaemonParts } from '../parts.ts';
+
+const wishes = z.strictObject({ minLife: duration.optional(), timeout: duration.optional() });
 
 /** The one thing most callers want. */
 export function tokenRoutes({ keeper }: DaemonParts): readonly Route[] {
@@ -13,19 +18,42 @@ export function tokenRoutes({ keeper }: DaemonParts): readonly Route[] {
       summary:
         'An access token that works; refreshes first when the one at hand is about to expire',
       access: { verb: 'token', reach: 'named' },
-      query: z.strictObject({ minLife: duration.optional(), timeout: duration.optional() }),
+      query: wishes,
       answer: accessToken,
-      handle: async ({ params, query, signal }) => {
-        const connection = keeper.connection(params['name'] ?? '');
-        const { minLife, timeout } = query;
-        const token = await connection.token({
-          ...(minLife !== undefined && { minLifeMs: minLife }),
-          ...(timeout !== undefined && { timeoutMs: timeout }),
-          signal,
-        });
-        const { value, type, scope, expiresAt, generation } = token;
-        return { accessToken: value, type, scope, expiresAt, generation };
+      handle: async (call) => {
+        const connection = keeper.connection(call.params['name'] ?? '');
+        return answerOf(await connection.token(new Demand(call)));
       },
     }),
   ];
+}
+
+/** What a caller wants. The signal is asked for by a keeper that has to wait, and made then only. */
+class Demand implements TokenOptions {
+  readonly minLifeMs?: number;
+  readonly timeoutMs?: number;
+  readonly #call: Call;
+
+  constructor(call: Call<z.output<typeof wishes>>) {
+    this.#call = call;
+    const { minLife, timeout } = call.query;
+    if (minLife !== undefined) this.minLifeMs = minLife;
+    if (timeout !== undefined) this.timeoutMs = timeout;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+}
+
+/** To write a token as JSON takes longer than all else, and the keeper serves one and the same until the next refresh. */
+const answers = new WeakMap<AccessToken, JsonText>();
+
+function answerOf(token: AccessToken): JsonText {
+  const known = answers.get(token);
+  if (known !== undefined) return known;
+  const { value, type, scope, expiresAt, generation } = token;
+  const made = new JsonText(toJson({ accessToken: value, type, scope, expiresAt, generation }));
+  answers.set(token, made);
+  return made;
 }

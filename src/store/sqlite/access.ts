@@ -179,7 +179,8 @@ function drawOf(row: Row): Draw {
   };
 }
 
-function eventOf(row: Row): FeedEvent {
+/** Reads a row of the feed. */
+export function eventOf(row: Row): FeedEvent {
   return {
     id: number(row, 'id'),
     at: number(row, 'at'),

@@ -158,4 +158,28 @@ CREATE TRIGGER feed_is_short AFTER INSERT ON feed BEGIN
   DELETE FROM feed WHERE id <= NEW.id - 20000;
 END;
 `,
+  // The outbox of webhooks. `collected` is the last event of the feed that was taken for a receiver. A letter without an instant waits for
+  // another of its lane, or is dead.
+  `
+CREATE TABLE webhook (
+  receiver TEXT PRIMARY KEY,
+  collected INTEGER NOT NULL,
+  held_until REAL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE letter (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  receiver TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  content TEXT NOT NULL,
+  failures INTEGER NOT NULL,
+  next_at REAL,
+  reason TEXT,
+  dead_at REAL
+) STRICT;
+CREATE INDEX letter_lane ON letter (receiver, lane, number) WHERE dead_at IS NULL;
+CREATE INDEX letter_due ON letter (receiver, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX letter_dead ON letter (dead_at, number) WHERE dead_at IS NOT NULL;
+`,
 ];

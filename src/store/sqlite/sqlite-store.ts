@@ -11,6 +11,7 @@ import type { Clock } from '../../system/clock.ts';
 import type { MasterKeySource } from '../master-key.ts';
 import type { AccessStore } from '../access-store.ts';
 import type { ConnectionSummary, Store } from '../store.ts';
+import type { WebhookStore } from '../webhook-store.ts';
 import { SqliteAccess } from './access.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
@@ -24,6 +25,7 @@ import { addNotice, hasNotices, markDelivered, pendingNotices, reserveNotice } f
 import { endpointOf, number, text } from './rows.ts';
 import { backupStore, findDamage } from './upkeep.ts';
 import { Views } from './views.ts';
+import { SqliteWebhooks } from './webhooks.ts';
 import type { Writer } from './writer.ts';
 
 /** The parts of an open SQLite store. */
@@ -57,6 +59,8 @@ export class SqliteStore implements Store {
   readonly storeId: string;
   /** Who may draw, what was drawn, and what happened. */
   readonly access: AccessStore;
+  /** What receivers of webhooks are still to be told. */
+  readonly webhooks: WebhookStore;
   readonly #parts: SqliteParts;
   readonly #views: Views;
   #closed: Promise<void> | undefined;
@@ -70,6 +74,7 @@ export class SqliteStore implements Store {
     this.claims = parts.lives;
     this.storeId = parts.storeId;
     this.access = new SqliteAccess(parts.file, parts.writer, parts.ring.keys);
+    this.webhooks = new SqliteWebhooks(parts.file, parts.writer);
   }
 
   async transition<T>(

@@ -195,6 +195,21 @@ const noAccess: Home['store']['access'] = {
   eventRange: () => ({ first: 0, last: 0 }),
 };
 
+/** Nobody is told anything. */
+const noWebhooks: Home['store']['webhooks'] = {
+  setReceivers: async () => undefined,
+  work: () => ({ isNew: false, isDue: false }),
+  collect: async () => ({ isMore: false, missed: 0 }),
+  claim: async () => [],
+  delivered: async () => undefined,
+  failed: async () => undefined,
+  gaveUp: async () => undefined,
+  hold: async () => undefined,
+  deadLetters: async () => [],
+  revive: async () => false,
+  counts: () => ({ waiting: 0, dead: 0 }),
+};
+
 /** A home of the given keeper, with a store that holds one key and nothing undelivered. */
 export function fakeHome(keeper: Keeper, store: Partial<Home['store']> = {}): Home {
   return {
@@ -214,6 +229,7 @@ export function fakeHome(keeper: Keeper, store: Partial<Home['store']> = {}): Ho
       acceptCopy: async () => 0,
       findDamage: async () => [],
       access: noAccess,
+      webhooks: noWebhooks,
       life: async () => [],
       endpoints: async () => [],
       ...store,

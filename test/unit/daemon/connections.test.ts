@@ -93,13 +93,21 @@ describe('tokens', () => {
     ['minLife=5', 'minLife must be a duration'],
     ['minlife=5m', 'Unrecognized key'],
     ['minLife=5m&minLife=6m', 'something twice'],
-    ['minLife=9d', 'demand'],
   ])('%s is refused with 400 and its reason', async (query, reason) => {
     const { ask, world } = await withConnections('alpha');
     const { status, json } = await ask(`/v1/connections/alpha/token?${query}`);
     expect(status).toBe(400);
     expect(json.detail).toContain(reason);
     expect(world.requestCount()).toBe(0);
+  });
+
+  it('a demand that no token meets is refused, once it is known how long they live', async () => {
+    const { ask, world } = await withConnections('alpha');
+    await ask('/v1/connections/alpha/refresh', { method: 'POST' });
+    const { status, json } = await ask('/v1/connections/alpha/token?minLife=9d');
+    expect(status).toBe(400);
+    expect(json.detail).toContain('demand less');
+    expect(world.requestCount()).toBe(1);
   });
 
   it('that cannot be had are told with who must act', async () => {

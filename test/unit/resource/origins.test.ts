@@ -9,7 +9,7 @@ const place = {
 describe('the address of a call', () => {
   it.each([
     ['assets/v3/', 'https://talk.example/api/assets/v3/'],
-    ['/assets/v3/', 'https://talk.example/assets/v3/'],
+    ['/assets/v3/', 'https://talk.example/api/assets/v3/'],
     ['?page=2', 'https://talk.example/api/?page=2'],
     ['https://talk.example/x', 'https://talk.example/x'],
     ['HTTPS://TALK.EXAMPLE:443/x', 'https://talk.example/x'],
