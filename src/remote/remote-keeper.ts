@@ -209,6 +209,6 @@ function reveal(secret: SecretInput): string {
 function needsPerson(): ConfigurationError {
   return new ConfigurationError(
     'ERR_ARGUMENT',
-    'a person must consent, which a daemon does not ask for yet; open the home itself, or use evergrant connect',
+    'a person must consent; evergrant link makes a link for them, or use evergrant connect where the home is',
   );
 }

@@ -44,6 +44,7 @@ describe('settings', () => {
         tlsCertificateFile: '/etc/evergrant/cert.pem',
         tlsKeyFile: '/etc/evergrant/key.pem',
         hosts: ['evergrant.example.com:8443'],
+        publicUrl: 'https://evergrant.example.com:8443',
         log: 'json',
         auditRows: 5_000,
         webhooks: [
@@ -85,6 +86,22 @@ describe('settings', () => {
     ['{"daemon": {"listen": "evil.example:7343"}}', 'daemon.listen must be an address and a port'],
     ['{"daemon": {"socket": "run/s"}}', 'daemon.socket must be an absolute path'],
     ['{"daemon": {"hosts": ["https://a.example"]}}', 'daemon.hosts must be hosts'],
+    ['{"daemon": {"publicUrl": "evergrant.example.com"}}', 'daemon.publicUrl must be https://'],
+    [
+      '{"daemon": {"publicUrl": "http://evergrant.example.com"}}',
+      'daemon.publicUrl must be https://',
+    ],
+    [
+      '{"daemon": {"publicUrl": "http://127.0.0.1.example.com"}}',
+      'daemon.publicUrl must be https://',
+    ],
+    [
+      '{"daemon": {"publicUrl": "https://a.example/evergrant"}}',
+      'daemon.publicUrl must be https://',
+    ],
+    ['{"daemon": {"publicUrl": "https://a.example?x"}}', 'daemon.publicUrl must be https://'],
+    ['{"daemon": {"publicUrl": "https://me@a.example"}}', 'daemon.publicUrl must be https://'],
+    ['{"daemon": {"publicUrl": "javascript:alert(1)"}}', 'daemon.publicUrl must be https://'],
     ['{"daemon": {"webhooks": {}}}', 'daemon.webhooks must be a list'],
     ['{"daemon": {\n"webhooks": [\n3]}}', 'line 3: daemon.webhooks must be an object, not number'],
     [
@@ -114,6 +131,16 @@ describe('settings', () => {
       code: 'ERR_CONFIGURATION',
       message: expect.stringContaining(message),
     });
+  });
+
+  it.each([
+    'https://a.example',
+    'https://a.example/',
+    'http://localhost:7343',
+    'http://[::1]:7343',
+  ])('%s is an address at which a person can be sent to consent', async (publicUrl) => {
+    const content = { daemon: { publicUrl } };
+    expect(await settings(JSON.stringify(content))).toEqual(content);
   });
 
   it('are refused when others could have written them, since they name a program to run', async () => {

@@ -25,7 +25,7 @@ const STYLE = `:root{color-scheme:light dark;--back:#fff;--text:#1c1f23;--soft:#
 *{box-sizing:border-box}body{margin:0;background:var(--back);color:var(--text);font:1rem/1.5 system-ui,sans-serif}
 main{max-width:36rem;margin:0 auto;padding:3rem 1.25rem}h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.25}
 p,dd,h1{overflow-wrap:anywhere}dl{margin:1.5rem 0;border-top:1px solid var(--line)}
-dl div{padding:.5rem 0;border-bottom:1px solid var(--line)}dt{color:var(--soft);font-size:.875rem}dd{margin:0}
+dl div{padding:.5rem 0;border-bottom:1px solid var(--line)}form{margin-top:1.5rem}dt{color:var(--soft);font-size:.875rem}dd{margin:0}
 button{min-height:2.75rem;padding:.5rem 1.25rem;border:0;border-radius:.375rem;background:var(--main);color:var(--on);font:inherit;font-weight:600;cursor:pointer}
 a{color:var(--main)}button:focus-visible,a:focus-visible{outline:3px solid var(--text);outline-offset:3px}`;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planRedirect, redirectUriAt } from '../../../src/authorize/redirect-uri.ts';
+import { checkReceived, planRedirect, redirectUriAt } from '../../../src/authorize/redirect-uri.ts';
 
 function uri(host: 'localhost' | '127.0.0.1', options: Parameters<typeof planRedirect>[1]): string {
   const redirect = planRedirect(host, options);
@@ -43,5 +43,31 @@ describe('the redirect URI', () => {
     expect(() => planRedirect('localhost', options)).toThrow(
       expect.objectContaining({ code: 'ERR_ARGUMENT' }),
     );
+  });
+});
+
+describe('a redirect URI at which somebody else listens', () => {
+  it.each([
+    'https://evergrant.example.com/consent/callback',
+    'https://evergrant.example.com:8443/consent/callback',
+    'http://localhost:7343/consent/callback',
+    'http://127.0.0.1:7343/consent/callback',
+    'http://[::1]:7343/consent/callback',
+  ])('may be %s', (uri) => {
+    expect(checkReceived(uri)).toBe(uri);
+  });
+
+  it.each([
+    'http://evergrant.example.com/consent/callback',
+    'http://127.0.0.1.example.com/callback',
+    'http://127.1/callback#',
+    'https://evergrant.example.com/callback?a=b',
+    'https://evergrant.example.com/callback#a',
+    'https://me@evergrant.example.com/callback',
+    'myapp://callback',
+    '/callback',
+    '',
+  ])('is not %s', (uri) => {
+    expect(() => checkReceived(uri)).toThrow(expect.objectContaining({ code: 'ERR_ARGUMENT' }));
   });
 });
