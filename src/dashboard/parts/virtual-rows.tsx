@@ -39,8 +39,11 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>): JSX.Element {
   const end = Math.min(rows.length, Math.ceil((view.top + view.height) / view.rowHeight) + SPARE);
   useLayoutEffect(() => {
     if (!wantsFocus.current) return;
+    const row = box.current?.querySelector<HTMLElement>(`[aria-rowindex="${current + 2}"]`);
+    // One that is far away is drawn when the list has come there.
+    if (row === null || row === undefined) return;
     wantsFocus.current = false;
-    box.current?.querySelector<HTMLElement>(`[aria-rowindex="${current + 2}"]`)?.focus();
+    row.focus({ preventScroll: true });
   });
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(last, to));
