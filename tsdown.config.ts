@@ -37,7 +37,7 @@ const modules = {
   },
   hooks: {
     'build:done': ({ chunks, options }) => {
-      writeLicences(chunks, options.outDir);
+      writeLicences(chunks, options.outDir, 'The emulator of evergrant');
     },
   },
 } satisfies UserConfig;

@@ -2,7 +2,8 @@
  * Judges the package as its users get it: builds, packs, lints the tarball, installs it in an empty folder and runs every door there.
  * `npm run package` runs it; the first thing that is wrong ends it with one line and exit code 1.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   lstatSync,
@@ -24,6 +25,8 @@ const testOnly = [/EVERGRANT_FAILPOINT/, /EVERGRANT_SABOTAGE/, /\bsabotaged?\b/,
 const root = path.resolve(import.meta.dirname, '..');
 const bin = path.join(root, 'node_modules/.bin');
 const scratch = mkdtempSync(path.join(tmpdir(), 'evergrant-package-'));
+/** Homes of their own for the commands that are tried. */
+const ofEvergrant = { HOME: scratch, EVERGRANT_HOME: path.join(scratch, 'home') };
 
 try {
   run('npm', ['run', '--silent', 'build'], root);
@@ -34,6 +37,7 @@ try {
   const installed = install(tarball);
   checkWeight(installed);
   checkDoors(installed);
+  await checkDashboard(installed);
   say('the package is sound');
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
@@ -69,7 +73,19 @@ function checkContents(tarball: string): void {
     const found = testOnly.find((pattern) => pattern.test(text));
     if (found !== undefined) throw new Error(`${name} holds ${found.source}`);
   }
+  checkLicences(path.join(unpacked, 'package/dist'));
   say(`${files.length} files in the tarball, ${lstatSync(tarball).size} bytes`);
+}
+
+/** What was copied from other packages comes with their licences. */
+function checkLicences(dist: string): void {
+  const copied = { '.': '@peculiar/x509', dashboard: 'preact' };
+  for (const [folder, name] of Object.entries(copied)) {
+    const file = path.join(dist, folder, 'THIRD_PARTY_LICENSES.txt');
+    if (!existsSync(file)) throw new Error(`${path.relative(dist, file)} is missing`);
+    if (!readFileSync(file, 'utf8').includes(`\n${name} `))
+      throw new Error(`${path.relative(dist, file)} does not name ${name}`);
+  }
 }
 
 /** A page in the package leads to nothing that stayed behind. */
@@ -124,6 +140,46 @@ function checkDoors(folder: string): void {
   say('evergrant demo ran');
 }
 
+/** Starts the daemon and loads the dashboard that its link names, with what the page asks for. */
+async function checkDashboard(folder: string): Promise<void> {
+  const command = path.join(folder, 'node_modules/.bin/evergrant');
+  const env = { ...process.env, ...ofEvergrant, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+  const daemon = spawn(command, ['serve', '--create'], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  try {
+    await untilServing(daemon);
+    const link = run(command, ['dashboard', '--no-browser'], folder).trim();
+    const page = await textAt(link);
+    const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, at = '']) => at);
+    if (assets.length < 3) throw new Error(`the dashboard asks for ${assets.join(', ')} only`);
+    for (const asset of assets) await textAt(new URL(asset, link).href);
+    say(`evergrant dashboard answered, with ${assets.length} files`);
+  } finally {
+    daemon.kill('SIGTERM');
+    await once(daemon, 'close');
+  }
+}
+
+function untilServing(daemon: ReturnType<typeof spawn>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    daemon.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes(' serving')) resolve();
+    });
+    daemon.once('close', () => reject(new Error(`evergrant serve ended: ${said}`)));
+  });
+}
+
+async function textAt(url: string): Promise<string> {
+  const response = await fetch(url);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`);
+  return text;
+}
+
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -132,9 +188,8 @@ function filesBelow(folder: string): string[] {
 
 /** Runs a program under this project's Node; hands back what it printed, and fails with it when the program does. */
 function run(program: string, args: readonly string[], cwd: string): string {
-  // A home of its own for evergrant; npm needs the real one, where its settings are.
-  const home =
-    program === 'npm' ? {} : { HOME: scratch, EVERGRANT_HOME: path.join(scratch, 'home') };
+  // npm needs the real home, where its settings are.
+  const home = program === 'npm' ? {} : ofEvergrant;
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}`, ...home };
   try {
     return execFileSync(program, args, {

@@ -7,16 +7,14 @@ interface Chunk {
   readonly moduleIds?: readonly string[];
 }
 
-/** Writes the licences of all npm packages that the build copied into `dist` to THIRD_PARTY_LICENSES.txt beside the result. */
-export function writeLicences(chunks: readonly Chunk[], outDir: string): void {
+/** Writes the licences of all npm packages that a build copied to THIRD_PARTY_LICENSES.txt beside its result, which `holder` names. */
+export function writeLicences(chunks: readonly Chunk[], outDir: string, holder: string): void {
   const modules = chunks.flatMap((chunk) => chunk.moduleIds ?? []);
   const folders = new Set(modules.map(packageFolder).filter((folder) => folder !== undefined));
   const notices = [...folders].sort().map(notice);
   writeFileSync(
     path.join(outDir, 'THIRD_PARTY_LICENSES.txt'),
-    ['The emulator of evergrant holds code of these packages.', ...notices].join(
-      `\n\n${'-'.repeat(80)}\n\n`,
-    ),
+    [`${holder} holds code of these packages.`, ...notices].join(`\n\n${'-'.repeat(80)}\n\n`),
   );
 }
 

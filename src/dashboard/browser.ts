@@ -23,9 +23,18 @@ export function every(periodMs: number, callback: () => void): () => void {
   };
 }
 
+let underWay = new AbortController();
+
 /** Sends a request to the server that this page came from. */
 export function send(path: string, init: RequestInit): Promise<Response> {
-  return fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store' });
+  const { signal } = underWay;
+  return fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store', signal });
+}
+
+/** Gives up every request under way. */
+export function giveUp(): void {
+  underWay.abort();
+  underWay = new AbortController();
 }
 
 const PROOF = 'evergrant-proof';
@@ -51,13 +60,32 @@ export function machineInstant(at: number): string {
   return new Date(at).toISOString();
 }
 
-/** An instant as people write it, in their language and zone. */
-export function instantText(at: number, style: 'time' | 'day' | 'full'): string {
-  const options: Intl.DateTimeFormatOptions =
-    style === 'time'
-      ? { hour: '2-digit', minute: '2-digit', hour12: false }
-      : style === 'day'
-        ? { day: 'numeric', month: 'short', year: 'numeric' }
-        : { dateStyle: 'medium', timeStyle: 'medium', hour12: false };
-  return new Intl.DateTimeFormat('en-GB', options).format(new Date(at));
+/** How much of an instant is written: `14:05`, `14:05:09`, `3 Jan 2026`, `3 Jan`, or day and time. */
+export type InstantStyle = 'time' | 'second' | 'day' | 'date' | 'full';
+
+const FORMATS: Readonly<Record<InstantStyle, Intl.DateTimeFormat>> = {
+  time: formatOf({ hour: '2-digit', minute: '2-digit', hour12: false }),
+  second: formatOf({ timeStyle: 'medium', hour12: false }),
+  day: formatOf({ day: 'numeric', month: 'short', year: 'numeric' }),
+  date: formatOf({ day: 'numeric', month: 'short' }),
+  full: formatOf({ dateStyle: 'medium', timeStyle: 'medium', hour12: false }),
+};
+
+function formatOf(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-GB', options);
+}
+
+/** An instant as people write it, in their zone. */
+export function instantText(at: number, style: InstantStyle): string {
+  return FORMATS[style].format(at);
+}
+
+/** Copies a text, for another program to take. @returns whether the browser allowed it. */
+export async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

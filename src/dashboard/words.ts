@@ -24,8 +24,11 @@ export const STANDING_NAMES: Readonly<Record<Standing, string>> = {
   failing: 'Trying again',
   well: 'Well',
   paused: 'Paused',
-  disconnected: 'Disconnected',
+  disconnected: 'Being ended',
 };
+
+/** What a sign says: a standing, something told, or something that is near. */
+export type Tone = Standing | 'told' | 'soon';
 
 /** How a connection stands. */
 export function standingOf(
@@ -99,7 +102,8 @@ const EVENT_NAMES: Readonly<Record<string, string>> = {
   refreshed: 'Refreshed',
   refresh_failed: 'Refresh failed',
   uncertain: 'Outcome uncertain',
-  answer_lost: 'Answer lost',
+  answer_lost: 'No usable answer',
+  client_refused: 'Client refused',
   attention: 'Needs somebody',
   paused: 'Paused',
   resumed: 'Resumed',
@@ -116,7 +120,9 @@ export function eventName(event: string): string {
 }
 
 /** What an event is: good, bad, or neither. */
-export function eventTone(event: string): Standing {
+export function eventTone(event: string): Tone {
+  if (event === 'notice') return 'told';
+  if (event === 'client_refused') return 'needs';
   if (/fail|lost|refused/.test(event)) return 'failing';
   if (event === 'attention') return 'needs';
   if (event === 'uncertain') return 'uncertain';

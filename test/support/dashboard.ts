@@ -5,6 +5,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
+import type { OpenHome } from '../../src/keeper.ts';
+import type { Clock } from '../../src/system/clock.ts';
 import { silentLog } from '../../src/system/log.ts';
 import { undiciStreaming } from '../../src/system/undici-streaming.ts';
 import { systemRandom } from '../../src/system/random.ts';
@@ -26,8 +28,7 @@ export interface Looks {
 }
 
 /** A daemon with its dashboard. */
-export interface Scene {
-  readonly world: World;
+export interface Stage {
   readonly daemon: Daemon;
   /** A link to sign in, as `evergrant dashboard` prints it. */
   link(): Promise<string>;
@@ -35,6 +36,27 @@ export interface Scene {
   open(hash?: string, looks?: Looks & { readonly signedOut?: boolean }): Promise<Page>;
   /** What went wrong in any page: messages of the console, answers that failed, requests elsewhere. */
   readonly troubles: string[];
+}
+
+/** A daemon with its dashboard, on a fake clock. */
+export interface Scene extends Stage {
+  readonly world: World;
+}
+
+/** What a daemon is started on. */
+type Home = Pick<OpenHome, 'keeper' | 'store' | 'api'> & {
+  readonly folder: string;
+  readonly clock: Clock;
+};
+
+/** Ways to begin. */
+export interface Dashboards {
+  /** In a world of its own, on a fake clock. */
+  newScene(): Promise<Scene>;
+  /** On a home that is open. The daemon ends after the test, the home is the caller's to close. */
+  newStage(home: Home): Promise<Stage>;
+  /** Where the dashboard was built. */
+  readonly built: string;
 }
 
 /** Builds the dashboard into a folder. */
@@ -46,55 +68,55 @@ export async function buildDashboard(outDir: string): Promise<void> {
   });
 }
 
-/** Gives a test file scenes; the dashboard is built and the browser started once for all of them. */
-export function dashboardFixture(): () => Promise<Scene> {
+/** Gives a test file dashboards; they are built and the browser started once for all of them. */
+export function dashboardFixture(): Dashboards {
   const newWorld = worldFixture();
-  const folder = mkdtempSync(path.join(tmpdir(), 'evergrant-dashboard-'));
+  const built = mkdtempSync(path.join(tmpdir(), 'evergrant-dashboard-'));
   const ends: (() => Promise<unknown>)[] = [];
   let browser: Browser;
   beforeAll(async () => {
-    await buildDashboard(folder);
+    await buildDashboard(built);
     browser = await launchChromium();
     runBeside(1);
   }, 300_000);
   afterAll(async () => {
     await browser.close();
     runBeside(-1);
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(built, { recursive: true, force: true });
   }, 120_000);
   afterEach(async () => {
     for (const end of ends.splice(0).reverse()) await end();
   });
-  return async () => {
-    const world = await newWorld();
-    const { keeper, store, api } = world.first;
+  const newStage: Dashboards['newStage'] = async ({ folder, ...home }) => {
     const daemon = await startDaemon({
-      ...{ keeper, store, api, settings: {}, dashboard: folder },
-      streaming: undiciStreaming(),
-      socket: path.join(world.home, 'run', 'evergrant.sock'),
-      ...{ clock: world.clock, random: systemRandom, log: silentLog, checkAnswers: true },
+      ...home,
+      ...{ settings: {}, dashboard: built, streaming: undiciStreaming() },
+      socket: path.join(folder, 'run', 'evergrant.sock'),
+      ...{ random: systemRandom, log: silentLog, checkAnswers: true },
     });
     ends.push(() => daemon.close(0));
     const troubles: string[] = [];
     const link = async (): Promise<string> => linkOf(daemon);
-    const open: Scene['open'] = async (hash = '', { signedOut = false, ...looks } = {}) => {
+    const open: Stage['open'] = async (hash = '', { signedOut = false, ...looks } = {}) => {
       const context = await contextOf(browser, looks);
       ends.push(() => context.close());
       const page = await context.newPage();
       const address = await link();
       listen(page, new URL(address).origin, troubles);
-      if (signedOut) {
-        await page.goto(new URL(`/${hash}`, address).href);
-        return page;
-      }
-      await page.goto(address);
-      await page.getByRole('button', { name: 'Sign out' }).waitFor();
-      await page.getByText('Live', { exact: true }).waitFor();
+      await page.goto(signedOut ? new URL('/', address).href : address);
+      if (!signedOut) await page.getByText('Live', { exact: true }).waitFor();
       if (hash !== '') await goTo(page, hash);
       return page;
     };
-    return { world, daemon, link, open, troubles };
+    return { daemon, link, open, troubles };
   };
+  const newScene = async (): Promise<Scene> => {
+    const world = await newWorld();
+    const { keeper, store, api } = world.first;
+    const home = { keeper, store, api, folder: world.home, clock: world.clock };
+    return { world, ...(await newStage(home)) };
+  };
+  return { newScene, newStage, built };
 }
 
 /** Goes to another screen, as a link of the page does. */
@@ -126,6 +148,10 @@ function listen(page: Page, origin: string, troubles: string[]): void {
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning')
       troubles.push(`console: ${message.text()}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 500)
+      troubles.push(`${response.status()}: ${response.request().method()} ${response.url()}`);
   });
   page.on('request', (request) => {
     if (new URL(request.url()).origin !== origin) troubles.push(`elsewhere: ${request.url()}`);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import * as z from 'zod';
 import { jsonRoute, streamRoute, type Route } from '../api/route.ts';
 import { beginAnswer, toJson } from '../http/answer.ts';
-import { NotFoundError } from '../../errors.ts';
+import { NotFoundError, StoreError } from '../../errors.ts';
 import { breathe } from '../../system/turn.ts';
 import type { Keeper } from '../../keeper-api.ts';
 import type { FeedEvent } from '../../store/access-store.ts';
@@ -91,11 +91,20 @@ async function streamGlances(
     count += page.length;
     afterName = page.at(-1)?.name ?? afterName;
     if (page.length < PAGE) break;
-    if (!isRoomy) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!isRoomy) await drained(response);
     if (response.destroyed) return;
     await breathe();
   }
   response.end(`${toJson({ count })}\n`);
+}
+
+/** Waits until more can be written, or nobody is there any more. */
+async function drained(response: ServerResponse): Promise<void> {
+  const over = new AbortController();
+  const { signal } = over;
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
+    .catch(() => undefined)
+    .finally(() => over.abort());
 }
 
 interface Changes {
@@ -135,8 +144,9 @@ async function read(
     try {
       connections.push(glanceOf(await keeper.connection(name).status()));
     } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-      gone.push(name);
+      if (error instanceof NotFoundError) gone.push(name);
+      // One that is damaged must not hide all others; its own page tells.
+      else if (!(error instanceof StoreError && error.code === 'ERR_STORE_DAMAGED')) throw error;
     }
   }
   return { connections, gone };

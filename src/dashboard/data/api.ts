@@ -13,10 +13,16 @@ export class ApiError extends Error {
   }
 }
 
+const BROKEN_OFF = 'The answer of the daemon broke off.';
+
 /** Asks the daemon. @throws {@link ApiError} */
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const response = await answerTo(method, path, body);
-  return (await response.json()) as T;
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw new ApiError(0, BROKEN_OFF);
+  }
 }
 
 /** Reads an answer of many lines, each as it comes. @throws {@link ApiError} */
@@ -24,10 +30,19 @@ export async function lines(path: string, onLines: (lines: unknown[]) => void): 
   const response = await answerTo('GET', path);
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of chunksOf(response)) {
     const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = parts.pop() ?? '';
     if (parts.length > 0) onLines(parts.map((line) => JSON.parse(line) as unknown));
+  }
+}
+
+/** What comes, until it ends or breaks off. */
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+  try {
+    yield* response.body ?? [];
+  } catch {
+    throw new ApiError(0, BROKEN_OFF);
   }
 }
 

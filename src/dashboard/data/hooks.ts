@@ -6,15 +6,21 @@ import { getState, now, onChange, type State } from './state.ts';
 /** The state; the component is drawn again when it changes. */
 export function useAppState(): State {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => onChange(() => redraw(undefined)), []);
-  return getState();
+  const drawn = getState();
+  useEffect(() => {
+    // What changed between the drawing and this.
+    if (getState() !== drawn) redraw(undefined);
+    return onChange(() => redraw(undefined));
+  }, []);
+  return drawn;
 }
 
 /** Now, by the daemon's clock; drawn again each period. */
 export function useNow(periodMs = 1_000): number {
-  const [at, setAt] = useState(now);
-  useEffect(() => every(periodMs, () => setAt(now())), [periodMs]);
-  return at;
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => every(periodMs, () => redraw(undefined)), [periodMs]);
+  // Not as of the last tick: what the clocks differ by may have come since.
+  return now();
 }
 
 /** An answer of the daemon. */

@@ -1,4 +1,4 @@
-import { later, proof, wallTime } from '../browser.ts';
+import { giveUp, later, proof, wallTime } from '../browser.ts';
 import { ApiError, call, lines } from './api.ts';
 import { change, getState } from './state.ts';
 import type { Changes, FeedEvent, Glance } from './types.ts';
@@ -11,10 +11,12 @@ import type { Changes, FeedEvent, Glance } from './types.ts';
 export const PERIOD_MS = 2_000;
 /** While nobody looks at the page. */
 const HIDDEN_PERIOD_MS = 30_000;
-const KEPT_EVENTS = 200;
+/** So many of the newest events are shown. */
+export const KEPT_EVENTS = 200;
 
 let newest = 0;
 let isWatching = false;
+let isLeaving = false;
 let cancelNext = (): void => undefined;
 
 /** Reads everything, and follows what changes until the page is closed or nobody is signed in. */
@@ -44,12 +46,17 @@ export async function signIn(code: string): Promise<void> {
 
 /** Signs this browser out. */
 export async function signOut(): Promise<void> {
+  // What is under way would be refused, and the refusal told.
+  cancelNext();
+  isLeaving = true;
+  giveUp();
   try {
     await call('DELETE', '/v1/session');
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
   }
   proof.forget();
+  isLeaving = false;
   signedOut('You are signed out.');
 }
 
@@ -117,7 +124,7 @@ async function look(): Promise<void> {
 
 function next(step: () => Promise<void>): void {
   cancelNext();
-  if (getState().phase === 'signed-out') return;
+  if (isLeaving || getState().phase === 'signed-out') return;
   cancelNext = later(document.hidden ? HIDDEN_PERIOD_MS : PERIOD_MS, () => void step());
 }
 
@@ -147,6 +154,7 @@ function heard(at: number): { readonly skewMs: number; readonly heardAt: number 
 }
 
 function fail(error: unknown): void {
+  if (isLeaving) return;
   if (!(error instanceof ApiError)) throw error;
   if (error.status === 401 || error.status === 403) signedOut(error.message);
   else

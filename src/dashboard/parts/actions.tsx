@@ -75,7 +75,7 @@ function actionsFor(status: Explanation['status']): readonly Action[] {
     ...(state === 'paused' || state === 'attention' ? [resume(status)] : []),
     ...(isOver || state === 'paused' ? [] : [pause(status)]),
     ...(beginning === 'client_credentials' ? [reconnect(status)] : []),
-    ...(isOver ? [] : [disconnect(status)]),
+    disconnect(status),
   ];
 }
 
@@ -129,7 +129,8 @@ function reconnect({ name }: Status): Action {
   };
 }
 
-function disconnect({ name }: Status): Action {
+function disconnect({ name, state }: Status): Action {
+  if (state === 'disconnected') return revokeAgain(name);
   return {
     key: 'disconnect',
     title: `Disconnect ${name}?`,
@@ -137,5 +138,17 @@ function disconnect({ name }: Status): Action {
     verb: 'Disconnect',
     isFinal: true,
     done: `${name} is disconnected.`,
+  };
+}
+
+/** The server could not be told when it was disconnected. */
+function revokeAgain(name: string): Action {
+  return {
+    key: 'disconnect',
+    title: `Revoke the tokens of ${name} again?`,
+    text: 'It is stopped already. The server is asked once more to revoke its refresh token; then it is removed here.',
+    verb: 'Revoke',
+    isFinal: true,
+    done: `${name} is removed.`,
   };
 }

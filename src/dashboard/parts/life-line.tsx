@@ -1,8 +1,9 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { instantText } from '../browser.ts';
+import { ticksOf } from '../data/ticks.ts';
 import type { LifeEvent } from '../data/types.ts';
-import { counted, eventName, eventTone, type Standing } from '../words.ts';
+import { counted, eventName, eventTone, type Tone } from '../words.ts';
 import type { TokenTimes } from './token-life.tsx';
 
 /** The newest events that are drawn. */
@@ -10,6 +11,10 @@ const DRAWN = 60;
 const HEIGHT = 132;
 const LANE_Y = 64;
 const MARGIN = 14;
+/** What happened just now would else lie at the edge. */
+const LEAST_PAST_MS = 5_000;
+/** Of width, for each instant that is written. */
+const TICK_WIDTH = 110;
 
 /** What is drawn. */
 export interface LifeLineProps {
@@ -26,7 +31,7 @@ export function LifeLine({ life, times, now }: LifeLineProps): JSX.Element {
   const [box, width] = useWidth();
   const drawn = life.slice(0, DRAWN).toReversed();
   const end = Math.max(now, times.accessExpiresAt ?? 0, times.nextRefreshAt ?? 0) + 1;
-  const begin = Math.min(drawn[0]?.at ?? now - 60_000, now - 60_000);
+  const begin = Math.min(drawn[0]?.at ?? now, now - LEAST_PAST_MS);
   const x = (at: number): number => MARGIN + ((at - begin) / (end - begin)) * (width - 2 * MARGIN);
   return (
     <figure class="life-line">
@@ -53,8 +58,8 @@ export function LifeLine({ life, times, now }: LifeLineProps): JSX.Element {
 
 function caption(life: readonly LifeEvent[]): string {
   const refreshes = life.filter(({ event }) => event === 'refreshed').length;
-  const failures = life.filter(({ event }) => eventTone(event) === 'failing').length;
-  return `Blocks are generations of tokens, marks what happened: ${counted(refreshes, 'refresh', 'refreshes')} and ${counted(failures, 'failure')} in the history below. The dotted mark is the next refresh, the pale block the life that the token has left.`;
+  const failures = life.filter(({ event }) => /failing|needs|uncertain/.test(eventTone(event)));
+  return `${counted(refreshes, 'refresh', 'refreshes')} and ${counted(failures.length, 'failure')} in the history below. Each block is a generation of tokens, each mark something that happened; the darker block is what the token has left, the dashed circle the next refresh.`;
 }
 
 type Scale = (at: number) => number;
@@ -128,13 +133,15 @@ function EventMark({ x, event }: { readonly x: number; readonly event: LifeEvent
   );
 }
 
-const MARKS: Readonly<Record<Standing, JSX.Element>> = {
+const MARKS: Readonly<Record<Tone, JSX.Element>> = {
   well: <circle r={4} />,
   failing: <path d="M-5-5 5 5M5-5-5 5" />,
   needs: <path d="M0-8 8 0 0 8-8 0z" />,
   uncertain: <path d="M0-8 8 6H-8z" />,
   paused: <path d="M-3-6v12M3-6v12" />,
   disconnected: <path d="M-6-6h12v12h-12z" />,
+  told: <circle r={2} />,
+  soon: <circle r={2} />,
 };
 
 function Axis({
@@ -148,24 +155,25 @@ function Axis({
   readonly x: Scale;
   readonly width: number;
 }): JSX.Element {
-  const steps = Math.max(1, Math.min(5, Math.floor(width / 150)));
-  const ticks = Array.from({ length: steps + 1 }, (_, i) => begin + ((end - begin) * i) / steps);
-  const isLong = end - begin > 36 * 3_600_000;
+  const { ticks, style } = ticksOf(begin, end, Math.floor(width / TICK_WIDTH));
   return (
     <g class="axis">
       <line x1={MARGIN} x2={width - MARGIN} y1={HEIGHT - 26} y2={HEIGHT - 26} />
-      {ticks.map((at, i) => (
-        <text
-          key={i}
-          x={x(at)}
-          y={HEIGHT - 8}
-          text-anchor={i === 0 ? 'start' : i === steps ? 'end' : 'middle'}
-        >
-          {instantText(at, isLong ? 'day' : 'time')}
-        </text>
+      {ticks.map((at) => (
+        <g key={at}>
+          <line x1={x(at)} x2={x(at)} y1={HEIGHT - 26} y2={HEIGHT - 21} />
+          <text x={x(at)} y={HEIGHT - 7} text-anchor={anchorOf(x(at), width)}>
+            {instantText(at, style)}
+          </text>
+        </g>
       ))}
     </g>
   );
+}
+
+function anchorOf(x: number, width: number): 'start' | 'middle' | 'end' {
+  if (x < 32) return 'start';
+  return x > width - 32 ? 'end' : 'middle';
 }
 
 function useWidth(): [{ current: HTMLDivElement | null }, number] {

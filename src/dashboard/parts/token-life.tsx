@@ -2,6 +2,8 @@ import type { JSX } from 'preact';
 import { instantText } from '../browser.ts';
 import { fromNow, spanText } from '../words.ts';
 
+const HOUR_MS = 3_600_000;
+
 /** What is known of an access token. */
 export interface TokenTimes {
   /** When it came. */
@@ -26,27 +28,43 @@ export function TokenLife({
   const life = Math.max(1, accessExpiresAt - receivedAt);
   const share = Math.max(0, Math.min(1, (accessExpiresAt - now) / life));
   const isOut = share === 0;
-  const text = isOut
-    ? `The access token ran out ${fromNow(accessExpiresAt, now)}`
-    : `The access token is good for ${spanText(accessExpiresAt - now)} more`;
+  const at = (instant: number): string => instantText(instant, life < HOUR_MS ? 'second' : 'time');
+  const isAhead = nextRefreshAt !== null && nextRefreshAt > now;
   return (
     <div class="token-life">
-      <p class={isOut ? 'strong' : ''}>{text}</p>
+      <p class="reading">
+        <span class={isOut ? 'figure out num' : 'figure num'}>
+          {isOut ? 'Run out' : spanText(accessExpiresAt - now)}
+        </span>{' '}
+        <span class="quiet">
+          {isOut ? fromNow(accessExpiresAt, now) : 'left of the access token'}
+        </span>
+      </p>
       <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
         <rect class="track" width="100" height="6" />
         <rect class={share < 0.1 ? 'fill low' : 'fill'} width={share * 100} height="6" />
+        {isAhead && nextRefreshAt < accessExpiresAt && (
+          <rect
+            class="tick"
+            x={((accessExpiresAt - nextRefreshAt) / life) * 100}
+            width="0.6"
+            height="6"
+          />
+        )}
       </svg>
       <p class="quiet num ends">
-        <span>came {instantText(receivedAt, 'full')}</span>
-        <span>ends {instantText(accessExpiresAt, 'full')}</span>
+        <span>ends {at(accessExpiresAt)}</span>
+        <span>came {at(receivedAt)}</span>
       </p>
       <p>
-        Next refresh:{' '}
-        {nextRefreshAt === null
-          ? 'none is planned'
-          : nextRefreshAt <= now
-            ? 'due now'
-            : `${fromNow(nextRefreshAt, now)}, at ${instantText(nextRefreshAt, 'time')}`}
+        <span class="quiet">Next refresh</span>{' '}
+        <span class="num">
+          {nextRefreshAt === null
+            ? 'none is planned'
+            : isAhead
+              ? `${fromNow(nextRefreshAt, now)}, at ${at(nextRefreshAt)}`
+              : 'due now'}
+        </span>
       </p>
     </div>
   );

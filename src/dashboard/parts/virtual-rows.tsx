@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren, JSX } from 'preact';
 
 /** Rows beyond the edges that are drawn too. */
@@ -29,7 +29,7 @@ export interface VirtualRowsProps<T> {
 export function VirtualRows<T>(props: VirtualRowsProps<T>): JSX.Element {
   const { rows, label, head, columns, keyOf } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800, rowHeight: 44 });
+  const [view, setView] = useState<View>({ top: 0, height: 800, rowHeight: 44, bar: 0 });
   const [active, setActive] = useState(0);
   const wantsFocus = useRef(false);
   const last = Math.max(0, rows.length - 1);
@@ -37,10 +37,13 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>): JSX.Element {
   useMeasured(box, setView);
   const first = Math.max(0, Math.floor(view.top / view.rowHeight) - SPARE);
   const end = Math.min(rows.length, Math.ceil((view.top + view.height) / view.rowHeight) + SPARE);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!wantsFocus.current) return;
+    const row = box.current?.querySelector<HTMLElement>(`[aria-rowindex="${current + 2}"]`);
+    // One that is far away is drawn when the list has come there.
+    if (row === null || row === undefined) return;
     wantsFocus.current = false;
-    box.current?.querySelector<HTMLElement>(`[aria-rowindex="${current + 2}"]`)?.focus();
+    row.focus({ preventScroll: true });
   });
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(last, to));
@@ -66,7 +69,7 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>): JSX.Element {
       aria-rowcount={rows.length + 1}
       aria-colcount={columns}
     >
-      <div role="rowgroup" class="grid-head">
+      <div role="rowgroup" class="grid-head" style={{ paddingRight: `${view.bar}px` }}>
         <div role="row" aria-rowindex={1} class="grid-row">
           {head}
         </div>
@@ -135,6 +138,8 @@ interface View {
   readonly top: number;
   readonly height: number;
   readonly rowHeight: number;
+  /** Width of the scroll bar, beside which the headings have nothing below them. */
+  readonly bar: number;
 }
 
 function useMeasured(
@@ -147,7 +152,8 @@ function useMeasured(
     const read = (): void => {
       const text = getComputedStyle(element).getPropertyValue('--row');
       const rowHeight = Number.parseFloat(text) || 44;
-      setView({ top: element.scrollTop, height: element.clientHeight, rowHeight });
+      const bar = element.offsetWidth - element.clientWidth;
+      setView({ top: element.scrollTop, height: element.clientHeight, rowHeight, bar });
     };
     read();
     element.addEventListener('scroll', read, { passive: true });

@@ -1,11 +1,12 @@
 import type { JSX } from 'preact';
 import { instantText } from '../browser.ts';
+import { sentence } from '../data/api.ts';
 import { useAnswer, useNow } from '../data/hooks.ts';
 import type { Client } from '../data/types.ts';
 import { Shape } from '../parts/mark.tsx';
-import { Told } from '../parts/told.tsx';
+import { Command } from '../parts/command.tsx';
 import { listAddress } from '../route.ts';
-import { counted, fromNow, type Standing } from '../words.ts';
+import { counted, fromNow, type Tone } from '../words.ts';
 
 const SOON_MS = 30 * 86_400_000;
 const YEAR_MS = 365 * 86_400_000;
@@ -53,12 +54,13 @@ function Registration({
       <Forecast client={client} now={now} />
       {refusedAt !== null && (
         <p>
-          Refused {fromNow(refusedAt, now)}: {refusal}
+          Refused {fromNow(refusedAt, now)}: {sentence(refusal ?? 'it did not say why')}
         </p>
       )}
       {standing !== 'well' && (
         <p>
-          To replace it: <Told text={`evergrant client set-secret ${clientId}`} />
+          Make a new one at the server, then{' '}
+          <Command text={`evergrant client set-secret ${clientId}`} />
         </p>
       )}
       <dl class="facts">
@@ -75,14 +77,14 @@ function Registration({
   );
 }
 
-function forecast(client: Client, now: number): readonly [Standing, string] {
+function forecast(client: Client, now: number): readonly [Tone, string] {
   const { refusedAt, hasSecret, secretExpiresAt } = client;
   if (refusedAt !== null) return ['needs', 'The server refuses this client'];
   if (!hasSecret) return ['well', 'A public client: it has no secret'];
   if (secretExpiresAt === null) return ['well', 'Nobody told when the secret ends'];
   const when = `${instantText(secretExpiresAt, 'day')}, ${fromNow(secretExpiresAt, now)}`;
   if (secretExpiresAt <= now) return ['needs', `The secret ended ${when}`];
-  return [secretExpiresAt < now + SOON_MS ? 'uncertain' : 'well', `The secret ends ${when}`];
+  return [secretExpiresAt < now + SOON_MS ? 'soon' : 'well', `The secret ends ${when}`];
 }
 
 /** The coming year as a line, with the end of the secret on it. */

@@ -4,6 +4,7 @@ import { instantText } from '../browser.ts';
 import { sentence } from '../data/api.ts';
 import { useAnswer, useAppState, useNow } from '../data/hooks.ts';
 import type { Explanation, LifeEvent } from '../data/types.ts';
+import { Command } from '../parts/command.tsx';
 import { Actions } from '../parts/actions.tsx';
 import { LifeLine } from '../parts/life-line.tsx';
 import { Mark, Shape } from '../parts/mark.tsx';
@@ -88,12 +89,12 @@ function Cause({
           </>
         )}
         <dt>What to do</dt>
-        <dd>
+        <dd class="remedy">
           <Told text={sentence(fix)} />
           {isConsent && (
             <>
               {' '}
-              At the command line: <code>evergrant connect {status.name} --reconnect</code>
+              <Command text={`evergrant connect ${status.name} --reconnect`} />
             </>
           )}
         </dd>
@@ -185,7 +186,7 @@ function History({ life }: { readonly life: readonly LifeEvent[] }): JSX.Element
               </td>
               <td data-label="What">
                 <Shape standing={eventTone(event)} /> {eventName(event)}
-                {detail !== null && <span class="quiet detail">{detail}</span>}
+                {detail !== null && <span class="quiet detail">{sentence(detail)}</span>}
               </td>
               <td class="num" data-label="Generation">
                 {generation}

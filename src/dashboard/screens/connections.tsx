@@ -50,6 +50,11 @@ export function ConnectionsScreen({ place }: { readonly place: Place }): JSX.Ele
       <p class="quiet found" role="status">
         {isPartial ? `${found} so far` : found}
       </p>
+      {rows.length === 0 && !isPartial && (
+        <p>
+          Nothing matches. <a href="#/connections">Show all</a>
+        </p>
+      )}
       <VirtualRows
         rows={rows}
         label="Connections"

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { sentence } from '../data/api.ts';
 import { useAnswer, useNow } from '../data/hooks.ts';
 import type { Endpoint } from '../data/types.ts';
 import { Shape } from '../parts/mark.tsx';
@@ -20,8 +21,9 @@ export function EndpointsScreen(): JSX.Element {
     <section>
       <h1>Token endpoints</h1>
       <p class="quiet">
-        Breaker and budget hold over all processes of this store. Latency is that of the refreshes
-        this daemon made.
+        The breaker stops requests to a server that fails {OPENS_AT} times in a row, but for single
+        tries; the budget keeps it from being flooded. Both hold over all processes of this store;
+        latency is that of this daemon’s refreshes.
       </p>
       {data.endpoints.length === 0 && <p>None yet: they come with the first request.</p>}
       <div class="groups">
@@ -48,13 +50,15 @@ function Card({
         <Shape standing={standing} /> <span class="wrap">{one.endpoint}</span>
       </h2>
       <p class={standing === 'well' ? '' : 'strong'}>{text}</p>
-      {one.blockedBecause !== null && one.blockedUntil > now && <p>{one.blockedBecause}</p>}
+      {one.blockedBecause !== null && one.blockedUntil > now && (
+        <p>{sentence(one.blockedBecause)}</p>
+      )}
       <dl class="facts">
-        <dt>Failures in a row</dt>
-        <dd class="num">{one.failures.toLocaleString('en-GB')}</dd>
+        <dt>Breaker</dt>
+        <dd>{breakerText(one)}</dd>
         <dt>Budget</dt>
         <dd class="num">
-          {one.lastSecond} of {one.budget} requests in the last second
+          {one.lastSecond} of {one.budget} requests a second used
           <svg class="forecast" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
             <rect class="track" x="0" y="1" width="100" height="2" />
             <rect class="fill" x="0" y="1" width={share * 100} height="2" />
@@ -71,15 +75,30 @@ function breakerOf({ failures, blockedUntil }: Endpoint, now: number): readonly 
   if (blockedUntil > now) {
     const rest = spanText(blockedUntil - now);
     return failures >= OPENS_AT
-      ? ['needs', `The breaker is open: the next try is in ${rest}`]
-      : ['failing', `Left alone for ${rest}`];
+      ? ['needs', `It fails; the next try is in ${rest}`]
+      : ['failing', `It is left alone for ${rest}`];
   }
-  if (failures > 0) return ['failing', `It failed ${counted(failures, 'time')} in a row`];
+  if (failures > 0)
+    return [
+      'failing',
+      failures === 1 ? 'The last request failed' : `The last ${failures} requests failed`,
+    ];
   return ['well', 'It answers'];
 }
 
 function latencyText({ medianMs, slowestTenthMs, refreshes }: Endpoint): string {
   if (medianMs === null || slowestTenthMs === null) return 'not measured yet';
   const of = counted(refreshes, 'refresh', 'refreshes');
-  return `${Math.round(medianMs)} ms in the middle, ${Math.round(slowestTenthMs)} ms for the slowest tenth, of ${of}`;
+  if (refreshes < 10) return `half took at most ${msText(medianMs)}, of ${of}`;
+  return `half took at most ${msText(medianMs)}, nine in ten at most ${msText(slowestTenthMs)}, of ${of}`;
+}
+
+function msText(ms: number): string {
+  return ms < 1 ? '1 ms' : `${Math.round(ms).toLocaleString('en-GB')} ms`;
+}
+
+function breakerText({ failures }: Endpoint): string {
+  if (failures >= OPENS_AT)
+    return `open, after ${failures.toLocaleString('en-GB')} failures in a row`;
+  return failures === 0 ? 'closed' : `closed, ${counted(failures, 'failure')} of ${OPENS_AT}`;
 }

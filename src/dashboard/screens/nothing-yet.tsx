@@ -1,4 +1,8 @@
 import type { JSX } from 'preact';
+import { Command } from '../parts/command.tsx';
+
+const CONNECT = 'evergrant connect my-connection --provider perspio --client-id ID --secret-stdin';
+const ADD = 'evergrant add my-connection --provider perspio --client-id ID';
 
 /** The store is empty: says what to do. */
 export function NothingYet(): JSX.Element {
@@ -12,26 +16,19 @@ export function NothingYet(): JSX.Element {
       <ol class="steps">
         <li>
           <strong>Connect</strong> with the registration that the provider gave you; a browser opens
-          for the consent:
-          <pre>
-            <code>
-              evergrant connect my-connection --provider perspio --client-id ID --secret-stdin
-            </code>
-          </pre>
+          for the consent. <Command text={CONNECT} />
+          <p class="quiet">A refresh token that you have already is imported by</p>
+          <Command text={ADD} />
         </li>
         <li>
-          Or <strong>import</strong> a refresh token that you have:
-          <pre>
-            <code>evergrant add my-connection --provider perspio --client-id ID</code>
-          </pre>
-        </li>
-        <li>
-          Then let a program <strong>ask for a token</strong>:
-          <pre>
-            <code>evergrant token my-connection</code>
-          </pre>
+          <strong>Ask for a token</strong>, in a script or any other program.{' '}
+          <Command text="evergrant token my-connection" />
         </li>
       </ol>
+      <p class="quiet">
+        To look around first, <code>evergrant demo --keep</code> starts a daemon with connections in
+        good and bad health, against servers that are pretended.
+      </p>
     </section>
   );
 }

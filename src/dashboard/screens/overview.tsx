@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { JSX } from 'preact';
+import { sentence } from '../data/api.ts';
 import { useAnswer, useAppState, useNow } from '../data/hooks.ts';
 import { summarise, type Summary } from '../data/summary.ts';
 import type { Actor, Client, Endpoint, Glance } from '../data/types.ts';
@@ -51,7 +52,7 @@ export function OverviewScreen(): JSX.Element {
           <h2 id="latest-title">
             Latest events <a href="#/events">all</a>
           </h2>
-          <EventList events={events.slice(0, 6)} />
+          <EventList events={events.slice(0, 7)} now={now} isBrief />
         </section>
       </div>
     </>
@@ -59,9 +60,12 @@ export function OverviewScreen(): JSX.Element {
 }
 
 function headline({ counts, waiting }: Summary, all: number): string {
-  const people = counts.needs + counts.uncertain;
-  if (people > 0)
-    return `${counted(people, 'connection')} ${people === 1 ? 'needs' : 'need'} somebody`;
+  const { needs, uncertain } = counts;
+  if (needs > 0) {
+    const more = uncertain === 0 ? '' : `, ${uncertain.toLocaleString('en-GB')} may soon`;
+    return `${counted(needs, 'connection')} ${needs === 1 ? 'needs' : 'need'} somebody${more}`;
+  }
+  if (uncertain > 0) return `${counted(uncertain, 'connection')} may soon need somebody`;
   if (waiting.has('nobody'))
     return `${counted(counts.failing, 'connection')} ${counts.failing === 1 ? 'is' : 'are'} tried again; nobody must act`;
   if (counts.well === all)
@@ -72,7 +76,9 @@ function headline({ counts, waiting }: Summary, all: number): string {
 function Tiles({ summary }: { readonly summary: Summary }): JSX.Element {
   return (
     <ul class="tiles" aria-label="How connections stand">
-      {STANDINGS.map((standing) => (
+      {STANDINGS.filter(
+        (standing) => standing !== 'disconnected' || summary.counts.disconnected > 0,
+      ).map((standing) => (
         <li key={standing}>
           <a
             class={`tile ${summary.counts[standing] === 0 ? 'none' : standing}`}
@@ -131,7 +137,7 @@ function Group({ actor, rows, now }: GroupProps): JSX.Element {
               {row.name}
             </a>
             <span class="num token">{tokenText(row.accessExpiresAt, now)}</span>
-            <span class="why">{row.reason ?? row.failure}</span>
+            <span class="why">{sentence(row.reason ?? row.failure ?? '')}</span>
           </li>
         ))}
       </ul>
@@ -151,26 +157,35 @@ function Registrations({ now }: { readonly now: number }): JSX.Element | null {
   const endpoints =
     useAnswer<{ endpoints: readonly Endpoint[] }>('/v1/glance/endpoints', 0, 10_000).data
       ?.endpoints ?? [];
-  const ending = clients.filter(
-    ({ secretExpiresAt }) => secretExpiresAt !== null && secretExpiresAt < now + SECRET_SOON_MS,
-  );
+  const ending = endingSoon(clients, now);
   const blocked = endpoints.filter(({ blockedUntil }) => blockedUntil > now);
   if (ending.length + blocked.length === 0) return null;
   return (
     <ul class="banners">
-      {ending.map(({ id, clientId, secretExpiresAt }) => (
-        <li key={id} class="banner">
-          The secret of <a href="#/clients">{clientId}</a>{' '}
+      {ending.map(({ clientId, secretExpiresAt }) => (
+        <li key={clientId} class="banner">
+          <Shape standing="soon" /> The secret of <a href="#/clients">{clientId}</a>{' '}
           {(secretExpiresAt ?? 0) > now ? 'ends' : 'ended'} {fromNow(secretExpiresAt ?? 0, now)}.
         </li>
       ))}
       {blocked.map(({ endpoint, blockedUntil, blockedBecause }) => (
         <li key={endpoint} class="banner">
-          <a href="#/endpoints">{new URL(endpoint).host}</a> is left alone for{' '}
-          {fromNow(blockedUntil, now).replace('in ', '')}
+          <Shape standing="failing" /> <a href="#/endpoints">{new URL(endpoint).host}</a> is left
+          alone for {fromNow(blockedUntil, now).replace('in ', '')}
           {blockedBecause === null ? '' : `: ${blockedBecause}`}.
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Each client once, though it may be registered for several endpoints. */
+function endingSoon(clients: readonly Client[], now: number): readonly Client[] {
+  const soon = clients.filter(
+    ({ secretExpiresAt }) => secretExpiresAt !== null && secretExpiresAt < now + SECRET_SOON_MS,
+  );
+  const first = soon.toSorted((a, b) => (a.secretExpiresAt ?? 0) - (b.secretExpiresAt ?? 0));
+  return first.filter(
+    ({ clientId }, i) => first.findIndex((one) => one.clientId === clientId) === i,
   );
 }

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { Command } from '../parts/command.tsx';
 import { useAppState } from '../data/hooks.ts';
 
 /** Nobody is signed in: says how to. */
@@ -10,9 +11,7 @@ export function SignedOutScreen(): JSX.Element {
       <h1>evergrant</h1>
       {message !== undefined && <p role="status">{message}</p>}
       <p>To sign in, run this where the daemon runs, and open the link that it prints:</p>
-      <pre>
-        <code>evergrant dashboard</code>
-      </pre>
+      <Command text="evergrant dashboard" />
       <p class="quiet">
         A link is good once, for a minute. Whoever is signed in can look at connections and manage
         them; tokens are never shown here.

@@ -9,7 +9,7 @@ import { makeTrouble } from '../../support/troubled.ts';
 // A browser on a machine that has other work.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
-const newScene = dashboardFixture();
+const { newScene } = dashboardFixture();
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** Where to leave pictures, for whoever wants to look at them. */
 const pictures = process.env['EVERGRANT_PICTURES'];
