@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Emulator } from '../../src/emulator/emulator.ts';
 import { openKeeper } from '../../src/keeper.ts';
 import { emulatorFixture } from '../support/emulator-fixture.ts';
+import { hookSecret, startHookReceiver } from '../support/hook-receiver.ts';
 import { root } from '../support/sources.ts';
 
 // Chains of processes, on a machine that has other work.
@@ -134,6 +135,24 @@ describe('evergrant serve', () => {
     await serving.until(/^\{.*"message":"settings read again","after_restart":"daemon\.listen"/m);
     serving.child.kill('SIGTERM');
     expect(await serving.ended).toBe(0);
+  });
+
+  it('tells a receiver of webhooks what happens, with a secret of its environment', async () => {
+    await using receiver = await startHookReceiver(hookSecret(1));
+    await connected(await newEmulator(), 'reusable');
+    const hook = { name: 'ops', url: receiver.url, secretVariable: 'HOOK_SECRET' };
+    const settings = path.join(home, 'settings.json');
+    writeFileSync(settings, JSON.stringify({ daemon: { webhooks: [hook] } }), { mode: 0o600 });
+    await expect(evergrant('config', 'check')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('the variable HOOK_SECRET is not there'),
+    });
+    const serving = serve([], { HOOK_SECRET: hookSecret(1) });
+    await serving.until(/ serving /);
+    await evergrant('pause', 'perspio');
+    const told = (): string[] => receiver.accepted.map(({ type }) => type);
+    await vi.waitFor(() => expect(told()).toContain('paused'), { timeout: 120_000 });
+    expect(serving.lines()).not.toContain('whsec_');
   });
 
   it('takes the socket over that a killed one left, and does not take one that is in use', async () => {

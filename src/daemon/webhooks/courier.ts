@@ -29,6 +29,8 @@ const LOOK_EVERY_MS = 250;
 const STORE_PAUSE_MS = 5_000;
 /** Letters under way to one receiver, each of another connection. */
 const MOST_UNDER_WAY = 8;
+/** After so many failures in a row one letter at a time finds out whether the receiver is well again, so that an outage uses up nobody's attempts. */
+const FAILURES_OF_AN_OUTAGE = 8;
 /** A letter is one daemon's for so long. When that is killed, it is tried again after this. */
 const LEASE_MS = 30_000;
 
@@ -42,6 +44,7 @@ export class Courier {
   #wake = new AbortController();
   #isEnding = false;
   #isFailing = false;
+  #failuresInRow = 0;
   readonly #running: Promise<void>;
 
   /** Begins at once. */
@@ -63,6 +66,10 @@ export class Courier {
     await this.#running;
     await Promise.all(this.#underWay);
     late.removeEventListener('abort', abort);
+  }
+
+  get #isOut(): boolean {
+    return this.#failuresInRow >= FAILURES_OF_AN_OUTAGE;
   }
 
   async #run(): Promise<void> {
@@ -98,9 +105,9 @@ export class Courier {
           missed,
         });
     }
-    const free = MOST_UNDER_WAY - this.#underWay.size;
+    const free = (this.#isOut ? 1 : MOST_UNDER_WAY) - this.#underWay.size;
     const now = clock.now();
-    if (this.#isEnding || free === 0 || !store.work(name, now).isDue) return isMore;
+    if (this.#isEnding || free <= 0 || !store.work(name, now).isDue) return isMore;
     const claimedAt = clock.monotonic();
     for (const letter of await store.claim(name, now, now + LEASE_MS, free))
       this.#send(letter, claimedAt);
@@ -116,7 +123,7 @@ export class Courier {
       })
       .finally(() => {
         this.#underWay.delete(sent);
-        this.#wake.abort();
+        if (!this.#isOut) this.#wake.abort();
       });
     this.#underWay.add(sent);
   }
@@ -128,6 +135,7 @@ export class Courier {
     const ended = this.#ended.signal;
     const outcome = await attempt(letter, this.receiver, { streaming, clock, ended });
     if (ended.aborted && outcome.kind === 'failed') return;
+    this.#failuresInRow = outcome.kind === 'delivered' ? 0 : this.#failuresInRow + 1;
     this.#parts.count(outcome.kind);
     await this.#record(letter, outcome);
   }

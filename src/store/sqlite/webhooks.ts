@@ -203,10 +203,12 @@ export class SqliteWebhooks implements WebhookStore {
 
   counts(): { readonly waiting: number; readonly dead: number } {
     return this.#writer.reading(() => {
-      const row = this.#sql.get('SELECT count(*) AS letters, count(dead_at) AS dead FROM letter');
+      const row = this.#sql.get(
+        `SELECT (SELECT count(*) FROM letter WHERE dead_at IS NULL) AS waiting,
+          (SELECT count(*) FROM letter WHERE dead_at IS NOT NULL) AS dead`,
+      );
       if (row === undefined) return { waiting: 0, dead: 0 };
-      const dead = number(row, 'dead');
-      return { waiting: number(row, 'letters') - dead, dead };
+      return { waiting: number(row, 'waiting'), dead: number(row, 'dead') };
     });
   }
 
