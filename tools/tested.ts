@@ -28,6 +28,11 @@ export const TESTED: Readonly<Record<string, readonly [file: string, tests?: str
   'refused-client': ['test/unit/keeper/refusals.test.ts', 'a client that the server refuses'],
   'many-failures': ['test/unit/keeper/outage.test.ts', 'three thousand failures'],
   'odd-refusals': ['test/unit/keeper/refusals.test.ts', 'a request that the server refuses'],
+  'host-matrix': ['test/unit/daemon/matrix.test.ts'],
+  'key-policies': ['test/unit/daemon/policy.test.ts'],
+  'proxy-redirects': ['test/unit/daemon/proxy/redirects.test.ts'],
+  'open-proxy': ['test/attacks/attacks.test.ts', 'no spelling'],
+  'token-redirects': ['test/attacks/attacks.test.ts', 'no redirect'],
   'notice-channel': ['test/unit/keeper/notices.test.ts'],
 };
 

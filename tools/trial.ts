@@ -7,6 +7,7 @@ import { disagree } from '../test/faults/experiments/clocks-apart.ts';
 import { bringBack } from '../test/faults/experiments/copies.ts';
 import { openFewFiles } from '../test/faults/experiments/few-files.ts';
 import { signal } from '../test/faults/experiments/signals.ts';
+import { crowd } from '../test/faults/experiments/crowd.ts';
 import { killDaemon } from '../test/faults/experiments/daemon-kills.ts';
 import { failEachWrite } from '../test/faults/experiments/write-faults.ts';
 import { fillDisks } from '../test/faults/experiments/full-disk.ts';
@@ -22,6 +23,7 @@ import { GRACE_MS, type Rotation } from '../test/faults/experiments/servers.ts';
 import { drawInOutage } from '../test/faults/experiments/socket-outage.ts';
 import { INJURIES, STOPS, stopHolder } from '../test/faults/experiments/stopped.ts';
 import { tellThroughKills } from '../test/faults/experiments/webhooks.ts';
+import { trespass } from '../test/faults/experiments/strangers.ts';
 import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
 import { runTested, TESTED } from './tested.ts';
@@ -67,6 +69,9 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
   // Length of each stream in MiB.
   'proxy-streams': [1024, ({ trials }) => streamLong(trials)],
   'socket-outage': [100_000, ({ trials }) => drawInOutage(trials)],
+  // Tokens that others draw at each of four stages.
+  crowd: [2000, ({ trials }) => crowd(trials)],
+  strangers: [1000, ({ trials }) => trespass(trials)],
   simulation: [100_000, ({ trials: count, seed: from }) => runSeeds({ from, count })],
   'durable-commits': [1000, ({ trials }) => commitDurably(trials)],
   ...Object.fromEntries(

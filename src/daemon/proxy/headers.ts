@@ -165,16 +165,24 @@ export function holdsAny(value: string, secrets: readonly string[]): boolean {
 
 /** The first value of a field; null when there is none. */
 export function fieldOf(raw: readonly string[], name: string): string | null {
-  for (const [each, value] of pairs(raw)) if (each.toLowerCase() === name) return value;
+  for (let i = 0; i + 1 < raw.length; i += 2) if (isNamed(raw[i], name)) return raw[i + 1] ?? '';
   return null;
 }
 
 /** All values of a field, joined as a list. */
 export function listOf(raw: readonly string[], name: string): string | null {
-  const values = pairs(raw).flatMap(([each, value]) =>
-    each.toLowerCase() === name ? [value] : [],
-  );
-  return values.length === 0 ? null : values.join(', ');
+  let list: string | null = null;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (!isNamed(raw[i], name)) continue;
+    const value = raw[i + 1] ?? '';
+    list = list === null ? value : `${list}, ${value}`;
+  }
+  return list;
+}
+
+/** Names of another length need no look at their letters; none of those asked for is beyond ASCII. */
+function isNamed(given: string | undefined, name: string): boolean {
+  return given?.length === name.length && given.toLowerCase() === name;
 }
 
 function isHopByHop(key: string, named: ReadonlySet<string>): boolean {
@@ -182,12 +190,16 @@ function isHopByHop(key: string, named: ReadonlySet<string>): boolean {
 }
 
 function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
-  const values = listOf(raw, 'connection') ?? '';
+  const values = listOf(raw, 'connection');
+  if (values === null) return NONE;
   return new Set(values.split(',').map((name) => canonical(name.trim())));
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 function canonical(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+  const lower = name.toLowerCase();
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
 }
 
 function pairs(raw: readonly string[]): (readonly [string, string])[] {
