@@ -20,6 +20,7 @@ import { leave } from '../test/faults/experiments/leavers.ts';
 import { oidcAuthority } from '../test/faults/experiments/oidc-authority.ts';
 import { killAtRandom } from '../test/faults/experiments/random-kills.ts';
 import { GRACE_MS, type Rotation } from '../test/faults/experiments/servers.ts';
+import { soak } from '../test/faults/experiments/soak.ts';
 import { drawInOutage } from '../test/faults/experiments/socket-outage.ts';
 import { INJURIES, STOPS, stopHolder } from '../test/faults/experiments/stopped.ts';
 import { tellThroughKills } from '../test/faults/experiments/webhooks.ts';
@@ -71,6 +72,8 @@ const TRIALS: Readonly<Record<string, readonly [trials: number, run: Trial]>> = 
   'socket-outage': [100_000, ({ trials }) => drawInOutage(trials)],
   // Tokens that others draw at each of four stages.
   crowd: [2000, ({ trials }) => crowd(trials)],
+  // Hours, with ten thousand connections.
+  soak: [60, ({ trials: hours }) => soak({ connections: 10_000, hours })],
   strangers: [1000, ({ trials }) => trespass(trials)],
   simulation: [100_000, ({ trials: count, seed: from }) => runSeeds({ from, count })],
   'durable-commits': [1000, ({ trials }) => commitDurably(trials)],
