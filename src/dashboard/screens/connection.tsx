@@ -95,6 +95,8 @@ function Cause({
             <>
               {' '}
               <Command text={`evergrant connect ${status.name} --reconnect`} />
+              {' or, where somebody else must, send them the link of '}
+              <Command text={`evergrant link ${status.name}`} />
             </>
           )}
         </dd>

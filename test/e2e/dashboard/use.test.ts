@@ -3,7 +3,7 @@ import path from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { describe, expect, it, vi } from 'vitest';
-import { dashboardFixture, type Scene } from '../../support/dashboard.ts';
+import { dashboardFixture, goTo, type Scene } from '../../support/dashboard.ts';
 import { makeTrouble } from '../../support/troubled.ts';
 
 // A browser on a machine that has other work.
@@ -151,10 +151,13 @@ describe('the page', () => {
     const bodies: Promise<string>[] = [];
     page.on('response', (response) => void bodies.push(response.text().catch(() => '')));
     const { value } = await scene.world.first.keeper.connection('billing-export').token();
-    for (const hash of ['#/connections', '#/connections/billing-export', '#/clients', '#/events']) {
-      await page.evaluate(`location.hash = '${hash}'`);
-      await page.waitForLoadState('networkidle');
-    }
+    await goTo(page, '#/connections');
+    await page.getByRole('link', { name: 'billing-export' }).waitFor();
+    await goTo(page, '#/connections/billing-export');
+    await page.getByText('Refresh token', { exact: true }).waitFor();
+    await goTo(page, '#/clients');
+    await page.getByText('perspio-demo').first().waitFor();
+    await goTo(page, '#/events');
     await page.getByRole('log').waitFor();
     const all = (await Promise.all(bodies)).join('');
     expect(all).toContain('billing-export');
