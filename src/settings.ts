@@ -76,22 +76,26 @@ function parseJson(path: string, text: string): unknown {
   }
 }
 
+/** A list of ten thousand wrong ones is told of by its first. */
+const MOST_FAULTS = 5;
+
 async function validate(path: string, text: string, value: unknown): Promise<Settings> {
   const z = await import('zod');
   const result = settingsSchema(z).safeParse(value);
   if (result.success) return result.data;
-  const faults = result.error.issues.flatMap((issue) =>
+  const { issues } = result.error;
+  const faults = issues.slice(0, MOST_FAULTS).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.slice(0, 5).map((key) => ({
+      ? issue.keys.slice(0, MOST_FAULTS).map((key) => ({
           path: [...issue.path, key],
           fault: `is unknown; known are ${knownOptions(z, issue.path).join(', ')}`,
         }))
       : [{ path: issue.path, fault: faultOf(issue, value) }],
   );
-  throw new ConfigurationError(
-    'ERR_CONFIGURATION',
-    `${path}: ${faults.map((found) => describe(text, found)).join('; ')}`,
-  );
+  const left = issues.length - MOST_FAULTS;
+  const told = faults.map((found) => describe(text, found)).join('; ');
+  const more = left > 0 ? `; and ${String(left)} more` : '';
+  throw new ConfigurationError('ERR_CONFIGURATION', `${path}: ${told}${more}`);
 }
 
 /** A member that is no object where one must be has no message of its own. */

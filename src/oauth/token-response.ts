@@ -31,6 +31,9 @@ export function readTokens(
     return { fault: 'its access_token cannot be sent in a header' };
   if (typeof refreshToken !== 'string') return { fault: 'its refresh_token is no string' };
   if (!answer.isExact) return { fault: 'it is not UTF-8' };
+  // An escape can make half a character, which nobody could send, and which would be stored as another one.
+  if (!refreshToken.isWellFormed())
+    return { fault: 'its refresh_token cannot be written in UTF-8' };
 
   const warnings: string[] = [];
   const accessLifeMs = readLife(members, 'expires_in', warnings) ?? dialect.defaultAccessLifeMs;

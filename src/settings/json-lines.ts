@@ -20,6 +20,7 @@ export function lineOf(text: string, path: readonly PropertyKey[]): number {
   const levels: Level[] = [];
   let best = { depth: 0, at: text.search(/\S/) };
   const note = (at: number): void => {
+    if (levels.length > wanted.length) return;
     const here = levels.map(({ key }) => String(key));
     const fits = here.length <= wanted.length && here.every((key, i) => key === wanted[i]);
     if (fits && here.length > best.depth) best = { depth: here.length, at };

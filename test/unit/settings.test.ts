@@ -143,6 +143,18 @@ describe('settings', () => {
     expect(await settings(JSON.stringify(content))).toEqual(content);
   });
 
+  it('are refused by their first faults, however many there are and however deep', async () => {
+    const deep = `${'['.repeat(2_000)}${']'.repeat(2_000)}`;
+    const wrong = Array.from({ length: 20_000 }, () => '1').join(',\n');
+    const refused = await settings(`{ "x": ${deep}, "notifyCommand": [${wrong}] }`).catch(
+      (error: unknown) => error,
+    );
+    const { message } = refused as Error;
+    expect(message).toContain('must be strings');
+    expect(message).toMatch(/; and 19996 more$/);
+    expect(message.length).toBeLessThan(2_000);
+  });
+
   it('are refused when others could have written them, since they name a program to run', async () => {
     await expect(settings('{}', 0o644)).rejects.toMatchObject({ code: 'ERR_STORE_UNSAFE' });
   });

@@ -19,6 +19,7 @@ describe('an answer without usable tokens', () => {
     [{ access_token: undefined }, 'it has no access_token'],
     [{ access_token: '' }, 'it has no access_token'],
     [{ access_token: 'a\nb' }, 'its access_token cannot be sent in a header'],
+    [{ refresh_token: 'a\ud800' }, 'its refresh_token cannot be written in UTF-8'],
     [{ refresh_token: 7 }, 'its refresh_token is no string'],
   ])('%j says what is wrong: %s', (members, fault) => {
     expect(read(members)).toEqual<NoTokens>({ fault });
