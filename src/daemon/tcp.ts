@@ -17,10 +17,12 @@ export interface TcpAddress {
   readonly port: number;
 }
 
-/** Takes an address and port apart. */
+/** Takes an address and port apart. @throws {@link ConfigurationError} `ERR_CONFIGURATION` when it is none. */
 export function readAddress(listen: string): TcpAddress {
-  const at = listen.lastIndexOf(':');
-  return { host: listen.slice(0, at), port: Number(listen.slice(at + 1)) };
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
+  if (host === undefined || Number(port) > 65_535)
+    throw wrong(`daemon.listen ${listen} is no address and port, such as 127.0.0.1:7343`);
+  return { host, port: Number(port) };
 }
 
 /**
