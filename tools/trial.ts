@@ -92,6 +92,7 @@ const { positionals, values } = parseArgs({
   options: { trials: { type: 'string' }, seed: { type: 'string' } },
 });
 const [name = ''] = positionals;
+process.env['EVERGRANT_SEED'] = values.seed ?? String(Date.now() % 0x1_0000_0000);
 if (name in TESTED) process.exit(runTested(name));
 const [fullSize, run] = TRIALS[name] ?? [];
 if (run === undefined) {
@@ -102,7 +103,6 @@ if (run === undefined) {
   console.error(`as large as their tests in npm test: ${Object.keys(TESTED).join(', ')}`);
   process.exit(2);
 }
-if (values.seed !== undefined) process.env['EVERGRANT_SEED'] = values.seed;
 const trials = values.trials === undefined ? fullSize : Number(values.trials);
 const { counted, violations } = await run({ trials: trials ?? 1, seed: chooseSeed(name) });
 console.table(counted);

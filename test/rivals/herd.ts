@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Findings } from '../faults/experiments/findings.ts';
+import type { EmulatorProcessOptions } from '../support/emulator-process.ts';
 import { EARLY_MS, type Rival } from './contender.ts';
 import { makeRivalHome, startStrictServer } from './rivals.ts';
 
@@ -23,11 +24,19 @@ const CALLERS = 50;
 /** How long a new token is not due. */
 const REST_MS = 3_000;
 
-/** Lets so many tokens expire. After each the connection is as new, since a revoked grant would end the comparison. */
-export async function herdOfRivals(rival: Rival, expiries: number): Promise<Findings> {
+/**
+ * Lets so many tokens expire. After each the connection is as new, since a revoked grant would end the comparison.
+ *
+ * @param delays - of the server; by default it answers at once.
+ */
+export async function herdOfRivals(
+  rival: Rival,
+  expiries: number,
+  delays: EmulatorProcessOptions = {},
+): Promise<Findings> {
   const findings = new Findings(...HERD_FIGURES);
   const accessLifeSeconds = (EARLY_MS + REST_MS) / 1000;
-  await using server = await startStrictServer({ accessLifeSeconds });
+  await using server = await startStrictServer({ accessLifeSeconds, ...delays });
   await using home = await makeRivalHome(server, rival);
   for (let expiry = 1; expiry <= expiries; expiry++) {
     const grantId = await home.signIn();

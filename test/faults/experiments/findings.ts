@@ -45,10 +45,12 @@ export class Findings {
   }
 }
 
-/** The seed of this run: `EVERGRANT_SEED`, else one of the clock. Prints it, so that a failure can be repeated. */
+/**
+ * The seed of this run, which is printed, so that a failure can be repeated: `EVERGRANT_SEED`, which a trial draws anew each time, else always
+ * the same. So a change is judged by what the change before it was judged by, and new instants and inputs are looked for by trials.
+ */
 export function chooseSeed(experiment: string): number {
-  const given = process.env['EVERGRANT_SEED'];
-  const seed = given === undefined ? Date.now() % 0x1_0000_0000 : Number(given);
+  const seed = Number(process.env['EVERGRANT_SEED'] ?? 1);
   console.log(`${experiment}: EVERGRANT_SEED=${String(seed)}`);
   return seed;
 }
