@@ -4,9 +4,10 @@ import type { Log } from '../../system/log.ts';
 import type { Caller } from './caller.ts';
 
 /*
- * Who drew what. What a key draws is on file before it is served; what the owner draws through the owner's socket follows within a moment, since
- * it would cost each token a write. Draws that are alike and wait together make one row with their number. A token that lives is never withheld:
- * when the store cannot be written, draws are kept here, the count of those given up is told, and serving goes on.
+ * Who drew what. What a key draws is on file before it is served; what the owner draws through the owner's socket, and what is refused, follows
+ * within a moment: it would cost each token a write, and whoever reaches the port could make the disk work. Draws that are alike and wait together
+ * make one row with their number. A token that lives is never withheld: when the store cannot be written, draws are kept here, the count of those
+ * given up is told, and serving goes on.
  */
 
 /** What is audited. */
@@ -23,7 +24,7 @@ export interface Event {
   readonly refusedBecause: string | undefined;
 }
 
-const OWNER_DELAY_MS = 200;
+const DELAY_MS = 500;
 /** Kinds of draws that wait at most; those beyond are counted as lost. */
 const MOST_WAITING = 5_000;
 
@@ -57,14 +58,15 @@ export class Audit {
   /** Files a draw. Resolves when it may be served. */
   async record(event: Event): Promise<void> {
     this.#add(event);
-    if (event.caller.policy !== undefined) return this.flush();
+    const isServedToKey = event.caller.policy !== undefined && event.refusedBecause === undefined;
+    if (isServedToKey) return this.flush();
     if (this.#isTimed) return;
     this.#isTimed = true;
     const onTime = (): void => {
       this.#isTimed = false;
       void this.flush();
     };
-    this.#clock.timer(OWNER_DELAY_MS, onTime, { background: true });
+    this.#clock.timer(DELAY_MS, onTime, { background: true });
   }
 
   /** Files all that waits. Never rejects. */

@@ -48,7 +48,7 @@ export interface GateParts {
 }
 
 /**
- * Lets a caller in, or says why not. Refusals, and whatever is more than reading, are audited before this resolves.
+ * Lets a caller in, or says why not. Refusals, and whatever is more than reading, are audited.
  *
  * @throws {@link AccessRefusedError} `ERR_ACCESS_REFUSED` without a good key, `ERR_ACCESS_FORBIDDEN` for more than the key is good for;
  *   {@link ServerUnavailableError} `ERR_RATE_EXCEEDED` for more often.
@@ -57,8 +57,10 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
   const { access, connection, what } = entry;
   if (access === 'anyone') return ANYONE;
   const verb = access === 'caller' ? 'read' : access.verb;
-  const file = (caller: Caller, refusedBecause?: string): Promise<void> =>
-    parts.audit.record({ caller, connection, verb, what, refusedBecause });
+  const file = (caller: Caller, refusedBecause?: string): Promise<void> => {
+    const asked = caller === UNKNOWN ? AT_THE_DOOR : { connection, verb, what };
+    return parts.audit.record({ caller, ...asked, refusedBecause });
+  };
   const { caller, refusal } = identify(parts, entry);
   if (refusal !== undefined) {
     await file(caller, refusal);
@@ -84,6 +86,8 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
 }
 
 const UNKNOWN: Caller = { ...ANYONE, name: 'unknown' };
+/** What is filed of those: nothing that they can choose, or they could fill the audit and push out what is in it. */
+const AT_THE_DOOR = { connection: undefined, verb: 'read', what: 'enter' } as const;
 
 function identify(
   { access, clock, sessions }: GateParts,

@@ -103,8 +103,8 @@ export class SqliteAccess implements AccessStore {
   eventRange(): { readonly first: number; readonly last: number } {
     return this.#writer.reading(() => {
       const row = this.#sql.get(
-        `SELECT coalesce(min(id), 0) AS first,
-          coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'feed'), 0) AS last FROM feed`,
+        `SELECT coalesce((SELECT min(id) FROM feed), 0) AS first,
+          coalesce((SELECT max(id) FROM feed), 0) AS last`,
       );
       if (row === undefined) return { first: 0, last: 0 };
       return { first: number(row, 'first'), last: number(row, 'last') };

@@ -110,7 +110,8 @@ CREATE INDEX connection_name_again ON connection (name);
 CREATE INDEX notice_connection ON notice (connection);
 `,
   // What daemons need. The feed is written by triggers: an event and what it tells of are one transaction, whoever writes. It keeps
-  // 20 000 events, and outlives the connections that they tell of.
+  // 20 000 events, and outlives the connections that they tell of. Its newest row is never removed, so that ids grow without a counter, and
+  // its oldest go many at a time: either would be one more page in each commit.
   `
 CREATE TABLE access_key (
   id TEXT PRIMARY KEY,
@@ -125,7 +126,7 @@ CREATE TABLE access_key (
 CREATE UNIQUE INDEX access_key_in_use ON access_key (name) WHERE revoked_at IS NULL;
 
 CREATE TABLE draw (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   at REAL NOT NULL,
   caller TEXT NOT NULL,
   key_id TEXT,
@@ -137,7 +138,7 @@ CREATE TABLE draw (
 ) STRICT;
 
 CREATE TABLE feed (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   at REAL NOT NULL,
   event TEXT NOT NULL,
   connection TEXT,
@@ -154,7 +155,7 @@ CREATE TRIGGER feed_of_notices AFTER INSERT ON notice BEGIN
   INSERT INTO feed (at, event, connection, name, detail)
     VALUES (NEW.at, 'notice', NEW.connection, (SELECT name FROM connection WHERE id = NEW.connection), NEW.message);
 END;
-CREATE TRIGGER feed_is_short AFTER INSERT ON feed BEGIN
+CREATE TRIGGER feed_is_short AFTER INSERT ON feed WHEN NEW.id % 256 = 0 BEGIN
   DELETE FROM feed WHERE id <= NEW.id - 20000;
 END;
 `,

@@ -42,7 +42,7 @@ export class SqliteWebhooks implements WebhookStore {
       for (const name of names) {
         this.#sql.run(
           `INSERT OR IGNORE INTO webhook (receiver, collected)
-            VALUES (?, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'feed'), 0))`,
+            VALUES (?, coalesce((SELECT max(id) FROM feed), 0))`,
           name,
         );
       }

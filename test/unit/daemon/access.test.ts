@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { daemonFixture, type Ask, type TestDaemon } from '../../support/daemon-fixture.ts';
 import type { Draw } from '../../../src/store/access-store.ts';
 
@@ -193,7 +193,7 @@ describe('the audit', () => {
         ['owner', 'alpha', 'token', undefined],
         ['reporting', 'alpha', 'token', undefined],
         ['reporting', 'beta', 'token', 'this key is not good for that connection'],
-        ['unknown', 'beta', 'token', 'a key is needed; evergrant key-for makes one'],
+        ['unknown', undefined, 'enter', 'a key is needed; evergrant key-for makes one'],
         ['owner', 'alpha', 'pause', undefined],
       ]),
     );
@@ -204,6 +204,23 @@ describe('the audit', () => {
     const secret = await key({});
     await ask('/v1/connections/alpha/token', { tcp: true, key: secret });
     expect(await store.access.draws({ limit: 9 })).toHaveLength(1);
+  });
+
+  it('cannot be filled by callers without a key, nor made to write by what is refused', async () => {
+    const test = await withTwo();
+    const secret = await test.key({ connections: ['alpha'] }, { name: 'reporting' });
+    const write = vi.spyOn(test.store.access, 'addDraws');
+    for (let i = 0; i < 50; i++) {
+      const target = `/v1/connections/c${String(i)}/${i % 2 === 0 ? 'token' : 'history'}`;
+      await test.ask(target, { tcp: true });
+      await test.ask('/v1/connections/beta/token', { tcp: true, key: secret });
+    }
+    expect(write).not.toHaveBeenCalled();
+    const rows = await draws(test);
+    expect(rows.map(({ caller, count }) => [caller, count]).toSorted()).toEqual([
+      ['reporting', 50],
+      ['unknown', 50],
+    ]);
   });
 
   it('counts draws that are alike in one row', async () => {

@@ -291,11 +291,11 @@ describe('webhooks', () => {
     const test = await begin(hook({ events: ['attention'] }));
     await test.world.pass(1_000);
     const database = new DatabaseSync(path.join(test.world.home, 'store', 'evergrant.db'));
-    database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20100)
+    database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20480)
       INSERT INTO feed (at, event) SELECT i, 'refreshed' FROM n`);
     database.close();
     await until(test, () => test.log.join().includes('no longer had events'));
-    expect(test.log.join('\n')).toContain('missed=100');
+    expect(test.log.join('\n')).toContain('missed=480');
   });
 });
 

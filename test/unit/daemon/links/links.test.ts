@@ -234,6 +234,7 @@ describe('a sign-in by link', () => {
     const made = await test.ask('/v1/connect-links', { method: 'POST', body, key, tcp: true });
     const signIn = await begin(visitor, made.json.url as string);
     await visitor.signIn(signIn, { username: 'other@perspio.io' });
+    await test.world.pass(1_000);
     const drawn = await test.store.access.draws({ limit: 100 });
     const consent = drawn.filter(({ what }) => what === 'consent by link');
     expect(

@@ -66,6 +66,7 @@ it.each([
   const answer = await ask(target, { tcp: true, key: await key(policy) });
   expect([answer.status, answer.json.code]).toEqual([403, 'ERR_ACCESS_FORBIDDEN']);
   expect(world.emulator.ledger.count({ endpoint: 'api' })).toBe(0);
+  await world.pass(1_000);
   const [draw] = await store.access.draws({ limit: 1 });
   expect(draw).toMatchObject({
     verb: 'proxy',
