@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { readSettings } from '../settings.ts';
-import { homePaths } from '../system/home.ts';
+import { askDaemon } from './ask-daemon.ts';
 import { openInBrowser } from './input/open-in-browser.ts';
 import { relativeTime } from './output/relative-time.ts';
-import { askDaemon } from '../daemon/ask.ts';
 import { print, printJson, tell, type Session } from './session.ts';
 
 interface DashboardOptions {
@@ -34,10 +32,8 @@ export function addDashboardCommand(program: Command, session: Session): void {
 }
 
 async function dashboard(session: Session, options: DashboardOptions): Promise<void> {
-  const paths = homePaths(session.globals.home, session.environment);
-  const { daemon = {} } = await readSettings(paths.settingsFile);
-  const socket = options.socket ?? daemon.socket ?? paths.socket;
-  const link = (await askDaemon(socket, '/v1/dashboard-links', session.signal)) as Link;
+  const order = { socket: options.socket, target: '/v1/dashboard-links' };
+  const link = (await askDaemon(session, order)) as Link;
   if (options.json === true) return printJson(session, link);
   print(session, link.url);
   const ends = relativeTime(link.expiresAt, session.clock.now());

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { BeginOptions, SecretInput } from '../keeper-api.ts';
-import { socketOf } from '../remote/socket.ts';
-import { homePaths } from '../system/home.ts';
+import { askDaemon } from './ask-daemon.ts';
 import { parseDuration } from './input/duration.ts';
 import {
   addRegistrationOptions,
@@ -55,7 +54,11 @@ async function link(session: Session, name: string, options: LinkOptions): Promi
   const registration = saysRegistration(options)
     ? { ...toSend(await readRegistration(session, name, options)), reconnect }
     : { scope };
-  const made = await ask(session, options.socket, { name, ...registration, life, anyAccount });
+  const made = (await askDaemon(session, {
+    socket: options.socket,
+    target: '/v1/connect-links',
+    body: { name, ...registration, life, anyAccount },
+  })) as Link;
   if (options.json === true) return printJson(session, made);
   print(session, made.url);
   const ends = relativeTime(made.expiresAt, session.clock.now());
@@ -78,18 +81,6 @@ const ABOUT_THE_LINK: readonly string[] = [
 
 function saysRegistration(options: LinkOptions): boolean {
   return Object.keys(options).some((name) => !ABOUT_THE_LINK.includes(name));
-}
-
-async function ask(session: Session, socket: string | undefined, body: object): Promise<Link> {
-  const paths = homePaths(session.globals.home, session.environment);
-  const { Transport } = await import('../remote/transport.ts');
-  const transport = new Transport({ socket: socket ?? (await socketOf(paths)) });
-  try {
-    const sent = { method: 'POST', target: '/v1/connect-links', body } as const;
-    return (await transport.json({ ...sent, signal: session.signal })) as Link;
-  } finally {
-    await transport.close();
-  }
 }
 
 /** The socket is the owner's alone, so secrets may go through it as they are. */

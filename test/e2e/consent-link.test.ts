@@ -233,10 +233,12 @@ it('somebody consents in a browser, to a new connection and once more, and every
 });
 
 it('without a daemon, or without an address for browsers, the command says what is missing', async () => {
-  const none = await evergrant('link', 'alpha');
-  expect(none.code).not.toBe(0);
-  expect(none.stderr).toContain('no daemon answers at');
-  expect(none.stderr).toContain('evergrant serve');
+  for (const command of [['link', 'alpha'], ['dashboard']]) {
+    const none = await evergrant(...command);
+    expect(none.code).toBe(7);
+    expect(none.stderr).toContain('no daemon answers at');
+    expect(none.stderr).toContain('evergrant serve');
+  }
   const emulator = await newEmulator();
   await serve();
   const unknown = await evergrant('link', 'alpha');
