@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { KEYLESS } from '../daemon/access/caller.ts';
 import type { Policy, Verb } from '../store/access-store.ts';
 import { systemRandom } from '../system/random.ts';
 import { parseDuration } from './input/duration.ts';
@@ -24,8 +25,6 @@ interface KeyForOptions {
 }
 
 const VERBS: readonly Verb[] = ['token', 'proxy', 'read', 'manage'];
-/** What the audit calls those who have no key. */
-const RESERVED = ['owner', 'unknown', 'anyone'];
 
 /** Adds `evergrant key-for`. */
 export function addKeyForCommand(program: Command, session: Session): void {
@@ -99,7 +98,7 @@ async function make(session: Session, name: string, options: KeyForOptions): Pro
 function checkHolder(name: string): void {
   if (!/^[\p{L}\p{N}][\p{L}\p{N}._@:+-]{0,63}$/u.test(name))
     throw new UsageError('a name has 1 to 64 letters, digits and . _ @ : + -');
-  if (RESERVED.includes(name))
+  if (KEYLESS.some((one) => one === name))
     throw new UsageError(`the audit calls others ${name}; choose another name`);
 }
 

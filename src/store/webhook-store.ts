@@ -23,7 +23,12 @@ export interface DeadLetter extends Letter {
   readonly reason: string;
   /** Since when. */
   readonly deadAt: number;
+  /** Orders those that were given up in the same millisecond. */
+  readonly number: number;
 }
+
+/** A place among dead letters, which stays where it is when the letter that was there goes. */
+export type DeadLetterPlace = Pick<DeadLetter, 'deadAt' | 'number'>;
 
 /** What there is to do for a receiver. */
 export interface Work {
@@ -72,10 +77,10 @@ export interface WebhookStore {
   gaveUp(letter: Letter, reason: string, now: number): Promise<void>;
   /** The receiver asked for peace: nothing is due before `until`. */
   hold(receiver: string, until: number): Promise<void>;
-  /** Letters given up, the newest first; of those given up before the letter `beforeId`, if it is named. */
+  /** Letters given up, the newest first; those after a place, if one is named. */
   deadLetters(filter: {
     readonly receiver?: string | undefined;
-    readonly beforeId?: string | undefined;
+    readonly after?: DeadLetterPlace | undefined;
     readonly limit: number;
   }): Promise<readonly DeadLetter[]>;
   /** Makes a dead letter due at once, with all its attempts, in no order with others. @returns false when there is none of that id. */

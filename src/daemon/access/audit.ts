@@ -27,6 +27,8 @@ export interface Event {
 const DELAY_MS = 500;
 /** Kinds of draws that wait at most; those beyond are counted as lost. */
 const MOST_WAITING = 5_000;
+/** Whoever is let in chooses paths and names; a hundred thousand rows of theirs stay small. */
+const MOST_CHARACTERS = 500;
 
 /** Draws that are alike. */
 interface Waiting extends Omit<Draw, 'at' | 'count'> {
@@ -76,8 +78,10 @@ export class Audit {
     return this.#flushing;
   }
 
-  #add({ caller, connection, verb, what, refusedBecause }: Event): void {
+  #add({ caller, verb, refusedBecause, ...event }: Event): void {
     const { name, keyId } = caller;
+    const connection = event.connection?.slice(0, MOST_CHARACTERS);
+    const what = event.what.slice(0, MOST_CHARACTERS);
     const at = this.#clock.now();
     const identity = `${name}\n${keyId ?? ''}\n${connection ?? ''}\n${verb}\n${what}\n${refusedBecause ?? ''}`;
     const known = this.#waiting.get(identity);

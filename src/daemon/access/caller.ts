@@ -1,9 +1,14 @@
 import type { Policy, Verb } from '../../store/access-store.ts';
 import { coversAll, refusalOf } from './policy.ts';
 
+/** What the audit calls those who have no key; no key is made for anybody of these names. */
+export const KEYLESS = ['owner', 'anyone', 'unknown', 'dashboard'] as const;
+/** See {@link KEYLESS}. */
+export type Keyless = (typeof KEYLESS)[number];
+
 /** Who makes a request. */
 export interface Caller {
-  /** Name of the key's holder; `owner` for whoever may open the owner's socket, and needs no key there. */
+  /** Name of the key's holder; else one of {@link KEYLESS}. */
   readonly name: string;
   /** Id of the key; undefined for the owner. */
   readonly keyId: string | undefined;
@@ -14,14 +19,21 @@ export interface Caller {
 }
 
 /** Whoever may open the socket. */
-export const OWNER: Caller = { name: 'owner', keyId: undefined, policy: undefined };
+export const OWNER: Caller = {
+  name: 'owner' satisfies Keyless,
+  keyId: undefined,
+  policy: undefined,
+};
 
 /** Whoever needs no key because the route is open to all. */
 export const ANYONE: Caller = {
-  name: 'anyone',
+  name: 'anyone' satisfies Keyless,
   keyId: undefined,
   policy: { connections: [], verbs: [] },
 };
+
+/** Whoever brings a key that is none, or none at all. */
+export const UNKNOWN: Caller = { ...ANYONE, name: 'unknown' satisfies Keyless };
 
 /** Why a caller may not do something with a connection, in words; undefined when it may. */
 export function whyNot({ policy }: Caller, verb: Verb, connection: string): string | undefined {

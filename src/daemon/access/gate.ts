@@ -2,11 +2,12 @@ import { AccessRefusedError, ServerUnavailableError } from '../../errors.ts';
 import type { AccessStore, Verb } from '../../store/access-store.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Audit } from './audit.ts';
-import { ANYONE, OWNER, whyNot, whyNotAll, type Caller } from './caller.ts';
+import { ANYONE, OWNER, UNKNOWN, whyNot, whyNotAll, type Caller } from './caller.ts';
 import { enterBySession, type BrowserRequest } from '../browser/entrance.ts';
 import type { Sessions } from '../browser/sessions.ts';
 import { isSameKey, readKey } from './key.ts';
 import type { Rates } from './rate.ts';
+import { forbidden } from './reach.ts';
 
 /*
  * Who comes in, and what for. One place decides for all routes, before a body is read.
@@ -57,19 +58,17 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
   const { access, connection, what } = entry;
   if (access === 'anyone') return ANYONE;
   const verb = access === 'caller' ? 'read' : access.verb;
-  const file = (caller: Caller, refusedBecause?: string): Promise<void> => {
-    const asked = caller === UNKNOWN ? AT_THE_DOOR : { connection, verb, what };
-    return parts.audit.record({ caller, ...asked, refusedBecause });
-  };
+  const file = (caller: Caller, refusedBecause?: string): Promise<void> =>
+    parts.audit.record({ caller, connection, verb, what, refusedBecause });
   const { caller, refusal } = identify(parts, entry);
   if (refusal !== undefined) {
-    await file(caller, refusal);
+    await parts.audit.record({ caller, ...AT_THE_DOOR, refusedBecause: refusal });
     throw new AccessRefusedError('ERR_ACCESS_REFUSED', refusal);
   }
   const because = judge(caller, entry);
   if (because !== undefined) {
     await file(caller, because);
-    throw new AccessRefusedError('ERR_ACCESS_FORBIDDEN', `${because}; ask its owner for another`);
+    throw forbidden(because);
   }
   const waitMs = wait(parts, caller);
   if (waitMs > 0) {
@@ -85,8 +84,7 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
   return caller;
 }
 
-const UNKNOWN: Caller = { ...ANYONE, name: 'unknown' };
-/** What is filed of those: nothing that they can choose, or they could fill the audit and push out what is in it. */
+/** What is filed of whoever has no good key: nothing that it can choose, or it could fill the audit and push out what is in it. */
 const AT_THE_DOOR = { connection: undefined, verb: 'read', what: 'enter' } as const;
 
 function identify(

@@ -1,6 +1,6 @@
 import { sabotaged } from '#failpoints';
 import type { IncomingMessage } from 'node:http';
-import type { Caller } from '../access/caller.ts';
+import type { Caller, Keyless } from '../access/caller.ts';
 import type { Sessions } from './sessions.ts';
 
 /*
@@ -34,7 +34,7 @@ const OPERATIONS: ReadonlySet<string> = new Set([
 
 /** Somebody at a browser, signed in. */
 export const BROWSER: Caller = {
-  name: 'dashboard',
+  name: 'dashboard' satisfies Keyless,
   keyId: undefined,
   policy: { connections: ['*'], verbs: ['read', 'manage'] },
   operations: OPERATIONS,

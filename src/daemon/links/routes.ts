@@ -1,8 +1,6 @@
-import { checkReach } from '../access/reach.ts';
+import { checkReach, type Demand } from '../access/reach.ts';
 import { jsonRoute, streamRoute, type Call, type Route } from '../api/route.ts';
 import { connectLinkAnswer, connectLinkBody } from '../api/schemas.ts';
-import { whyNotAll } from '../access/caller.ts';
-import { AccessRefusedError } from '../../errors.ts';
 import type { BeginOptions } from '../../keeper-api.ts';
 import type { DaemonParts } from '../parts.ts';
 import { CALLBACK_PATH, Desk } from './desk.ts';
@@ -46,7 +44,7 @@ function offerRoute(parts: DaemonParts, links: Links): Route {
     body: connectLinkBody,
     answer: connectLinkAnswer,
     handle: async ({ caller, body, signal }) => {
-      checkBody(caller, body);
+      checkReach(caller, body.name, demandOf(body));
       const origin = parts.consentOrigin();
       const order = await orderOf(parts.keeper, body);
       const redirectUri = `${origin}${CALLBACK_PATH}`;
@@ -58,14 +56,8 @@ function offerRoute(parts: DaemonParts, links: Links): Route {
   });
 }
 
-function checkBody(caller: Call['caller'], body: LinkBody): void {
-  if ('provider' in body) return checkReach(caller, body.name, body as BeginOptions);
-  checkReach(caller, body.name, undefined);
-  if (body.scope === undefined || whyNotAll(caller, 'manage') === undefined) return;
-  throw new AccessRefusedError(
-    'ERR_ACCESS_FORBIDDEN',
-    'to ask for other scopes takes a key that is good for all connections',
-  );
+function demandOf(body: LinkBody): Demand {
+  return 'provider' in body ? { registration: body as BeginOptions } : { otherScope: body.scope };
 }
 
 /** A person cannot read a problem. */

@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { whyNotAll } from '../access/caller.ts';
+import { checkReach } from '../access/reach.ts';
 import { jsonRoute, type Route } from '../api/route.ts';
 import { connectionStatus, duration } from '../api/schemas.ts';
-import { AccessRefusedError } from '../../errors.ts';
 import type { Connection } from '../../keeper-api.ts';
 import type { DaemonParts } from '../parts.ts';
 
@@ -115,13 +114,9 @@ function reconnectRoute(parts: DaemonParts): Route {
     body: z.strictObject({ scope: z.union([z.string(), z.array(z.string())]).optional() }),
     answer: status,
     handle: async ({ caller, params, body, signal }) => {
-      if (body.scope !== undefined && whyNotAll(caller, 'manage') !== undefined) {
-        throw new AccessRefusedError(
-          'ERR_ACCESS_FORBIDDEN',
-          'to ask for other scopes takes a key that is good for all connections',
-        );
-      }
-      const again = await parts.keeper.reconnect(params['name'] ?? '', {
+      const { name = '' } = params;
+      checkReach(caller, name, { otherScope: body.scope });
+      const again = await parts.keeper.reconnect(name, {
         ...(body.scope !== undefined && { scope: body.scope }),
         signal,
       });

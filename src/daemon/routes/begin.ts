@@ -20,7 +20,7 @@ export function beginRoutes({ keeper }: DaemonParts): readonly Route[] {
       answer: z.strictObject({ connection: connectionStatus }),
       handle: async ({ caller, body, signal }) => {
         const { name, ...rest } = body;
-        checkReach(caller, name, rest as BeginOptions);
+        checkReach(caller, name, { registration: rest as BeginOptions });
         const connection =
           'tokens' in rest
             ? await keeper.add(name, { ...rest, signal } as AddOptions)

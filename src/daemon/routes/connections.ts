@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { whyNot, type Caller } from '../access/caller.ts';
+import { fromCursor, toCursor } from '../api/cursor.ts';
 import { jsonRoute, type Route } from '../api/route.ts';
 import { connectionStatus, count, lifeEvent } from '../api/schemas.ts';
 import { breathe } from '../../system/turn.ts';
@@ -116,12 +117,4 @@ function isWanted(status: ConnectionStatus, { state, provider, search }: ListQue
   if (search === undefined) return true;
   const text = `${status.name}\n${status.account ?? ''}`.toLowerCase();
   return text.includes(search.toLowerCase());
-}
-
-function toCursor(name: string): string {
-  return Buffer.from(name).toString('base64url');
-}
-
-function fromCursor(cursor: string): string {
-  return Buffer.from(cursor, 'base64url').toString('utf8');
 }

@@ -1,7 +1,9 @@
 import * as z from 'zod';
-import { NotFoundError } from '../../errors.ts';
+import { ConfigurationError, NotFoundError } from '../../errors.ts';
 import { jsonRoute, type Route } from '../api/route.ts';
+import { fromCursor, toCursor } from '../api/cursor.ts';
 import { count, deadLetter } from '../api/schemas.ts';
+import type { DeadLetterPlace } from '../../store/webhook-store.ts';
 import type { DaemonParts } from '../parts.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -22,7 +24,8 @@ export function deadLetterRoutes({ store, clock }: DaemonParts): readonly Route[
       }),
       answer: z.strictObject({ deadLetters: z.array(deadLetter), next: z.string().nullable() }),
       handle: async ({ query: { webhook, cursor, limit = DEFAULT_LIMIT } }) => {
-        const filter = { receiver: webhook, beforeId: cursor, limit };
+        const after = cursor === undefined ? undefined : placeOf(cursor);
+        const filter = { receiver: webhook, after, limit };
         const letters = await store.webhooks.deadLetters(filter);
         return {
           deadLetters: letters.map(({ id, receiver, event, failures, reason, deadAt }) => ({
@@ -34,7 +37,7 @@ export function deadLetterRoutes({ store, clock }: DaemonParts): readonly Route[
             generation: event.generation,
             detail: event.detail,
           })),
-          next: letters.length === limit ? letters.at(-1)?.id : undefined,
+          next: letters.length === limit ? cursorOf(letters.at(-1)) : undefined,
         };
       },
     }),
@@ -55,4 +58,14 @@ export function deadLetterRoutes({ store, clock }: DaemonParts): readonly Route[
       },
     }),
   ];
+}
+
+function cursorOf(last: DeadLetterPlace | undefined): string | undefined {
+  return last && toCursor(`${String(last.deadAt)} ${String(last.number)}`);
+}
+
+function placeOf(cursor: string): DeadLetterPlace {
+  const [deadAt = NaN, number = NaN] = fromCursor(cursor).split(' ').map(Number);
+  if (Number.isFinite(deadAt) && Number.isFinite(number)) return { deadAt, number };
+  throw new ConfigurationError('ERR_ARGUMENT', 'cursor is no `next` of a page before');
 }

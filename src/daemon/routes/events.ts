@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ConfigurationError } from '../../errors.ts';
 import { whyNot } from '../access/caller.ts';
+import { coversAll } from '../access/policy.ts';
 import { streamRoute, type Route } from '../api/route.ts';
 import { feed, startId } from '../events/feed.ts';
 import { streamEvents } from '../events/stream.ts';
@@ -37,7 +38,7 @@ export function eventRoutes(parts: DaemonParts): readonly Route[] {
         );
         const isSeen = (connection: string | undefined): boolean =>
           connection === undefined
-            ? caller.policy === undefined || caller.policy.connections.includes('*')
+            ? caller.policy === undefined || coversAll(caller.policy)
             : whyNot(caller, 'read', connection) === undefined;
         const ended = AbortSignal.any([signal, parts.ending]);
         const events = feed(parts, afterId, ended);

@@ -1,6 +1,6 @@
-import { AccessRefusedError } from '../../errors.ts';
 import type { Caller } from '../access/caller.ts';
 import { refusalOf } from '../access/policy.ts';
+import { forbidden } from '../access/reach.ts';
 import { streamRoute, type Route, type RouteHead } from '../api/route.ts';
 import type { DaemonParts } from '../parts.ts';
 import { createProxy, type Admit, type ProxyCall } from '../proxy/proxy.ts';
@@ -43,6 +43,6 @@ function admission({ audit }: DaemonParts, caller: Caller): Admit {
     const what = `${call.method} ${call.host}${call.path}`;
     await audit.record({ caller, connection, verb: 'proxy', what, refusedBecause: refusal });
     if (refusal === undefined) return;
-    throw new AccessRefusedError('ERR_ACCESS_FORBIDDEN', `${refusal}; ask its owner for another`);
+    throw forbidden(refusal);
   };
 }

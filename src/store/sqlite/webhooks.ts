@@ -161,17 +161,15 @@ export class SqliteWebhooks implements WebhookStore {
 
   async deadLetters({
     receiver,
-    beforeId,
+    after,
     limit,
   }: Parameters<WebhookStore['deadLetters']>[0]): Promise<readonly DeadLetter[]> {
     const conditions = [
       'dead_at IS NOT NULL',
       ...(receiver === undefined ? [] : ['receiver = ?']),
-      ...(beforeId === undefined
-        ? []
-        : ['(dead_at, number) < (SELECT dead_at, number FROM letter WHERE id = ?)']),
+      ...(after === undefined ? [] : ['(dead_at, number) < (?, ?)']),
     ];
-    const cells = [receiver, beforeId].filter((cell) => cell !== undefined);
+    const cells = [receiver, after?.deadAt, after?.number].filter((cell) => cell !== undefined);
     return this.#writer.reading(() =>
       this.#sql
         .all(
@@ -184,6 +182,7 @@ export class SqliteWebhooks implements WebhookStore {
           ...letterOf(row),
           reason: text(row, 'reason'),
           deadAt: number(row, 'dead_at'),
+          number: number(row, 'number'),
         })),
     );
   }

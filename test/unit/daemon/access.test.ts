@@ -199,6 +199,14 @@ describe('the audit', () => {
     );
   });
 
+  it('keeps the beginning of what is long', async () => {
+    const test = await withTwo();
+    const secret = await test.key({ connections: ['alpha'] });
+    const name = 'c'.repeat(5_000);
+    await test.ask(`/v1/connections/${name}/token`, { tcp: true, key: secret });
+    expect((await draws(test))[0]?.connection).toBe('c'.repeat(500));
+  });
+
   it('has what a key draws before it is served', async () => {
     const { ask, key, store } = await withTwo();
     const secret = await key({});
@@ -206,18 +214,22 @@ describe('the audit', () => {
     expect(await store.access.draws({ limit: 9 })).toHaveLength(1);
   });
 
-  it('cannot be filled by callers without a key, nor made to write by what is refused', async () => {
+  it('cannot be filled by callers without a good key, nor made to write by what is refused', async () => {
     const test = await withTwo();
+    const dead = await test.key({}, { name: 'leaver' });
+    await test.store.access.revokeKeys('leaver', test.world.clock.now());
     const secret = await test.key({ connections: ['alpha'] }, { name: 'reporting' });
     const write = vi.spyOn(test.store.access, 'addDraws');
     for (let i = 0; i < 50; i++) {
       const target = `/v1/connections/c${String(i)}/${i % 2 === 0 ? 'token' : 'history'}`;
       await test.ask(target, { tcp: true });
+      await test.ask(target, { tcp: true, key: dead });
       await test.ask('/v1/connections/beta/token', { tcp: true, key: secret });
     }
     expect(write).not.toHaveBeenCalled();
     const rows = await draws(test);
     expect(rows.map(({ caller, count }) => [caller, count]).toSorted()).toEqual([
+      ['leaver', 50],
       ['reporting', 50],
       ['unknown', 50],
     ]);

@@ -210,6 +210,12 @@ describe('webhooks', () => {
     expect(page.json.deadLetters).toMatchObject([{ attempts: 1, connection: 'beta' }]);
     const next = await test.ask(`/v1/dead-letters?limit=1&webhook=ops&cursor=${page.json.next}`);
     expect(next.json.deadLetters).toMatchObject([{ connection: 'alpha' }]);
+    const [{ id }] = page.json.deadLetters;
+    await test.ask(`/v1/dead-letters/${id}/retry`, { method: 'POST', body: {} });
+    const goneOn = await test.ask(`/v1/dead-letters?limit=1&cursor=${page.json.next}`);
+    expect(goneOn.json.deadLetters).toMatchObject([{ connection: 'alpha' }]);
+    const made = Buffer.from('nonsense').toString('base64url');
+    expect((await test.ask(`/v1/dead-letters?cursor=${made}`)).status).toBe(400);
     expect((await test.ask('/v1/dead-letters?webhook=none')).json.deadLetters).toEqual([]);
   });
 
