@@ -3,7 +3,8 @@ import { leftoverContext, tokenContext, type LeftoverLabel } from '../connection
 import type { Change, View } from '../connection/decision.ts';
 import type { Rotation, TokenSet } from '../connection/record.ts';
 import { isRepeatable } from '../connection/schedule.ts';
-import { decideVerdict, type Facts, type Verdict } from '../connection/verdict.ts';
+import type { Facts } from '../connection/facts.ts';
+import { decideVerdict, type Verdict } from '../connection/verdict.ts';
 import { NotFoundError, StoreError } from '../errors.ts';
 import type { TokenOutcome, TokenResponse } from '../oauth/outcome.ts';
 import { adviseOn } from '../providers/advice.ts';

@@ -9,7 +9,7 @@ import type {
   Owner,
   TokenSet,
 } from '../../src/connection/record.ts';
-import type { Facts } from '../../src/connection/verdict.ts';
+import type { Facts } from '../../src/connection/facts.ts';
 
 /*
  * Rows for the pure decisions: nothing in them is really sealed, since no decision opens anything.

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/connection/claiming.ts';
 import type { Change } from '../../../src/connection/decision.ts';
 import type { ConnectionRecord } from '../../../src/connection/record.ts';
-import { decideVerdict, type Facts, type Verdict } from '../../../src/connection/verdict.ts';
+import type { Facts } from '../../../src/connection/facts.ts';
+import { decideVerdict, type Verdict } from '../../../src/connection/verdict.ts';
 import type { Refusal, TokenOutcome } from '../../../src/oauth/outcome.ts';
 import {
   NOW,

@@ -9,7 +9,8 @@ import {
 import type { Change, View } from '../../../src/connection/decision.ts';
 import type { Rotation } from '../../../src/connection/record.ts';
 import { doubt } from '../../../src/connection/states.ts';
-import { decideVerdict, type Facts } from '../../../src/connection/verdict.ts';
+import type { Facts } from '../../../src/connection/facts.ts';
+import { decideVerdict } from '../../../src/connection/verdict.ts';
 import type { Refusal, TokenOutcome } from '../../../src/oauth/outcome.ts';
 import {
   LIFE_MS,
