@@ -61,8 +61,11 @@ const BOMBS: Readonly<
 
 /** Says as much as is taken. */
 async function sayForEver(socket: Socket, more: Uint8Array | string): Promise<void> {
+  const closed = once(socket, 'close').catch(() => undefined);
   for (let said = 0; said < HUGE_BYTES && !socket.destroyed; said += more.length) {
-    if (!socket.write(more)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+    if (socket.write(more)) continue;
+    const drained = new Promise((resolve) => socket.once('drain', resolve));
+    await Promise.race([drained, closed]);
   }
   socket.end();
 }
