@@ -73,7 +73,43 @@ function tokenOf(number: number): AccessToken {
   });
 }
 
+/** A body without end that tells when nobody wants it. */
+function endless(cancelled: () => Promise<void>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(16_384)),
+    cancel: cancelled,
+  });
+}
+
 describe('a call whose token is refused', () => {
+  it('does not wait for what the refusal has to say', async () => {
+    const never = Promise.withResolvers<undefined>().promise;
+    answer = ({ authorization }) =>
+      authorization === 'Bearer at-1'
+        ? new Response(
+            endless(() => never),
+            INVALID,
+          )
+        : new Response('fine');
+    expect(await (await callApi(deps, '/assets')).text()).toBe('fine');
+  });
+
+  it('drops the refusal when no newer token can be had', async () => {
+    const dropped = Promise.withResolvers<undefined>();
+    const body = endless(async () => dropped.resolve(undefined));
+    answer = () => new Response(body, INVALID);
+    const first = deps.token;
+    deps = {
+      ...deps,
+      token: async (demand) => {
+        if (demand.rejected !== undefined) throw new Error('consent is gone');
+        return first(demand);
+      },
+    };
+    await expect(callApi(deps, '/assets')).rejects.toThrow('consent is gone');
+    await dropped.promise;
+  });
+
   it('is repeated once with a newer token', async () => {
     const response = await callApi(deps, '/assets');
     expect(await response.text()).toBe('fine');
