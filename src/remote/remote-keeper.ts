@@ -119,7 +119,7 @@ export class RemoteKeeper implements Keeper {
 
   /** The daemon renews in the background already. */
   start(): void {
-    this.#assertOpen();
+    this.#transport.assertOpen();
   }
 
   async refreshDue({ signal }: WaitOptions = {}): Promise<
@@ -141,15 +141,15 @@ export class RemoteKeeper implements Keeper {
     event: E,
     listener: (event: KeeperEvents[E]) => void,
   ): () => void {
-    this.#assertOpen();
+    this.#transport.assertOpen();
     this.#following ??= this.#follow();
     return this.#listeners.on(event, listener);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#following;
     await this.#transport.close();
+    await this.#following;
   }
 
   /** As {@link RemoteKeeper.close}. */
@@ -178,13 +178,7 @@ export class RemoteKeeper implements Keeper {
     body?: object,
     signal?: AbortSignal,
   ): Promise<unknown> {
-    this.#assertOpen();
     return this.#transport.json({ method, target, body, signal });
-  }
-
-  #assertOpen(): void {
-    if (!this.#closing.signal.aborted) return;
-    throw new ConfigurationError('ERR_KEEPER_CLOSED', 'this keeper is closed; open another');
   }
 }
 
