@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { sleep, type Clock } from '../system/clock.ts';
+import { errorOfProblem } from './problem.ts';
 import { pass, type EventOnWire, type TellParts } from './remote-event.ts';
 import type { Transport } from './transport.ts';
 
@@ -35,6 +36,7 @@ export async function followEvents(parts: FollowParts, ended: AbortSignal): Prom
         headers,
         signal: ended,
       });
+      checkStream(stream);
       for await (const { id, data } of messagesOf(stream)) {
         const event = data === undefined ? undefined : readEvent(data);
         // Without one that is known the daemon would begin with what happens next.
@@ -50,6 +52,13 @@ export async function followEvents(parts: FollowParts, ended: AbortSignal): Prom
     }
     await sleep(clock, AGAIN_AFTER_MS, ended);
   }
+}
+
+/** @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` where something else answered. */
+function checkStream(stream: IncomingMessage): void {
+  if (stream.headers['content-type']?.startsWith('text/event-stream') === true) return;
+  stream.destroy();
+  throw errorOfProblem(stream.statusCode ?? 0, undefined);
 }
 
 function readEvent(data: string): EventOnWire {

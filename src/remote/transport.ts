@@ -63,17 +63,19 @@ export class Transport {
   }
 
   /**
-   * Asks for JSON; null members are left out.
+   * Asks for JSON, which is an object; null members are left out.
    *
-   * @throws the error that the daemon tells of; {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` when none answers;
+   * @throws the error that the daemon tells of; {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` when none answers, or something else;
    *   {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
    */
-  async json(sent: Sent): Promise<unknown> {
+  async json(sent: Sent): Promise<object> {
     const response = await this.open(sent);
     const text = await readText(response).catch((error: unknown) => {
       throw this.#failure(error, sent.signal);
     });
-    return parse(text);
+    const body = parse(text);
+    if (isObject(body)) return body;
+    throw errorOfProblem(response.statusCode ?? 0, body);
   }
 
   /** Asks for a stream. @throws as {@link Transport.json} */
@@ -81,9 +83,10 @@ export class Transport {
     this.assertOpen();
     sent.signal?.throwIfAborted();
     const response = await this.#sendAgain(sent);
-    if ((response.statusCode ?? 0) < 400) return response;
+    const { statusCode: status = 0 } = response;
+    if (status >= 200 && status < 300) return response;
     const text = await readText(response).catch(() => '');
-    throw errorOfProblem(response.statusCode ?? 0, parse(text));
+    throw errorOfProblem(status, parse(text));
   }
 
   /**
@@ -218,6 +221,10 @@ async function readText(response: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What is null on the wire is absent here. */

@@ -6,6 +6,7 @@ export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Respons
 
 /** A `fetch` that may have connections of its own. */
 export interface OwnFetch {
+  /** As the platform's. */
   (...of: Parameters<Fetch>): ReturnType<Fetch>;
   /** Ends these connections once what is under way on them is done; nothing can be called any more. Resolves then; never rejects. */
   close(): Promise<void>;

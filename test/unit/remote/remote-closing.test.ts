@@ -1,48 +1,17 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { Keeper } from '../../../src/keeper-api.ts';
+import { describe, expect, it } from 'vitest';
 import { openRemote } from '../../../src/remote/open-remote.ts';
 import { homePaths } from '../../../src/system/home.ts';
 import { daemonFixture } from '../../support/daemon-fixture.ts';
-import { fakeClock } from '../../support/fake-clock.ts';
+import { pretendedDaemonFixture } from '../../support/pretended-daemon.ts';
 
 /*
  * A closed keeper asks nothing and keeps nothing open.
  */
 
 const start = daemonFixture();
-const ends: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  await Promise.all(ends.splice(0).map((end) => end()));
-});
-
-/** Something that listens where a daemon would, and a keeper that takes it for one. */
-async function pretended(
-  answer: RequestListener,
-): Promise<{ readonly keeper: Keeper; readonly sockets: readonly Socket[] }> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'evergrant-closing-'));
-  const socket = path.join(folder, 'sock');
-  // Only the keeper ends a connection.
-  const server = createServer({ keepAliveTimeout: 0 }, answer);
-  const sockets: Socket[] = [];
-  server.on('connection', (one) => sockets.push(one));
-  server.listen(socket);
-  await once(server, 'listening');
-  const keeper = await openRemote({ socket }, homePaths(folder, {}), fakeClock());
-  ends.push(async () => {
-    await keeper.close();
-    server.closeAllConnections();
-    server.close();
-    await rm(folder, { recursive: true, force: true });
-  });
-  return { keeper, sockets };
-}
+const pretended = pretendedDaemonFixture();
 
 async function allClosed(sockets: readonly Socket[]): Promise<void> {
   await Promise.all(sockets.map(async (one) => one.destroyed || once(one, 'close')));
