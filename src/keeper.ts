@@ -3,10 +3,9 @@ import { resolveProfile, type Profile } from './providers/profile.ts';
 import type { ClientRecord, ConnectionRecord, Notice } from './connection/record.ts';
 import { effectiveRotation, isRepeatable } from './connection/schedule.ts';
 import { ConfigurationError, EvergrantError } from './errors.ts';
-import type { Keeper, SecretInput } from './keeper-api.ts';
+import type { Keeper, KeeperEvents, SecretInput } from './keeper-api.ts';
 import type { DaemonOption } from './remote/open-remote.ts';
 import { secretOf } from './keeper/begin.ts';
-import { Events } from './keeper/events.ts';
 import { LocalKeeper } from './keeper/local-keeper.ts';
 import type { Engine } from './refresh/engine.ts';
 import { Spills } from './refresh/spill.ts';
@@ -22,6 +21,7 @@ import { nodeFetch, type Fetch } from './system/fetch.ts';
 import { checkOwnerOnly, privateFolder } from './system/files.ts';
 import { homePaths, type HomePaths } from './system/home.ts';
 import type { Http } from './system/http.ts';
+import { Listeners } from './system/listeners.ts';
 import { silentLog, type Log } from './system/log.ts';
 import { thisMachine } from './system/machine.ts';
 import { nodeHttp } from './system/node-http.ts';
@@ -133,7 +133,7 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
     machine,
     isFragile: (client, connection) => isFragile(profileOf, client, connection),
   });
-  const events = new Events();
+  const events = new Listeners<KeeperEvents>();
   const closing = new AbortController();
   const leaving = new AbortController();
   const engine: Engine = {

@@ -1,6 +1,4 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
+import { startDriver, type Driver } from './driver.ts';
 
 /** What is sent through a proxy. */
 export interface ProxyTask {
@@ -21,32 +19,13 @@ export interface ProxyOrder extends ProxyTask {
 }
 
 /** The two ends of a proxy. */
-export interface ProxyDriver {
+export interface ProxyDriver extends Driver<ProxyOrder> {
   /** Origin of the API. */
   readonly origin: string;
-  /** Makes calls. */
-  drive(order: ProxyOrder): Promise<void>;
-  /** Ends both. */
-  close(): Promise<void>;
 }
-
-const main = path.join(import.meta.dirname, 'proxy-driver.process.ts');
 
 /** Starts them in another process. */
 export async function startProxyDriver({ bytes }: ProxyTask): Promise<ProxyDriver> {
-  const child = fork(main, [String(bytes)], { execArgv: [] });
-  const [port] = (await once(child, 'message')) as [number];
-  return {
-    origin: `http://127.0.0.1:${String(port)}`,
-    async drive(order) {
-      const done = once(child, 'message');
-      child.send(order);
-      await done;
-    },
-    async close() {
-      const exit = once(child, 'exit');
-      child.disconnect();
-      await exit;
-    },
-  };
+  const driver = await startDriver<ProxyOrder>('proxy-driver.process.ts', String(bytes));
+  return { ...driver, origin: `http://127.0.0.1:${String(driver.ready)}` };
 }

@@ -1,6 +1,4 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
+import { startDriver, type Driver } from './driver.ts';
 
 /** What is asked of a server on a socket. */
 export interface SocketTask {
@@ -19,29 +17,9 @@ export interface SocketOrder extends SocketTask {
 }
 
 /** Callers in a process of their own. */
-export interface SocketDriver {
-  /** Makes calls. */
-  drive(order: SocketOrder): Promise<void>;
-  /** Ends them. */
-  close(): Promise<void>;
-}
-
-const main = path.join(import.meta.dirname, 'socket-driver.process.ts');
+export type SocketDriver = Driver<SocketOrder>;
 
 /** Starts callers. */
-export async function startSocketDriver(): Promise<SocketDriver> {
-  const child = fork(main, [], { execArgv: [] });
-  await once(child, 'message');
-  return {
-    async drive(order) {
-      const done = once(child, 'message');
-      child.send(order);
-      await done;
-    },
-    async close() {
-      const exit = once(child, 'exit');
-      child.disconnect();
-      await exit;
-    },
-  };
+export function startSocketDriver(): Promise<SocketDriver> {
+  return startDriver('socket-driver.process.ts');
 }

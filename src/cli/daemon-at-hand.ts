@@ -17,13 +17,17 @@ export async function daemonAtHand(session: Session): Promise<Keeper | undefined
   const paths = homePaths(globals.home, environment);
   const socket = await socketOf(paths);
   if (!(await checkSocket(socket))) return undefined;
-  const { openRemote } = await import('../remote/open-remote.ts');
-  const keeper = await openRemote({ socket }, paths, clock);
+  const [{ Transport }, { RemoteKeeper }] = await Promise.all([
+    import('../remote/transport.ts'),
+    import('../remote/remote-keeper.ts'),
+  ]);
+  const transport = new Transport({ socket });
   try {
-    await keeper.list({ limit: 1 });
-    return keeper;
+    // Costs it nothing, and what its store has to say is for whoever asks for something.
+    await transport.json({ method: 'GET', target: '/healthz' });
+    return new RemoteKeeper(transport, clock);
   } catch (error) {
-    await keeper.close();
+    await transport.close();
     if (error instanceof ServerUnavailableError) return undefined;
     throw error;
   }

@@ -27,6 +27,7 @@ import { waitUntil } from '../refresh/wait.ts';
 import type { ApiAccess } from '../resource/exchange.ts';
 import { newApiMemory, type ApiMemory } from '../resource/memory.ts';
 import type { Fetch } from '../system/fetch.ts';
+import type { Listeners } from '../system/listeners.ts';
 import { apiAccess } from './api-access.ts';
 import {
   checkName,
@@ -39,7 +40,6 @@ import {
   type NewGrant,
   type Registration,
 } from './begin.ts';
-import type { Events } from './events.ts';
 import { ConnectionHandle } from './connection-handle.ts';
 import { checkGiven, checkTokens } from './given.ts';
 import type { HandleParts } from './handle-parts.ts';
@@ -53,7 +53,7 @@ export interface KeeperParts {
   /** Refreshing and what it works with. */
   readonly engine: Engine;
   /** Listeners. */
-  readonly events: Events;
+  readonly events: Listeners<KeeperEvents>;
   /** How notices reach people. */
   readonly channel: NoticeChannel;
   /** The way to APIs. */

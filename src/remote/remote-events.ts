@@ -1,48 +1,32 @@
 import type { IncomingMessage } from 'node:http';
-import type { ConnectionStatus, KeeperEvents } from '../keeper-api.ts';
 import { sleep, type Clock } from '../system/clock.ts';
+import { errorOfProblem } from './problem.ts';
+import { pass, type EventOnWire, type TellParts } from './remote-event.ts';
 import type { Transport } from './transport.ts';
 
 /*
  * A daemon's events, as a keeper in this process would emit them. The stream is opened for the first listener and resumed when it breaks.
  */
 
-interface EventOnWire {
-  readonly id: number;
-  readonly at: number;
-  readonly event: string;
-  readonly connection?: string;
-  readonly generation?: number;
-  readonly detail?: string;
-}
-
-/** Tells of an event. */
-export type Tell = <E extends keyof KeeperEvents>(event: E, detail: KeeperEvents[E]) => void;
-
 const AGAIN_AFTER_MS = 2_000;
 const LONGEST_LINE = 1024 * 1024;
 
-/** Where a connection stands; undefined when it is gone. */
-export type StatusOf = (connection: string) => Promise<ConnectionStatus | undefined>;
-
 /** What following takes. */
-export interface FollowParts {
+export interface FollowParts extends TellParts {
   /** The way to the daemon. */
   readonly transport: Transport;
   /** Time. */
   readonly clock: Clock;
-  /** Where a connection stands. */
-  readonly statusOf: StatusOf;
-  /** Tells of an event. */
-  readonly tell: Tell;
 }
 
-/** Follows the events of a daemon until the signal ends it. */
-export async function followEvents(
-  { transport, clock, statusOf, tell }: FollowParts,
-  ended: AbortSignal,
-): Promise<void> {
+/**
+ * Follows the events of a daemon until the signal ends it. An event counts as known once it was told, so that none is lost where the daemon ends
+ * before; then it is told when the daemon is back.
+ */
+export async function followEvents(parts: FollowParts, ended: AbortSignal): Promise<void> {
+  const { transport, clock, tell } = parts;
   let known: string | undefined;
+  let before: EventOnWire | undefined;
   for (;;) {
     try {
       const headers = known === undefined ? {} : { 'last-event-id': known };
@@ -52,9 +36,14 @@ export async function followEvents(
         headers,
         signal: ended,
       });
+      checkStream(stream);
       for await (const { id, data } of messagesOf(stream)) {
+        const event = data === undefined ? undefined : readEvent(data);
+        // Without one that is known the daemon would begin with what happens next.
+        if (id !== undefined) known ??= String(Number(id) - 1);
+        if (event !== undefined) await pass(event, before, parts);
         known = id ?? known;
-        if (data !== undefined) await pass(readEvent(data), statusOf, tell);
+        before = event ?? before;
       }
     } catch (error) {
       if (ended.aborted) return;
@@ -65,25 +54,11 @@ export async function followEvents(
   }
 }
 
-/** A line of history says less than an event of a keeper; the rest stands in the connection's status. */
-async function pass(event: EventOnWire, statusOf: StatusOf, tell: Tell): Promise<void> {
-  const { connection, generation = 0, detail = '', at, id } = event;
-  if (!['refreshed', 'refresh_failed', 'notice'].includes(event.event)) return;
-  const status = connection === undefined ? undefined : await statusOf(connection);
-  if (event.event === 'notice') {
-    const [kind, actor] = [status?.state ?? 'client_refused', status?.actor ?? 'operator'];
-    return tell('notice', { id, connection, kind, actor, at, message: detail });
-  }
-  if (connection === undefined || status === undefined) return;
-  const { accessExpiresAt = 0, lastError, nextRefreshAt: retryAt } = status;
-  if (event.event === 'refreshed')
-    return tell('refreshed', { connection, generation, accessExpiresAt });
-  tell('refresh_failed', {
-    connection,
-    outcome: lastError?.outcome ?? 'failed',
-    message: detail,
-    retryAt,
-  });
+/** @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` where something else answered. */
+function checkStream(stream: IncomingMessage): void {
+  if (stream.headers['content-type']?.startsWith('text/event-stream') === true) return;
+  stream.destroy();
+  throw errorOfProblem(stream.statusCode ?? 0, undefined);
 }
 
 function readEvent(data: string): EventOnWire {

@@ -14,9 +14,11 @@ import type {
   WaitOptions,
 } from '../keeper-api.ts';
 import type { Clock } from '../system/clock.ts';
+import { Listeners } from '../system/listeners.ts';
 import { errorOfProblem } from './problem.ts';
 import { RemoteConnection } from './remote-connection.ts';
-import { followEvents, type Tell } from './remote-events.ts';
+import type { Tell } from './remote-event.ts';
+import { followEvents } from './remote-events.ts';
 import type { Transport } from './transport.ts';
 
 const PAGE = 1_000;
@@ -31,7 +33,7 @@ export class RemoteKeeper implements Keeper {
   readonly #transport: Transport;
   readonly #clock: Clock;
   readonly #closing = new AbortController();
-  readonly #listeners = new Map<keyof KeeperEvents, Set<(detail: never) => void>>();
+  readonly #listeners = new Listeners<KeeperEvents>();
   #following: Promise<void> | undefined;
 
   /** Opens nothing yet. */
@@ -117,7 +119,7 @@ export class RemoteKeeper implements Keeper {
 
   /** The daemon renews in the background already. */
   start(): void {
-    this.#assertOpen();
+    this.#transport.assertOpen();
   }
 
   async refreshDue({ signal }: WaitOptions = {}): Promise<
@@ -139,18 +141,15 @@ export class RemoteKeeper implements Keeper {
     event: E,
     listener: (event: KeeperEvents[E]) => void,
   ): () => void {
-    this.#assertOpen();
-    const set = this.#listeners.get(event) ?? new Set();
-    this.#listeners.set(event, set);
-    set.add(listener);
+    this.#transport.assertOpen();
     this.#following ??= this.#follow();
-    return () => void set.delete(listener);
+    return this.#listeners.on(event, listener);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#following;
     await this.#transport.close();
+    await this.#following;
   }
 
   /** As {@link RemoteKeeper.close}. */
@@ -160,8 +159,7 @@ export class RemoteKeeper implements Keeper {
 
   #follow(): Promise<void> {
     const tell: Tell = (event, detail) => {
-      for (const listener of this.#listeners.get(event) ?? [])
-        (listener as (of: typeof detail) => void)(detail);
+      this.#listeners.emit(event, detail);
     };
     const statusOf = (name: string): Promise<ConnectionStatus | undefined> =>
       this.connection(name)
@@ -180,13 +178,7 @@ export class RemoteKeeper implements Keeper {
     body?: object,
     signal?: AbortSignal,
   ): Promise<unknown> {
-    this.#assertOpen();
     return this.#transport.json({ method, target, body, signal });
-  }
-
-  #assertOpen(): void {
-    if (!this.#closing.signal.aborted) return;
-    throw new ConfigurationError('ERR_KEEPER_CLOSED', 'this keeper is closed; open another');
   }
 }
 

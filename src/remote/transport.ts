@@ -1,7 +1,7 @@
 import type { Agent, IncomingMessage, request, RequestOptions } from 'node:http';
-import { ServerUnavailableError } from '../errors.ts';
+import { ConfigurationError, EvergrantError, ServerUnavailableError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import { nodeFetch, type Fetch } from '../system/fetch.ts';
+import { nodeFetch, type OwnFetch } from '../system/fetch.ts';
 import { checkSocket, errnoOf } from '../system/files.ts';
 import { errorOfProblem } from './problem.ts';
 
@@ -44,7 +44,8 @@ const LONGEST_ANSWER = 16 * 1024 * 1024;
 export class Transport {
   readonly #address: DaemonAddress;
   #client: Promise<Client> | undefined;
-  #fetch: Fetch | undefined;
+  #fetch: OwnFetch | undefined;
+  #isClosed = false;
 
   /** Nothing is opened yet. */
   constructor(address: DaemonAddress) {
@@ -56,36 +57,48 @@ export class Transport {
     return 'socket' in this.#address ? this.#address.socket : this.#address.url.origin;
   }
 
+  /** @throws {@link ConfigurationError} `ERR_KEEPER_CLOSED` once it is closed. */
+  assertOpen(): void {
+    if (this.#isClosed) throw closedError();
+  }
+
   /**
-   * Asks for JSON; null members are left out.
+   * Asks for JSON, which is an object; null members are left out.
    *
-   * @throws the error that the daemon tells of; {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` when none answers; the signal's reason.
+   * @throws the error that the daemon tells of; {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` when none answers, or something else;
+   *   {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
    */
-  async json(sent: Sent): Promise<unknown> {
+  async json(sent: Sent): Promise<object> {
     const response = await this.open(sent);
     const text = await readText(response).catch((error: unknown) => {
-      throw sent.signal?.aborted === true ? sent.signal.reason : this.#unreachable(error);
+      throw this.#failure(error, sent.signal);
     });
-    return parse(text);
+    const body = parse(text);
+    if (isObject(body)) return body;
+    throw errorOfProblem(response.statusCode ?? 0, body);
   }
 
   /** Asks for a stream. @throws as {@link Transport.json} */
   async open(sent: Sent): Promise<IncomingMessage> {
+    this.assertOpen();
     sent.signal?.throwIfAborted();
     const response = await this.#sendAgain(sent);
-    if ((response.statusCode ?? 0) < 400) return response;
+    const { statusCode: status = 0 } = response;
+    if (status >= 200 && status < 300) return response;
     const text = await readText(response).catch(() => '');
-    throw errorOfProblem(response.statusCode ?? 0, parse(text));
+    throw errorOfProblem(status, parse(text));
   }
 
   /**
    * Sends what `fetch` would send, and hands back what comes.
    *
-   * @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE`; the signal's reason.
+   * @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE`; {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
    */
   async fetch(target: string, init: RequestInit): Promise<Response> {
     const address = this.#address;
+    this.assertOpen();
     await this.#target();
+    this.assertOpen();
     this.#fetch ??= nodeFetch('socket' in address ? { socketPath: address.socket } : address);
     const headers = new Headers(init.headers);
     // The proxy passes none on, and the daemon would take it for a key.
@@ -95,14 +108,16 @@ export class Transport {
     try {
       return await this.#fetch(`${origin}${target}`, { ...init, headers });
     } catch (error) {
-      if (init.signal?.aborted === true) throw init.signal.reason;
-      throw this.#unreachable(error instanceof Error ? error.cause : error);
+      throw this.#failure(error instanceof Error ? error.cause : error, init.signal ?? undefined);
     }
   }
 
-  /** Closes the connections. */
+  /** Closes the connections; nothing can be asked any more. What is under way is told so, answers of {@link Transport.fetch} come to their end. */
   async close(): Promise<void> {
-    const client = await this.#client;
+    this.#isClosed = true;
+    // Not waited for: an answer may have no end.
+    void this.#fetch?.close();
+    const client = await this.#client?.catch(() => undefined);
     client?.agent.destroy();
   }
 
@@ -111,17 +126,20 @@ export class Transport {
     try {
       return await this.#send(sent);
     } catch (error) {
-      if (sent.signal?.aborted === true) throw sent.signal.reason;
-      if (errnoOf(error) !== 'ECONNRESET' || sent.method !== 'GET') throw this.#unreachable(error);
+      const mayRepeat = errnoOf(error) === 'ECONNRESET' && sent.method === 'GET';
+      if (!mayRepeat || this.#isClosed || sent.signal?.aborted === true)
+        throw this.#failure(error, sent.signal);
     }
     return this.#send(sent).catch((error: unknown) => {
-      throw sent.signal?.aborted === true ? sent.signal.reason : this.#unreachable(error);
+      throw this.#failure(error, sent.signal);
     });
   }
 
   async #send({ method, target, body, signal, headers }: Sent): Promise<IncomingMessage> {
     this.#client ??= this.#makeClient();
     const { agent, request: send } = await this.#client;
+    const where = await this.#target();
+    this.assertOpen();
     const text = body === undefined ? undefined : JSON.stringify(body);
     const outgoing = send({
       ...{ method, agent, path: target },
@@ -134,7 +152,7 @@ export class Transport {
         ...this.#authorization(),
       },
       ...(signal !== undefined && { signal }),
-      ...(await this.#target()),
+      ...where,
     });
     return new Promise((resolve, reject) => {
       outgoing.on('response', resolve).on('error', reject);
@@ -171,6 +189,13 @@ export class Transport {
     return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? undefined : Number(port) };
   }
 
+  /** What a request that failed is told as. */
+  #failure(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted === true) return signal.reason;
+    if (this.#isClosed) return closedError();
+    return error instanceof EvergrantError ? error : this.#unreachable(error);
+  }
+
   #unreachable(cause: unknown): ServerUnavailableError {
     const code = errnoOf(cause);
     const isAbsent = code === 'ENOENT' || code === 'ECONNREFUSED';
@@ -183,6 +208,10 @@ export class Transport {
   }
 }
 
+function closedError(): ConfigurationError {
+  return new ConfigurationError('ERR_KEEPER_CLOSED', 'this keeper is closed; open another');
+}
+
 async function readText(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -192,6 +221,10 @@ async function readText(response: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What is null on the wire is absent here. */

@@ -35,7 +35,7 @@ export async function callApi(
       body: () => beginningOf(response),
     }),
     isRepeatable: () => isReplayable(init.body),
-    discard: async (response) => response.body?.cancel(),
+    discard: (response) => void response.body?.cancel().catch(() => undefined),
     heldBack: (until) => heldBack(until - deps.clock.now()),
   });
 }

@@ -57,8 +57,8 @@ export interface ApiExchange<T> {
   read(answer: T): ApiAnswer;
   /** Whether the call can be sent again. Asked once an answer has come. */
   isRepeatable(): boolean;
-  /** Drops an answer that another one will replace. */
-  discard(answer: T): Promise<unknown>;
+  /** Drops an answer that nobody will see. It is not waited for: its body may never end. */
+  discard(answer: T): void;
   /** Answers in place of an API that asked to wait until this instant, epoch milliseconds; or throws. */
   heldBack(until: number): T;
 }
@@ -68,7 +68,8 @@ export interface ApiExchange<T> {
  * final. Throttled and forbidden calls are handed back, not repeated; where the provider's limits count all calls together, those that come
  * before the API's wait is over are held back.
  *
- * @throws {@link EvergrantError} when no token can be had; what `send` throws; the signal's reason when it aborts.
+ * @throws {@link EvergrantError} when no token can be had; what `send` throws, and what reading an answer does; the signal's reason when it
+ *   aborts.
  * @see RFC 6750 section 3.1
  */
 export async function callWithToken<T>(access: ApiAccess, exchange: ApiExchange<T>): Promise<T> {
@@ -76,13 +77,29 @@ export async function callWithToken<T>(access: ApiAccess, exchange: ApiExchange<
   if (until !== undefined) return exchange.heldBack(until);
   const token = await unlessAborted(access.token({}), exchange.signal);
   const answer = await exchange.send(token);
-  const verdict = await judge(access, exchange.read(answer));
-  if (verdict.kind !== 'token_rejected') return answer;
-  const { generation } = token;
-  const renewed = await renew(access, exchange, { generation, named: verdict.named });
+  const renewed = await orDiscard(exchange, answer, async () => {
+    const verdict = await judge(access, exchange.read(answer));
+    if (verdict.kind !== 'token_rejected') return undefined;
+    const { generation } = token;
+    return renew(access, exchange, { generation, named: verdict.named });
+  });
   if (renewed === undefined) return answer;
-  await exchange.discard(answer);
+  exchange.discard(answer);
   return repeat(access, exchange, renewed);
+}
+
+/** Work on an answer that nobody will see when the work fails. */
+async function orDiscard<T, R>(
+  exchange: ApiExchange<T>,
+  answer: T,
+  work: () => Promise<R>,
+): Promise<R> {
+  try {
+    return await work();
+  } catch (error) {
+    exchange.discard(answer);
+    throw error;
+  }
 }
 
 /** A newer token for a repetition; undefined when the refusal must stand. */
@@ -112,7 +129,7 @@ async function repeat<T>(
   token: AccessToken,
 ): Promise<T> {
   const answer = await exchange.send(token);
-  const verdict = await judge(access, exchange.read(answer));
+  const verdict = await orDiscard(exchange, answer, () => judge(access, exchange.read(answer)));
   if (verdict.kind === 'token_rejected') {
     const { generation } = token;
     access.memory.newestFruitless = Math.max(access.memory.newestFruitless, generation);

@@ -7,15 +7,13 @@ export interface ApiMemory {
   readonly renewals: Map<number, Promise<AccessToken>>;
   /** The newest generation that was refused although it had just been renewed for that reason; -1 when there is none. */
   newestFruitless: number;
-  /** Until when the API asked to wait, epoch milliseconds. */
-  throttledUntil: number | undefined;
   /** Calls that come in this stretch of time are held back, epoch milliseconds; undefined when none are. */
   held: { readonly from: number; readonly until: number } | undefined;
 }
 
 /** An empty memory. */
 export function newApiMemory(): ApiMemory {
-  return { renewals: new Map(), newestFruitless: -1, throttledUntil: undefined, held: undefined };
+  return { renewals: new Map(), newestFruitless: -1, held: undefined };
 }
 
 /**
@@ -47,7 +45,6 @@ export function throttle(
   now: number,
   waitMs: number,
 ): void {
-  memory.throttledUntil = now + waitMs;
   if (limits === undefined || limits.length === 0) return;
   const longestMs = Math.max(...limits.map(({ windowMs }) => windowMs));
   memory.held = { from: now, until: now + Math.min(waitMs, longestMs) };

@@ -4,6 +4,14 @@ import { tlsTrust } from './tls-trust.ts';
 /** How the API is called: the shape of the platform's `fetch`. */
 export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
 
+/** A `fetch` that may have connections of its own. */
+export interface OwnFetch {
+  /** As the platform's. */
+  (...of: Parameters<Fetch>): ReturnType<Fetch>;
+  /** Ends these connections once what is under way on them is done; nothing can be called any more. Resolves then; never rejects. */
+  close(): Promise<void>;
+}
+
 /** Options of {@link nodeFetch}; all optional. */
 export interface NodeFetchOptions {
   /** Certificates of further authorities, PEM; those of the machine stay trusted. */
@@ -19,10 +27,10 @@ export const systemFetch: Fetch = (input, init) => fetch(input, init);
  * The platform's `fetch` with certificates always checked. Where the platform would not check them, or further authorities or a socket are
  * given, its requests take connections of ours, which use no proxy; their library is loaded then only.
  */
-export function nodeFetch(options: NodeFetchOptions = {}): Fetch {
+export function nodeFetch(options: NodeFetchOptions = {}): OwnFetch {
   const isOurs = options.ca !== undefined || options.socketPath !== undefined;
   let dispatcher: Promise<Dispatcher> | undefined;
-  return async (input, init) => {
+  const call: Fetch = async (input, init) => {
     if (!isOurs && process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') {
       return systemFetch(input, init);
     }
@@ -30,6 +38,15 @@ export function nodeFetch(options: NodeFetchOptions = {}): Fetch {
     const own: object = { ...init, dispatcher: await dispatcher };
     return systemFetch(input, own);
   };
+  const close = async (): Promise<void> => {
+    const made = await dispatcher?.catch(nothing);
+    await made?.close().catch(nothing);
+  };
+  return Object.assign(call, { close });
+}
+
+function nothing(): undefined {
+  return undefined;
 }
 
 async function connections({ ca, socketPath }: NodeFetchOptions): Promise<Dispatcher> {

@@ -28,6 +28,8 @@ export interface StreamedAnswer {
   readonly headers: readonly string[];
   /** The body as it came, encoded or not; must be read or destroyed. Destroying it ends the exchange. */
   readonly body: Readable;
+  /** What an error means that reading the body ended with. */
+  failureOf(error: unknown): StreamingError;
   /** Gets rid of the body; keeps the connection where that is cheap. Never rejects. */
   discard(): Promise<void>;
 }

@@ -45,7 +45,8 @@ export function undiciStreaming(options: UndiciStreamingOptions = {}): Streaming
         // The type knows of no raw form.
         const raw = answer.headers as unknown as readonly string[];
         const discard = (): Promise<void> => answer.body.dump().then(nothing, nothing);
-        return { status: answer.statusCode, headers: raw, body: answer.body, discard };
+        const { statusCode: status, body: incoming } = answer;
+        return { status, headers: raw, body: incoming, failureOf, discard };
       } catch (error) {
         if (signal?.aborted === true) throw signal.reason;
         throw failureOf(error);

@@ -1,7 +1,7 @@
 // Loaded on demand by the real code; here nothing may take real time.
 import '../../src/resource/call.ts';
 import type { ClientRecord } from '../../src/connection/record.ts';
-import { Events } from '../../src/keeper/events.ts';
+import type { KeeperEvents } from '../../src/keeper-api.ts';
 import { LocalKeeper } from '../../src/keeper/local-keeper.ts';
 import { findProvider } from '../../src/providers/providers.ts';
 import { resolveProfile, type Profile } from '../../src/providers/profile.ts';
@@ -9,6 +9,7 @@ import type { Engine } from '../../src/refresh/engine.ts';
 import { Spills } from '../../src/refresh/spill.ts';
 import type { ClaimAuthority } from '../../src/store/store.ts';
 import type { Fetch } from '../../src/system/fetch.ts';
+import { Listeners } from '../../src/system/listeners.ts';
 import { silentLog } from '../../src/system/log.ts';
 import type { Process } from './process.ts';
 import { SimStore } from './sim-store.ts';
@@ -16,7 +17,7 @@ import type { World } from './world.ts';
 
 /** The real keeper over a simulated process: only what it asks of the machine is not real. */
 export function keeperOf(world: World, process: Process): LocalKeeper {
-  const events = new Events();
+  const events = new Listeners<KeeperEvents>();
   events.on('refreshed', (set) => {
     world.oracle.store.announced(process, set);
   });

@@ -42,8 +42,8 @@ export interface FrontOptions {
   readonly lookup?: LookupFunction;
   readonly clock?: Clock;
   readonly headTimeoutMs?: number;
-  /** Waited for before a token is served. */
-  readonly beforeToken?: () => Promise<void>;
+  /** Waited for before a token is served; what it throws is why there is none. */
+  readonly beforeToken?: () => Promise<void> | void;
 }
 
 /** A running front. */

@@ -21,12 +21,22 @@ export interface PassingOptions {
 const ENOUGH_BYTES = 8_192;
 const NOTHING = Buffer.alloc(0);
 
-/** What the rules of using a token look at. */
-export function judged(answer: Passing): ApiAnswer {
+/**
+ * What the rules of using a token look at.
+ *
+ * @param reasonOf - what to throw for an error that the body ends with while it is read.
+ */
+export function judged(answer: Passing, reasonOf: (error: unknown) => unknown): ApiAnswer {
   return {
     status: answer.status,
     header: (name) => listOf(answer.headers, name),
-    body: () => beginningOf(answer),
+    body: async () => {
+      try {
+        return await beginningOf(answer);
+      } catch (error) {
+        throw reasonOf(error);
+      }
+    },
   };
 }
 

@@ -64,31 +64,62 @@ export function createProxy(parts: ProxyParts): Proxy {
     const { host } = destination.url;
     await options.admit({ connection, method, host, path: destination.plainPath });
     const body = bodyOf(request);
-    let token: AccessToken | undefined;
-    const answer = await callWithToken<Passing>(access, {
-      signal,
-      send: (newest) => {
-        token = newest;
-        return send({ request, access, destination, streaming, body, signal }, newest);
-      },
-      read: judged,
-      isRepeatable: () => body === undefined || body.isReplayable,
-      discard: (refused) => refused.discard(),
-      heldBack: (until) => {
-        throw throttledError(connection, until, access.clock.now());
-      },
-    });
-    body?.release();
-    // What follows an upload that nobody waited for is no request.
-    if (!request.complete) response.shouldKeepAlive = false;
-    await passOn(answer, response, {
-      secrets: [token?.value, access.settings.subscriptionKey?.reveal()].filter(isGiven),
-      locate: (location) => located(location, answer.status, connection, access, destination),
-    });
+    const sending = { connection, request, access, destination, streaming, body, signal };
+    const dropped: Passing[] = [];
+    try {
+      const { answer, token } = await exchange(sending, dropped);
+      body?.release();
+      // What follows an upload that nobody waited for is no request.
+      if (!request.complete) response.shouldKeepAlive = false;
+      await passOn(answer, response, {
+        secrets: [token?.value, access.settings.subscriptionKey?.reveal()].filter(isGiven),
+        locate: (location) => located(location, answer.status, connection, access, destination),
+      });
+    } finally {
+      // One that is still being read may never end.
+      for (const refused of dropped) refused.body.destroy();
+    }
   };
 }
 
+/** The answer to pass on, and the token that it answers. Answers that went before are dropped; their bodies may still be coming. */
+async function exchange(
+  sending: Sending,
+  dropped: Passing[],
+): Promise<{ readonly answer: Passing; readonly token: AccessToken | undefined }> {
+  const { connection, access, destination, body, signal } = sending;
+  let token: AccessToken | undefined;
+  const answer = await callWithToken<Passing>(access, {
+    signal,
+    send: (newest) => {
+      token = newest;
+      return send(sending, newest);
+    },
+    read: (came) => judged(came, (error) => brokenOff(error, came, destination, signal)),
+    isRepeatable: () => body === undefined || body.isReplayable,
+    discard: (refused) => {
+      dropped.push(refused);
+      void refused.discard();
+    },
+    heldBack: (until) => {
+      throw throttledError(connection, until, access.clock.now());
+    },
+  });
+  return { answer, token };
+}
+
+/** Why an answer could not be read to be judged. */
+function brokenOff(
+  error: unknown,
+  answer: Passing,
+  { url }: Destination,
+  signal: AbortSignal,
+): unknown {
+  return signal.aborted ? signal.reason : apiError(answer.failureOf(error), url.origin);
+}
+
 interface Sending {
+  readonly connection: string;
   readonly request: IncomingMessage;
   readonly access: ApiAccess;
   readonly destination: Destination;

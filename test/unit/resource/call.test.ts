@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { AccessToken } from '../../../src/access-token.ts';
 import { callApi, type ApiDeps } from '../../../src/resource/call.ts';
 import type { ApiFinding } from '../../../src/resource/exchange.ts';
+import { findProvider } from '../../../src/providers/providers.ts';
 import { newApiMemory } from '../../../src/resource/memory.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
@@ -73,7 +74,43 @@ function tokenOf(number: number): AccessToken {
   });
 }
 
+/** A body without end that tells when nobody wants it. */
+function endless(cancelled: () => Promise<void>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    pull: (controller) => controller.enqueue(new Uint8Array(16_384)),
+    cancel: cancelled,
+  });
+}
+
 describe('a call whose token is refused', () => {
+  it('does not wait for what the refusal has to say', async () => {
+    const never = Promise.withResolvers<undefined>().promise;
+    answer = ({ authorization }) =>
+      authorization === 'Bearer at-1'
+        ? new Response(
+            endless(() => never),
+            INVALID,
+          )
+        : new Response('fine');
+    expect(await (await callApi(deps, '/assets')).text()).toBe('fine');
+  });
+
+  it('drops the refusal when no newer token can be had', async () => {
+    const dropped = Promise.withResolvers<undefined>();
+    const body = endless(async () => dropped.resolve(undefined));
+    answer = () => new Response(body, INVALID);
+    const first = deps.token;
+    deps = {
+      ...deps,
+      token: async (demand) => {
+        if (demand.rejected !== undefined) throw new Error('consent is gone');
+        return first(demand);
+      },
+    };
+    await expect(callApi(deps, '/assets')).rejects.toThrow('consent is gone');
+    await dropped.promise;
+  });
+
   it('is repeated once with a newer token', async () => {
     const response = await callApi(deps, '/assets');
     expect(await response.text()).toBe('fine');
@@ -240,14 +277,24 @@ describe('an answer that no refresh mends', () => {
   it.each([
     [429, '41', 41_000],
     [403, '120', 120_000],
-  ])('is remembered when it throttles: %d', async (status, retryAfter, waitMs) => {
-    answer = () => new Response('', { status, headers: { 'retry-after': retryAfter } });
-    expect((await callApi(deps, '/assets')).status).toBe(status);
-    const until = deps.clock.now() + waitMs;
-    expect(deps.memory.throttledUntil).toBe(until);
-    expect(findings).toEqual([{ kind: 'throttled', until }]);
-    expect(calls).toHaveLength(1);
-  });
+  ])(
+    'is told when it throttles, and remembered where limits count all calls: %d',
+    async (status, retryAfter, waitMs) => {
+      answer = () => new Response('', { status, headers: { 'retry-after': retryAfter } });
+      expect((await callApi(deps, '/assets')).status).toBe(status);
+      const until = deps.clock.now() + waitMs;
+      expect(findings).toEqual([{ kind: 'throttled', until }]);
+      expect((await callApi(deps, '/assets')).status).toBe(status);
+      expect(calls).toHaveLength(2);
+      const api = { ...deps.api!, limits: findProvider('perspio').api?.limits ?? [] };
+      deps = { ...deps, api };
+      await callApi(deps, '/assets');
+      const held = await callApi(deps, '/assets');
+      expect([held.status, held.headers.get('retry-after')]).toEqual([429, retryAfter]);
+      expect(await held.json()).toMatchObject({ code: 'ERR_API_THROTTLED' });
+      expect(calls).toHaveLength(3);
+    },
+  );
 
   it('keeps a long body whole for the caller', async () => {
     const body = 'x'.repeat(100_000);

@@ -1,7 +1,8 @@
-import { request } from 'node:http';
-import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { request, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { AuthorizationRequiredError } from '../../../../src/errors.ts';
 import { MOST_KEPT_BYTES } from '../../../../src/daemon/proxy/replay.ts';
 import { bodyOf, startApi, type ApiServer } from '../../../support/api-server.ts';
 import { startFront, TOKEN } from '../../../support/proxy-front.ts';
@@ -112,6 +113,80 @@ describe('a request whose token the API refuses', () => {
     const bodies = await Promise.all((await Promise.all(calls)).map((response) => response.text()));
     expect(bodies).toEqual(Array.from({ length: 50 }, (_, i) => String(i)));
     expect(front.refreshes).toBe(1);
+  });
+});
+
+describe('a refusal whose body', () => {
+  it('does not end is not waited for, and ended when the call is', async () => {
+    const refused = Promise.withResolvers<ServerResponse>();
+    await using api = await startApi((incoming, response) => {
+      incoming.resume();
+      if (incoming.headers.authorization !== FIRST) return void response.end('fine');
+      response.writeHead(401, INVALID).write('to be continued');
+      refused.resolve(response);
+    });
+    await using front = await startFront({ origins: [api.origin] });
+    const response = await post(`${front.url}/a`, 'x');
+    expect([response.status, await response.text()]).toEqual([200, 'fine']);
+    const { socket } = await refused.promise;
+    if (socket?.destroyed === false) await once(socket, 'close');
+    expect(front.faults).toEqual([]);
+  });
+
+  it('breaks while it is judged is told as an API that cannot be reached', async () => {
+    await using api = await startApi((incoming, response) => {
+      incoming.resume();
+      response.writeHead(401, { 'content-length': '100' });
+      response.write('half', () => response.destroy());
+    });
+    await using front = await startFront({ origins: [api.origin] });
+    const response = await post(`${front.url}/a`, 'x');
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ code: 'ERR_API_UNREACHABLE' });
+    expect([front.faults, front.refreshes]).toEqual([[], 0]);
+  });
+
+  it('breaks at the second time is told so, too', async () => {
+    await using api = await startApi((incoming, response) => {
+      incoming.resume();
+      if (incoming.headers.authorization === FIRST) return refuse(response);
+      response.writeHead(401, { 'content-length': '100' });
+      response.write('half', () => response.destroy());
+    });
+    await using front = await startFront({ origins: [api.origin] });
+    const response = await post(`${front.url}/a`, 'x');
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ code: 'ERR_API_UNREACHABLE' });
+    expect([front.faults, front.refreshes]).toEqual([[], 1]);
+  });
+
+  it('breaks the protocol while it is judged is told as such', async () => {
+    await using api = await startApi((incoming, response) => {
+      incoming.resume();
+      response.socket?.end('HTTP/1.1 401 No\r\ntransfer-encoding: chunked\r\n\r\nnonsense\r\n');
+    });
+    await using front = await startFront({ origins: [api.origin] });
+    const response = await post(`${front.url}/a`, 'x');
+    expect(response.status).toBe(502);
+    expect(await response.json()).toMatchObject({ code: 'ERR_RESPONSE_INVALID' });
+  });
+
+  it('is long does not hold its connection when no newer token can be had', async () => {
+    const refused = Promise.withResolvers<ServerResponse>();
+    await using api = await startApi((incoming, response) => {
+      incoming.resume();
+      response.writeHead(401, INVALID).write(Buffer.alloc(8 * 1024 * 1024));
+      refused.resolve(response);
+    });
+    let asked = 0;
+    const beforeToken = (): void => {
+      if (++asked > 1) throw new AuthorizationRequiredError('ERR_GRANT_REFUSED', 'consent is gone');
+    };
+    await using front = await startFront({ origins: [api.origin], beforeToken });
+    expect((await post(`${front.url}/a`, 'x')).status).toBe(409);
+    const { socket } = await refused.promise;
+    if (socket?.destroyed === false) await once(socket, 'close');
+    expect(front.faults).toEqual([]);
   });
 });
 

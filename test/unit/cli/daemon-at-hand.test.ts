@@ -1,0 +1,32 @@
+import { describe, expect, it, vi } from 'vitest';
+import { daemonAtHand } from '../../../src/cli/daemon-at-hand.ts';
+import { StoreError } from '../../../src/errors.ts';
+import { daemonFixture } from '../../support/daemon-fixture.ts';
+import { collectingSession } from './run-cli.ts';
+
+const start = daemonFixture();
+
+describe('whether a daemon is at hand', () => {
+  it('is not asked of its store', async () => {
+    const test = await start();
+    const { keeper } = test.world.first;
+    const damaged = new StoreError('ERR_STORE_DAMAGED', 'the store is damaged; restore a backup');
+    const list = vi.spyOn(keeper, 'list').mockRejectedValue(damaged);
+    const { session } = collectingSession({ globals: { home: test.world.home } });
+    const found = await daemonAtHand(session);
+    expect(list).not.toHaveBeenCalled();
+    // Whoever asks for something hears of it.
+    await expect(found?.list()).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' });
+    await found?.close();
+  });
+
+  it('is no where nobody listens, and where --direct forbids it', async () => {
+    const test = await start();
+    const { home } = test.world;
+    const direct = collectingSession({ globals: { home, direct: true } }).session;
+    expect(await daemonAtHand(direct)).toBeUndefined();
+    await test.world.during(test.daemon.close(0));
+    const { session } = collectingSession({ globals: { home } });
+    expect(await daemonAtHand(session)).toBeUndefined();
+  });
+});
