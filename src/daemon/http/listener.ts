@@ -17,6 +17,8 @@ const LIMITS = {
   requireHostHeader: false,
   insecureHTTPParser: false,
 } as const;
+/** Who speaks TLS says so at once; Node's own limit is two minutes. */
+const HANDSHAKE_MS = 10_000;
 const MOST_CONNECTIONS = 4_096;
 
 /** Certificate and key, PEM. */
@@ -54,14 +56,9 @@ export function createListener(
   const server =
     tls === undefined
       ? createServer(LIMITS, receive)
-      : createTlsServer({ ...LIMITS, ...secure(tls) }, receive);
+      : createTlsServer({ ...LIMITS, handshakeTimeout: HANDSHAKE_MS, ...secure(tls) }, receive);
   server.maxConnections = MOST_CONNECTIONS;
   server.maxHeadersCount = MOST_FIELDS;
-  // Without a listener Node answers 417; then nobody learns of it.
-  server.on('clientError', (_, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-    else socket.destroy();
-  });
   return {
     server,
     useTls: (material) => {
