@@ -219,7 +219,6 @@ class RunningDaemon implements Daemon {
     const origin: Origin = { hosts: SOCKET_HOSTS, isOwners: true };
     return createListener(
       (request, response) => void this.#application(request, response, origin),
-      this.#options.clock,
       undefined,
     );
   }
@@ -231,14 +230,13 @@ class RunningDaemon implements Daemon {
 
   async #listenOn(address: TcpAddress, settings: DaemonSettings): Promise<TcpPart> {
     const material = await readTls(settings, address);
-    const { clock } = this.#options;
     const opened: { part?: TcpPart } = {};
     const receive = (request: IncomingMessage, response: ServerResponse): void => {
       const { part } = opened;
       if (part === undefined) response.destroy();
       else void this.#application(request, response, part.origin);
     };
-    const listener = createListener(receive, clock, material);
+    const listener = createListener(receive, material);
     const port = await listenOnTcp(listener.server, address);
     const isSecure = material !== undefined;
     const hosts = hostsOf(address, port, isSecure, settings);

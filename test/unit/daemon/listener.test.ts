@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createListener, type Handler, type Listener } from '../../../src/daemon/http/listener.ts';
 import { createThrowAwayAuthority } from '../../../src/emulator/tls.ts';
-import { systemClock } from '../../../src/system/clock.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 
 /*
@@ -11,6 +12,7 @@ import { systemRandom } from '../../../src/system/random.ts';
  */
 
 const SLOW = 180_000;
+vi.setConfig({ testTimeout: SLOW, hookTimeout: SLOW });
 const listeners: Listener[] = [];
 const sockets: Socket[] = [];
 
@@ -22,7 +24,7 @@ afterEach(async () => {
 async function listen(handler: Handler, isSecure = false): Promise<Listener> {
   const tls = isSecure ? (await createThrowAwayAuthority(systemRandom)).identity : undefined;
   const material = tls && { cert: Buffer.from(tls.cert), key: Buffer.from(tls.key) };
-  const listener = createListener(handler, systemClock, material);
+  const listener = createListener(handler, material);
   listeners.push(listener);
   listener.server.listen(0, '127.0.0.1');
   await once(listener.server, 'listening');
@@ -39,8 +41,9 @@ interface Client {
   readonly heard: Promise<string>;
 }
 
-function open(listener: Listener, message = ''): Client {
-  const socket = connect({ port: portOf(listener), host: '127.0.0.1' });
+function open(listener: Listener, message = '', isSecure = false): Client {
+  const where = { port: portOf(listener), host: '127.0.0.1' };
+  const socket = isSecure ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
   sockets.push(socket);
   return { socket, heard: hear(socket, message) };
 }
@@ -82,27 +85,82 @@ describe('a message that cannot be understood', () => {
     expect(await heard).toMatch(/\r\n\r\na part$/);
   });
 
-  it(
-    'a head that does not come is answered with 408, and the connection ends',
-    async () => {
-      const heard = await open(await listen(answer), HEAD).heard;
-      expect(heard).toMatch(/^HTTP\/1\.1 408 /);
-    },
-    SLOW,
-  );
+  it('a head that does not come is answered with 408, and the connection ends', async () => {
+    const heard = await open(await listen(answer), HEAD).heard;
+    expect(heard).toMatch(/^HTTP\/1\.1 408 /);
+  });
 });
 
 describe('a connection that never becomes a secure one', () => {
   it.each([
     ['because it speaks no TLS', `${HEAD}\r\n`],
     ['because it says nothing', ''],
-  ])(
-    'is ended %s, and holds no place',
-    async (_, message) => {
-      const listener = await listen(answer, true);
-      await open(listener, message).heard;
-      listener.server.getConnections((error, count) => expect([error, count]).toEqual([null, 0]));
-    },
-    SLOW,
-  );
+  ])('is ended %s, and holds no place', async (_, message) => {
+    const listener = await listen(answer, true);
+    await open(listener, message).heard;
+    listener.server.getConnections((error, count) => expect([error, count]).toEqual([null, 0]));
+  });
+});
+
+describe('closing', () => {
+  const never = new AbortController().signal;
+
+  it.each([
+    ['nothing was asked yet', false, ''],
+    ['a head has only begun', false, HEAD],
+    ['a secure connection was asked for and never made', true, ''],
+  ])('ends a connection at once on which %s', async (_, isSecure, message) => {
+    const listener = await listen(answer, isSecure);
+    const accepted = once(listener.server, 'connection');
+    const { heard } = open(listener, message);
+    const [socket] = (await accepted) as [Socket];
+    await vi.waitFor(() => expect(socket.bytesRead).toBe(message.length), SLOW);
+    const faults: unknown[] = [];
+    listener.server.on('tlsClientError', ({ code }: NodeJS.ErrnoException) => faults.push(code));
+    await listener.close(never);
+    expect(await heard).toBe('');
+    expect(faults).not.toContain('ERR_TLS_HANDSHAKE_TIMEOUT');
+  });
+
+  it.each([
+    ['a plain', false],
+    ['a secure', true],
+  ])('ends %s connection at once that has its answer', async (_, isSecure) => {
+    const listener = await listen(answer, isSecure);
+    const { socket, heard } = open(listener, `${HEAD}\r\n`, isSecure);
+    await once(socket, 'data');
+    await listener.close(never);
+    expect(await heard).toContain('200 OK');
+  });
+
+  it.each([
+    ['a plain', false],
+    ['a secure', true],
+  ])('lets %s connection have the answer that has begun, then ends it', async (_, isSecure) => {
+    const answers: ServerResponse[] = [];
+    const listener = await listen((__, response) => {
+      answers.push(response);
+      response.write('begun, ');
+    }, isSecure);
+    const { socket, heard } = open(listener, `${HEAD}\r\n`, isSecure);
+    await once(socket, 'data');
+    const closed = listener.close(never);
+    answers[0]?.end('done');
+    await closed;
+    expect(await heard).toMatch(/begun, [^]*done[^]*\r\n0\r\n\r\n$/);
+  });
+
+  it.each([
+    ['a plain', false],
+    ['a secure', true],
+  ])('ends %s connection when it is late, whatever is under way', async (_, isSecure) => {
+    const listener = await listen((__, response) => void response.write('begun'), isSecure);
+    const { socket, heard } = open(listener, `${HEAD}\r\n`, isSecure);
+    await once(socket, 'data');
+    const late = new AbortController();
+    const closed = listener.close(late.signal);
+    late.abort();
+    await closed;
+    expect(await heard).toContain('begun');
+  });
 });
