@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import { ConfigurationError } from '../errors.ts';
-import type { Keeper } from '../keeper-api.ts';
 import { readSettings, type DaemonSettings } from '../settings.ts';
-import { sleep } from '../system/clock.ts';
 import { homePaths } from '../system/home.ts';
 import { systemRandom } from '../system/random.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import type { LineLog, LogForm } from '../daemon/log.ts';
+import { exitCodeOf } from './exit-codes.ts';
 import { readKeySource } from './input/key-source.ts';
 import { untilAborted } from './interruption.ts';
+import { endServing } from './serve/end.ts';
 import { tellManager } from './serve/manager.ts';
 import type { Session } from './session.ts';
 
@@ -18,11 +18,6 @@ interface ServeOptions {
   readonly log?: LogForm;
   readonly create?: boolean;
 }
-
-/** From the order to end until the end. */
-const END_WITHIN_MS = 30_000;
-/** As long of that requests may take. */
-const REQUESTS_WITHIN_MS = 20_000;
 
 /** Adds `evergrant serve`. */
 export function addServeCommand(program: Command, session: Session): void {
@@ -86,8 +81,11 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
   await tellManager(session, log, 'ready');
   await untilAborted(session.signal);
   log.info('ending');
-  await tellManager(session, log, 'stopping');
-  await end(session, daemon, keeper, log);
+  session.exitCode = await endServing({
+    ...{ daemon, keeper, clock: session.clock, log },
+    tellManager: () => tellManager(session, log, 'stopping'),
+    lateCode: exitCodeOf(session.signal.reason),
+  });
 }
 
 function withOptions(settings: DaemonSettings = {}, options: ServeOptions): DaemonSettings {
@@ -128,24 +126,4 @@ async function reload(
     const reason = error instanceof Error ? error.message : String(error);
     log.warn('the settings cannot be used; those before stay in force', { reason });
   }
-}
-
-/** An answer that is still under way then may be the only copy of a token. Its intent is on disk, so the next start knows. */
-async function end(session: Session, daemon: Daemon, keeper: Keeper, log: LineLog): Promise<void> {
-  const { clock } = session;
-  const deadline = clock.monotonic() + END_WITHIN_MS;
-  await daemon.close(REQUESTS_WITHIN_MS);
-  const ended = keeper.close().then(
-    () => true,
-    () => false,
-  );
-  const over = new AbortController();
-  const late = sleep(clock, deadline - clock.monotonic(), over.signal).then(() => false);
-  const isEnded = await Promise.race([ended, late]);
-  over.abort();
-  if (isEnded) return log.info('ended');
-  session.exitCode = 6;
-  log.warn(
-    'ended with a refresh under way; its outcome is uncertain, and the next start goes on from there',
-  );
 }

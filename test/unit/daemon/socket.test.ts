@@ -1,10 +1,16 @@
 import { chmod, lstat, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createListener, type Listener } from '../../../src/daemon/http/listener.ts';
+import { OwnSocket } from '../../../src/daemon/own-socket.ts';
 import { listenOnSocket } from '../../../src/daemon/socket.ts';
 import { readTls } from '../../../src/daemon/tcp.ts';
+import { silentLog, type Log } from '../../../src/system/log.ts';
+import { fakeClock, settle } from '../../support/fake-clock.ts';
 import { daemonFixture } from '../../support/daemon-fixture.ts';
 
 let folder: string;
@@ -84,6 +90,53 @@ describe('the socket', () => {
     await world.quiet();
     expect((await ask('/readyz')).status).toBe(200);
     expect(log.join('\n')).toContain('made again');
+  });
+
+  it.each([
+    ['ends', (answer: ServerResponse) => answer.end('done'), 'begun, done'],
+    ['lasts too long', (_: ServerResponse, late: AbortController) => late.abort(), 'begun, '],
+  ])('that was made again is not closed before what came before it %s', async (_, go, heard) => {
+    const at = path.join(folder, 'run', 's');
+    const answers: ServerResponse[] = [];
+    const newListener = (): Listener =>
+      createListener((__, response) => {
+        answers.push(response.writeHead(200, { connection: 'close' }));
+        response.write('begun, ');
+      }, undefined);
+    const [clock, warn] = [fakeClock(), vi.fn<Log['warn']>()];
+    const own = new OwnSocket({ path: at, newListener, clock, log: { ...silentLog, warn } });
+    await own.open();
+    const client = connect(at).setEncoding('utf8');
+    client.write('GET / HTTP/1.0\r\n\r\n');
+    let told = '';
+    client.on('data', (text: string) => (told += text)).on('error', () => undefined);
+    const ended = once(client, 'close');
+    await once(client, 'data');
+    await rm(at);
+    await clock.advance(60_000);
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), 60_000);
+    const late = new AbortController();
+    let isClosed = false;
+    const closed = own.close(late.signal).then(() => (isClosed = true));
+    await expect.poll(() => lstat(at).catch(() => undefined), { timeout: 60_000 }).toBe(undefined);
+    await settle(20);
+    expect(isClosed).toBe(false);
+    for (const response of answers) go(response, late);
+    await closed;
+    await ended;
+    expect(told.split('\r\n\r\n')[1]).toBe(heard);
+  });
+});
+
+describe('a daemon that cannot end in good order', () => {
+  it('files the draws that wait all the same, and tells why', async () => {
+    const close = vi.fn<() => Promise<void>>().mockRejectedValueOnce(new Error('no way'));
+    const hooks = { request: () => Promise.reject(new Error('not asked')), close };
+    const { daemon, ask, world, store } = await start({}, {}, { hooks });
+    await world.add('alpha');
+    expect((await ask('/v1/connections/alpha/token')).status).toBe(200);
+    await expect(daemon.close(0)).rejects.toThrow('no way');
+    expect(await store.access.draws({ limit: 9 })).toHaveLength(1);
   });
 });
 
