@@ -4,12 +4,13 @@ import { readSettings, type DaemonSettings } from '../settings.ts';
 import { homePaths } from '../system/home.ts';
 import { systemRandom } from '../system/random.ts';
 import type { Daemon } from '../daemon/daemon.ts';
-import type { LineLog, LogForm } from '../daemon/log.ts';
+import type { LogForm } from '../daemon/log.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { readKeySource } from './input/key-source.ts';
 import { untilAborted } from './interruption.ts';
 import { endServing } from './serve/end.ts';
 import { tellManager } from './serve/manager.ts';
+import { reloader, type ServeSettings } from './serve/reload.ts';
 import type { Session } from './session.ts';
 
 interface ServeOptions {
@@ -45,9 +46,12 @@ export function addServeCommand(program: Command, session: Session): void {
 async function serve(session: Session, options: ServeOptions): Promise<void> {
   const paths = homePaths(session.globals.home, session.environment);
   refuseLeaks(session);
-  const readDaemon = async (): Promise<DaemonSettings> =>
-    withOptions((await readSettings(paths.settingsFile)).daemon, options);
-  const settings = await readDaemon();
+  const read = async (): Promise<ServeSettings> => {
+    const found = await readSettings(paths.settingsFile);
+    return { ...found, daemon: withOptions(found.daemon, options) };
+  };
+  const inForce = await read();
+  const settings = inForce.daemon;
   const [{ startDaemon }, { lineLog }, { undiciStreaming }] = await Promise.all([
     import('../daemon/daemon.ts'),
     import('../daemon/log.ts'),
@@ -76,7 +80,8 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
     await keeper.close();
     throw error;
   }
-  session.onHangUp(() => void reload(daemon, readDaemon, log));
+  const reload = reloader({ daemon, read, inForce, log, signal: session.signal });
+  session.onHangUp(() => void reload());
   log.info('serving', { socket: daemon.socket, address: daemon.address });
   await tellManager(session, log, 'ready');
   await untilAborted(session.signal);
@@ -108,22 +113,4 @@ function refuseLeaks({ environment }: Session): void {
 
 function refused(what: string, why: string): ConfigurationError {
   return new ConfigurationError('ERR_CONFIGURATION', `${what} ${why}; unset it and start again`);
-}
-
-async function reload(
-  daemon: Daemon,
-  readDaemon: () => Promise<DaemonSettings>,
-  log: LineLog,
-): Promise<void> {
-  try {
-    const settings = await readDaemon();
-    const waiting = await daemon.reload(settings);
-    log.form = settings.log ?? 'text';
-    log.info('settings read again', {
-      after_restart: waiting.length === 0 ? undefined : waiting.join(', '),
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.warn('the settings cannot be used; those before stay in force', { reason });
-  }
 }

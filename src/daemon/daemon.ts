@@ -13,7 +13,7 @@ import { Latencies } from './browser/latencies.ts';
 import { Sessions } from './browser/sessions.ts';
 import { createApplication, type Application, type Origin } from './application.ts';
 import { SOCKET_HOSTS } from './http/hosts.ts';
-import { createListener, type Listener } from './http/listener.ts';
+import { createListener, type Listener, type TlsMaterial } from './http/listener.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { OwnSocket } from './own-socket.ts';
 import type { DaemonParts } from './parts.ts';
@@ -23,7 +23,14 @@ import { allRoutes } from './routes/routes.ts';
 import { undiciStreaming } from '../system/undici-streaming.ts';
 import { readReceivers, type Environment } from './webhooks/receivers.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
-import { hostsOf, listenOnTcp, readAddress, readTls, type TcpAddress } from './tcp.ts';
+import {
+  hostsOf,
+  listenOnTcp,
+  readAddress,
+  readMaterial,
+  readTls,
+  type TcpAddress,
+} from './tcp.ts';
 
 /*
  * One process that keeps everything fresh and answers on a socket. It holds no rule about tokens: those are the keeper's.
@@ -169,21 +176,28 @@ class RunningDaemon implements Daemon {
   }
 
   async reload(settings: DaemonSettings): Promise<readonly string[]> {
-    const before = this.#settings;
+    const { listen } = settings;
     const receivers = await this.#readReceivers(settings);
-    if (this.#tcp !== undefined && settings.listen === before.listen) {
-      const { listener, address, port, isSecure } = this.#tcp;
-      const material = await readTls(settings, address);
-      if (material !== undefined && isSecure) listener.useTls(material);
-      const hosts = hostsOf(address, port, isSecure, settings);
-      this.#tcp.origin = { hosts, isOwners: false };
-    }
+    const material = await (listen === undefined
+      ? readMaterial(settings)
+      : readTls(settings, readAddress(listen)));
+    if (this.#tcp !== undefined) renew(this.#tcp, settings, material);
     await this.#webhooks.use(receivers);
     this.#audit.keepRows = settings.auditRows ?? 100_000;
     this.#settings = settings;
-    return (['socket', 'listen'] as const)
-      .filter((option) => settings[option] !== before[option])
-      .map((option) => `daemon.${option}`);
+    return this.#afterRestart(settings, material !== undefined);
+  }
+
+  /** What differs from what the daemon listens on, not from what was read last: that may be another that is not in force either. */
+  #afterRestart(settings: DaemonSettings, isSecure: boolean): readonly string[] {
+    const inForce = this.#options.settings;
+    const isOther = (['socket', 'listen'] as const).filter(
+      (option) => settings[option] !== inForce[option],
+    );
+    const isTlsOther = this.#tcp !== undefined && this.#tcp.isSecure !== isSecure;
+    return [...isOther, ...(isTlsOther ? ['tlsCertificateFile'] : [])].map(
+      (option) => `daemon.${option}`,
+    );
   }
 
   async close(patienceMs: number): Promise<void> {
@@ -285,6 +299,13 @@ class RunningDaemon implements Daemon {
     }
     return found;
   }
+}
+
+/** The port that serves goes on with what is new, even if there will be another after a restart. */
+function renew(part: TcpPart, settings: DaemonSettings, material: TlsMaterial | undefined): void {
+  const { listener, address, port, isSecure } = part;
+  if (material !== undefined && isSecure) listener.useTls(material);
+  part.origin = { hosts: hostsOf(address, port, isSecure, settings), isOwners: false };
 }
 
 function addressOf({ address, port, isSecure }: TcpPart): string {

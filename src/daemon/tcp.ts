@@ -35,13 +35,17 @@ export async function readTls(
   settings: DaemonSettings,
   { host }: TcpAddress,
 ): Promise<TlsMaterial | undefined> {
+  const material = await readMaterial(settings);
+  if (material !== undefined || isLoopback(host)) return material;
+  throw wrong(
+    `daemon.listen ${host} can be reached by others, so TLS is needed; give daemon.tlsCertificateFile and daemon.tlsKeyFile, or listen on 127.0.0.1`,
+  );
+}
+
+/** As {@link readTls}, wherever it is to listen. */
+export async function readMaterial(settings: DaemonSettings): Promise<TlsMaterial | undefined> {
   const { tlsCertificateFile: certFile, tlsKeyFile: keyFile } = settings;
-  if (certFile === undefined && keyFile === undefined) {
-    if (isLoopback(host)) return undefined;
-    throw wrong(
-      `daemon.listen ${host} can be reached by others, so TLS is needed; give daemon.tlsCertificateFile and daemon.tlsKeyFile, or listen on 127.0.0.1`,
-    );
-  }
+  if (certFile === undefined && keyFile === undefined) return undefined;
   if (certFile === undefined || keyFile === undefined)
     throw wrong('daemon.tlsCertificateFile and daemon.tlsKeyFile go together; give both');
   const [cert, key] = [await readSystemFile(certFile), await readPrivateFile(keyFile)];
