@@ -362,6 +362,6 @@ export interface Keeper extends AsyncDisposable {
     event: E,
     listener: (event: KeeperEvents[E]) => void,
   ): () => void;
-  /** Waits for requests in flight, then closes. Rejects while an answer could be recorded nowhere. */
-  close(): Promise<void>;
+  /** Waits for requests in flight, `patienceMs` at most, 30 s by default, then closes. Rejects while an answer could be recorded nowhere. */
+  close(options?: { readonly patienceMs?: number }): Promise<void>;
 }

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import { ConfigurationError } from '../errors.ts';
-import type { Keeper } from '../keeper-api.ts';
 import { readSettings, type DaemonSettings } from '../settings.ts';
-import { sleep } from '../system/clock.ts';
 import { homePaths } from '../system/home.ts';
 import { systemRandom } from '../system/random.ts';
 import type { Daemon } from '../daemon/daemon.ts';
-import type { LineLog, LogForm } from '../daemon/log.ts';
+import type { LogForm } from '../daemon/log.ts';
+import { exitCodeOf } from './exit-codes.ts';
 import { readKeySource } from './input/key-source.ts';
 import { untilAborted } from './interruption.ts';
+import { endServing } from './serve/end.ts';
 import { tellManager } from './serve/manager.ts';
+import { reloader, type ServeSettings } from './serve/reload.ts';
 import type { Session } from './session.ts';
 
 interface ServeOptions {
@@ -18,11 +19,6 @@ interface ServeOptions {
   readonly log?: LogForm;
   readonly create?: boolean;
 }
-
-/** From the order to end until the end. */
-const END_WITHIN_MS = 30_000;
-/** As long of that requests may take. */
-const REQUESTS_WITHIN_MS = 20_000;
 
 /** Adds `evergrant serve`. */
 export function addServeCommand(program: Command, session: Session): void {
@@ -50,9 +46,12 @@ export function addServeCommand(program: Command, session: Session): void {
 async function serve(session: Session, options: ServeOptions): Promise<void> {
   const paths = homePaths(session.globals.home, session.environment);
   refuseLeaks(session);
-  const readDaemon = async (): Promise<DaemonSettings> =>
-    withOptions((await readSettings(paths.settingsFile)).daemon, options);
-  const settings = await readDaemon();
+  const read = async (): Promise<ServeSettings> => {
+    const found = await readSettings(paths.settingsFile);
+    return { ...found, daemon: withOptions(found.daemon, options) };
+  };
+  const inForce = await read();
+  const settings = inForce.daemon;
   const [{ startDaemon }, { lineLog }, { undiciStreaming }] = await Promise.all([
     import('../daemon/daemon.ts'),
     import('../daemon/log.ts'),
@@ -81,13 +80,17 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
     await keeper.close();
     throw error;
   }
-  session.onHangUp(() => void reload(daemon, readDaemon, log));
+  const reload = reloader({ daemon, read, inForce, log, signal: session.signal });
+  session.onHangUp(() => void reload());
   log.info('serving', { socket: daemon.socket, address: daemon.address });
   await tellManager(session, log, 'ready');
   await untilAborted(session.signal);
   log.info('ending');
-  await tellManager(session, log, 'stopping');
-  await end(session, daemon, keeper, log);
+  session.exitCode = await endServing({
+    ...{ daemon, keeper, clock: session.clock, log },
+    tellManager: () => tellManager(session, log, 'stopping'),
+    lateCode: exitCodeOf(session.signal.reason),
+  });
 }
 
 function withOptions(settings: DaemonSettings = {}, options: ServeOptions): DaemonSettings {
@@ -110,42 +113,4 @@ function refuseLeaks({ environment }: Session): void {
 
 function refused(what: string, why: string): ConfigurationError {
   return new ConfigurationError('ERR_CONFIGURATION', `${what} ${why}; unset it and start again`);
-}
-
-async function reload(
-  daemon: Daemon,
-  readDaemon: () => Promise<DaemonSettings>,
-  log: LineLog,
-): Promise<void> {
-  try {
-    const settings = await readDaemon();
-    const waiting = await daemon.reload(settings);
-    log.form = settings.log ?? 'text';
-    log.info('settings read again', {
-      after_restart: waiting.length === 0 ? undefined : waiting.join(', '),
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.warn('the settings cannot be used; those before stay in force', { reason });
-  }
-}
-
-/** An answer that is still under way then may be the only copy of a token. Its intent is on disk, so the next start knows. */
-async function end(session: Session, daemon: Daemon, keeper: Keeper, log: LineLog): Promise<void> {
-  const { clock } = session;
-  const deadline = clock.monotonic() + END_WITHIN_MS;
-  await daemon.close(REQUESTS_WITHIN_MS);
-  const ended = keeper.close().then(
-    () => true,
-    () => false,
-  );
-  const over = new AbortController();
-  const late = sleep(clock, deadline - clock.monotonic(), over.signal).then(() => false);
-  const isEnded = await Promise.race([ended, late]);
-  over.abort();
-  if (isEnded) return log.info('ended');
-  session.exitCode = 6;
-  log.warn(
-    'ended with a refresh under way; its outcome is uncertain, and the next start goes on from there',
-  );
 }

@@ -4,7 +4,6 @@ import type { Keeper } from '../keeper-api.ts';
 import type { DaemonSettings } from '../settings.ts';
 import type { ApiAccess } from '../resource/exchange.ts';
 import type { Clock } from '../system/clock.ts';
-import { identityOf } from '../system/files.ts';
 import type { Log } from '../system/log.ts';
 import type { Random } from '../system/random.ts';
 import type { Streaming } from '../system/streaming.ts';
@@ -14,16 +13,24 @@ import { Latencies } from './browser/latencies.ts';
 import { Sessions } from './browser/sessions.ts';
 import { createApplication, type Application, type Origin } from './application.ts';
 import { SOCKET_HOSTS } from './http/hosts.ts';
-import { createListener, type Listener } from './http/listener.ts';
+import { createListener, type Listener, type TlsMaterial } from './http/listener.ts';
 import { Metrics } from './metrics/metrics.ts';
+import { OwnSocket } from './own-socket.ts';
 import type { DaemonParts } from './parts.ts';
 import type { DaemonStore } from './store.ts';
 import { allRoutes } from './routes/routes.ts';
-import { listenOnSocket } from './socket.ts';
+
 import { undiciStreaming } from '../system/undici-streaming.ts';
 import { readReceivers, type Environment } from './webhooks/receivers.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
-import { hostsOf, listenOnTcp, readAddress, readTls, type TcpAddress } from './tcp.ts';
+import {
+  hostsOf,
+  listenOnTcp,
+  readAddress,
+  readMaterial,
+  readTls,
+  type TcpAddress,
+} from './tcp.ts';
 
 /*
  * One process that keeps everything fresh and answers on a socket. It holds no rule about tokens: those are the keeper's.
@@ -78,10 +85,7 @@ export interface Daemon {
   close(patienceMs: number): Promise<void>;
 }
 
-/** How often the daemon looks whether its socket is still its own. */
-const LOOK_EVERY_MS = 60_000;
-
-/** Starts a daemon. @throws as {@link listenOnSocket}, {@link readTls}, {@link listenOnTcp} and {@link readReceivers} */
+/** Starts a daemon. @throws as {@link OwnSocket.open}, {@link readTls}, {@link listenOnTcp} and {@link readReceivers} */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const daemon = new RunningDaemon(options);
   await daemon.start();
@@ -106,8 +110,7 @@ class RunningDaemon implements Daemon {
   readonly #ending = new AbortController();
   readonly #stopTelling: () => void;
   #settings: DaemonSettings;
-  #listener: Listener;
-  #identity = '';
+  readonly #ownSocket: OwnSocket;
   #tcp: TcpPart | undefined;
   /** The port for browsers, where none was asked for: opened with the first link. */
   #door: Promise<TcpPart> | undefined;
@@ -148,7 +151,8 @@ class RunningDaemon implements Daemon {
       },
       ...(options.checkAnswers === true && { checkAnswers: true }),
     });
-    this.#listener = this.#socketListener();
+    const newListener = (): Listener => this.#socketListener();
+    this.#ownSocket = new OwnSocket({ path: this.socket, newListener, clock, log });
     this.#stopTelling = tellEvents(keeper, log);
   }
 
@@ -160,34 +164,40 @@ class RunningDaemon implements Daemon {
   /** Listens, and begins to renew in the background. */
   async start(): Promise<void> {
     const receivers = await this.#readReceivers(this.#settings);
-    this.#identity = await listenOnSocket(this.#listener.server, this.socket);
+    await this.#ownSocket.open();
     try {
       await this.#startTcp();
       await this.#webhooks.use(receivers);
     } catch (error) {
-      await this.#listener.close(AbortSignal.abort());
+      await this.#ownSocket.close(AbortSignal.abort());
       throw error;
     }
     this.#options.keeper.start();
-    this.#lookLater();
   }
 
   async reload(settings: DaemonSettings): Promise<readonly string[]> {
-    const before = this.#settings;
+    const { listen } = settings;
     const receivers = await this.#readReceivers(settings);
-    if (this.#tcp !== undefined && settings.listen === before.listen) {
-      const { listener, address, port, isSecure } = this.#tcp;
-      const material = await readTls(settings, address);
-      if (material !== undefined && isSecure) listener.useTls(material);
-      const hosts = hostsOf(address, port, isSecure, settings);
-      this.#tcp.origin = { hosts, isOwners: false };
-    }
+    const material = await (listen === undefined
+      ? readMaterial(settings)
+      : readTls(settings, readAddress(listen)));
+    if (this.#tcp !== undefined) renew(this.#tcp, settings, material);
     await this.#webhooks.use(receivers);
     this.#audit.keepRows = settings.auditRows ?? 100_000;
     this.#settings = settings;
-    return (['socket', 'listen'] as const)
-      .filter((option) => settings[option] !== before[option])
-      .map((option) => `daemon.${option}`);
+    return this.#afterRestart(settings, material !== undefined);
+  }
+
+  /** What differs from what the daemon listens on, not from what was read last: that may be another that is not in force either. */
+  #afterRestart(settings: DaemonSettings, isSecure: boolean): readonly string[] {
+    const inForce = this.#options.settings;
+    const isOther = (['socket', 'listen'] as const).filter(
+      (option) => settings[option] !== inForce[option],
+    );
+    const isTlsOther = this.#tcp !== undefined && this.#tcp.isSecure !== isSecure;
+    return [...isOther, ...(isTlsOther ? ['tlsCertificateFile'] : [])].map(
+      (option) => `daemon.${option}`,
+    );
   }
 
   async close(patienceMs: number): Promise<void> {
@@ -196,19 +206,27 @@ class RunningDaemon implements Daemon {
       late.abort();
     });
     this.#ending.abort();
+    try {
+      await this.#endServing(late.signal);
+    } finally {
+      timer.cancel();
+      this.#stopTelling();
+      this.#latencies.stop();
+      this.#metrics.close();
+      await this.#audit.flush();
+    }
+  }
+
+  /** All of it is over before a failure of one is told: what the others did belongs into the audit. */
+  async #endServing(late: AbortSignal): Promise<void> {
     const door = await this.#door?.catch(() => undefined);
     const ports = [this.#tcp, door].flatMap((part) => part?.listener ?? []);
-    const listeners = [this.#listener, ...ports];
-    await Promise.all([
-      this.#webhooks.close(late.signal),
-      ...listeners.map((listener) => listener.close(late.signal)),
+    const ends = await Promise.allSettled([
+      this.#webhooks.close(late),
+      ...[this.#ownSocket, ...ports].map((listener) => listener.close(late)),
     ]);
-    timer.cancel();
     await this.#options.streaming.close();
-    this.#stopTelling();
-    this.#latencies.stop();
-    this.#metrics.close();
-    await this.#audit.flush();
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   #readReceivers({ webhooks }: DaemonSettings): ReturnType<typeof readReceivers> {
@@ -219,7 +237,6 @@ class RunningDaemon implements Daemon {
     const origin: Origin = { hosts: SOCKET_HOSTS, isOwners: true };
     return createListener(
       (request, response) => void this.#application(request, response, origin),
-      this.#options.clock,
       undefined,
     );
   }
@@ -231,14 +248,13 @@ class RunningDaemon implements Daemon {
 
   async #listenOn(address: TcpAddress, settings: DaemonSettings): Promise<TcpPart> {
     const material = await readTls(settings, address);
-    const { clock } = this.#options;
     const opened: { part?: TcpPart } = {};
     const receive = (request: IncomingMessage, response: ServerResponse): void => {
       const { part } = opened;
       if (part === undefined) response.destroy();
       else void this.#application(request, response, part.origin);
     };
-    const listener = createListener(receive, clock, material);
+    const listener = createListener(receive, material);
     const port = await listenOnTcp(listener.server, address);
     const isSecure = material !== undefined;
     const hosts = hostsOf(address, port, isSecure, settings);
@@ -275,8 +291,7 @@ class RunningDaemon implements Daemon {
   async #faults(): Promise<readonly string[]> {
     const found: string[] = [];
     if (this.#ending.signal.aborted) found.push('the daemon is ending');
-    if ((await identityOf(this.socket)) !== this.#identity)
-      found.push('the socket was removed or replaced');
+    if (!(await this.#ownSocket.isReached())) found.push('the socket was removed or replaced');
     try {
       await this.#options.store.endpoints();
     } catch (error) {
@@ -284,39 +299,13 @@ class RunningDaemon implements Daemon {
     }
     return found;
   }
+}
 
-  #lookLater(): void {
-    const look = (): void => {
-      if (this.#ending.signal.aborted) return;
-      void this.#keepSocket().finally(() => {
-        this.#lookLater();
-      });
-    };
-    this.#options.clock.timer(LOOK_EVERY_MS, look, { background: true });
-  }
-
-  /** A socket that somebody removed is made again; one that somebody else made is left alone, and told. */
-  async #keepSocket(): Promise<void> {
-    const { log } = this.#options;
-    try {
-      const found = await identityOf(this.socket);
-      if (found === this.#identity) return;
-      if (found !== undefined) {
-        log.warn('another process has replaced the socket; this daemon cannot be reached by it', {
-          socket: this.socket,
-        });
-        return;
-      }
-      // First the old one: closing it removes whatever lies at the path.
-      this.#listener.server.close();
-      this.#listener = this.#socketListener();
-      this.#identity = await listenOnSocket(this.#listener.server, this.socket);
-      log.warn('the socket had been removed and was made again', { socket: this.socket });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.warn('the socket was removed and cannot be made again', { reason });
-    }
-  }
+/** The port that serves goes on with what is new, even if there will be another after a restart. */
+function renew(part: TcpPart, settings: DaemonSettings, material: TlsMaterial | undefined): void {
+  const { listener, address, port, isSecure } = part;
+  if (material !== undefined && isSecure) listener.useTls(material);
+  part.origin = { hosts: hostsOf(address, port, isSecure, settings), isOwners: false };
 }
 
 function addressOf({ address, port, isSecure }: TcpPart): string {

@@ -246,8 +246,8 @@ export class LocalKeeper implements Keeper {
     return this.#parts.events.on(event, listener);
   }
 
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  close({ patienceMs = CLOSE_PATIENCE_MS }: Parameters<Keeper['close']>[0] = {}): Promise<void> {
+    this.#closed ??= this.#close(patienceMs);
     return this.#closed;
   }
 
@@ -271,7 +271,7 @@ export class LocalKeeper implements Keeper {
     return this.#parts.engine;
   }
 
-  async #close(): Promise<void> {
+  async #close(patienceMs: number): Promise<void> {
     const { engine, channel, closing, leaving } = this.#parts;
     const { clock } = engine;
     closing.abort();
@@ -279,7 +279,7 @@ export class LocalKeeper implements Keeper {
     const politeness = clock.timer(LEAVE_AFTER_MS, () => {
       leaving.abort();
     });
-    const deadline = clock.monotonic() + CLOSE_PATIENCE_MS;
+    const deadline = clock.monotonic() + patienceMs;
     const settled = Promise.all([this.#background, this.#flights.idle()]);
     const waited = await waitUntil(settled, clock, deadline);
     politeness.cancel();

@@ -130,9 +130,11 @@ describe('evergrant serve', () => {
     write('{\n"daemon": { "log": "xml" } }');
     serving.child.kill('SIGHUP');
     await serving.until(/cannot be used.*line 2: daemon\.log/);
-    write({ daemon: { log: 'json', listen: '127.0.0.1:0' } });
+    write({ requestsPerSecond: 3, daemon: { log: 'json', listen: '127.0.0.1:0' } });
     serving.child.kill('SIGHUP');
-    await serving.until(/^\{.*"message":"settings read again","after_restart":"daemon\.listen"/m);
+    await serving.until(
+      /^\{.*"message":"settings read again","after_restart":"daemon\.listen, requestsPerSecond"/m,
+    );
     serving.child.kill('SIGTERM');
     expect(await serving.ended).toBe(0);
   });

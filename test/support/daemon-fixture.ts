@@ -2,7 +2,7 @@ import { request, type IncomingHttpHeaders } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach } from 'vitest';
-import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
+import { startDaemon, type Daemon, type DaemonOptions } from '../../src/daemon/daemon.ts';
 import { createKey, type NewKey } from '../../src/daemon/access/key.ts';
 import { lineLog } from '../../src/daemon/log.ts';
 import type { DaemonSettings } from '../../src/settings.ts';
@@ -56,13 +56,14 @@ export interface TestDaemon {
 export function daemonFixture(): (
   settings?: DaemonSettings,
   environment?: Readonly<Record<string, string>>,
+  more?: Partial<DaemonOptions>,
 ) => Promise<TestDaemon> {
   const newWorld = worldFixture();
   const running: Daemon[] = [];
   afterEach(async () => {
     await Promise.all(running.splice(0).map((daemon) => daemon.close(0)));
   });
-  return async (settings = {}, environment = {}) => {
+  return async (settings = {}, environment = {}, more = {}) => {
     const world = await newWorld();
     const { keeper } = world.first;
     const store = world.first.store;
@@ -77,6 +78,7 @@ export function daemonFixture(): (
       random: systemRandom,
       log: lineLog('text', world.clock, (line) => log.push(line)),
       checkAnswers: true,
+      ...more,
     });
     running.push(daemon);
     let made = 0;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { Clock } from '../../system/clock.ts';
+import { Connections } from './connections.ts';
 import { MOST_FIELDS } from './shape.ts';
 
 /*
@@ -17,6 +17,8 @@ const LIMITS = {
   requireHostHeader: false,
   insecureHTTPParser: false,
 } as const;
+/** Who speaks TLS says so at once; Node's own limit is two minutes. */
+const HANDSHAKE_MS = 10_000;
 const MOST_CONNECTIONS = 4_096;
 
 /** Certificate and key, PEM. */
@@ -36,32 +38,25 @@ export interface Listener {
   readonly server: Server | TlsServer;
   /** Takes another certificate for connections to come. */
   useTls(material: TlsMaterial): void;
-  /** Takes no more connections, lets requests under way end until the signal aborts, then ends all. */
+  /** Takes no more connections, ends those on which nothing is under way, the others when they have their answers, and all when the signal aborts. */
   close(signal: AbortSignal): Promise<void>;
 }
 
 /** Makes a server. Nothing listens yet. */
-export function createListener(
-  handler: Handler,
-  clock: Clock,
-  tls: TlsMaterial | undefined,
-): Listener {
+export function createListener(handler: Handler, tls: TlsMaterial | undefined): Listener {
   let isClosing = false;
   const receive = (request: IncomingMessage, response: ServerResponse): void => {
     if (isClosing) response.setHeader('connection', 'close');
+    connections.serving(request, response);
     handler(request, response);
   };
   const server =
     tls === undefined
       ? createServer(LIMITS, receive)
-      : createTlsServer({ ...LIMITS, ...secure(tls) }, receive);
+      : createTlsServer({ ...LIMITS, handshakeTimeout: HANDSHAKE_MS, ...secure(tls) }, receive);
+  const connections = new Connections(server);
   server.maxConnections = MOST_CONNECTIONS;
   server.maxHeadersCount = MOST_FIELDS;
-  // Without a listener Node answers 417; then nobody learns of it.
-  server.on('clientError', (_, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-    else socket.destroy();
-  });
   return {
     server,
     useTls: (material) => {
@@ -69,7 +64,7 @@ export function createListener(
     },
     close: (signal) => {
       isClosing = true;
-      return close(server, clock, signal);
+      return close(server, connections, signal);
     },
   };
 }
@@ -82,25 +77,16 @@ function secure({ cert, key }: TlsMaterial): {
   return { cert: Buffer.from(cert), key: Buffer.from(key), minVersion: 'TLSv1.2' };
 }
 
-const LOOK_EVERY_MS = 50;
-
-function close(server: Server, clock: Clock, signal: AbortSignal): Promise<void> {
+async function close(server: Server, connections: Connections, late: AbortSignal): Promise<void> {
   const isOver = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  // A connection that was busy when closing began is idle only once its answer is written.
-  const sweep = (): void => {
-    server.closeIdleConnections();
-    timer = clock.timer(LOOK_EVERY_MS, sweep, { background: true });
+  connections.end();
+  const destroy = (): void => {
+    connections.destroy();
   };
-  let timer = clock.timer(0, sweep);
-  const end = (): void => {
-    server.closeAllConnections();
-  };
-  if (signal.aborted) end();
-  else signal.addEventListener('abort', end, { once: true });
-  return isOver.finally(() => {
-    timer.cancel();
-    signal.removeEventListener('abort', end);
-  });
+  if (late.aborted) destroy();
+  else late.addEventListener('abort', destroy, { once: true });
+  await isOver;
+  late.removeEventListener('abort', destroy);
 }

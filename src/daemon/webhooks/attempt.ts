@@ -45,7 +45,8 @@ export async function attempt(
     late.abort();
   };
   const timer = clock.timer(ATTEMPT_MS, abort, { background: true });
-  ended.addEventListener('abort', abort, { once: true });
+  if (ended.aborted) abort();
+  else ended.addEventListener('abort', abort, { once: true });
   const finish = (): void => {
     timer.cancel();
     ended.removeEventListener('abort', abort);

@@ -39,6 +39,7 @@ export class Webhooks {
     await Promise.all(ends);
     this.#again?.cancel();
     await this.#settle(names);
+    if (this.#isClosed) return;
     for (const receiver of receivers) {
       const courier = this.#couriers.get(receiver.name);
       if (courier === undefined)

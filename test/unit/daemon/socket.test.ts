@@ -1,10 +1,21 @@
 import { chmod, lstat, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createPrivateKey } from 'node:crypto';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createListener, type Listener } from '../../../src/daemon/http/listener.ts';
+import { ConfigurationError } from '../../../src/errors.ts';
+import type { TlsIdentity } from '../../../src/emulator/http/listener.ts';
+import { createThrowAwayAuthority } from '../../../src/emulator/tls.ts';
+import { systemRandom } from '../../../src/system/random.ts';
+import { OwnSocket } from '../../../src/daemon/own-socket.ts';
 import { listenOnSocket } from '../../../src/daemon/socket.ts';
 import { readTls } from '../../../src/daemon/tcp.ts';
+import { silentLog, type Log } from '../../../src/system/log.ts';
+import { fakeClock, settle } from '../../support/fake-clock.ts';
 import { daemonFixture } from '../../support/daemon-fixture.ts';
 
 let folder: string;
@@ -85,6 +96,53 @@ describe('the socket', () => {
     expect((await ask('/readyz')).status).toBe(200);
     expect(log.join('\n')).toContain('made again');
   });
+
+  it.each([
+    ['ends', (answer: ServerResponse) => answer.end('done'), 'begun, done'],
+    ['lasts too long', (_: ServerResponse, late: AbortController) => late.abort(), 'begun, '],
+  ])('that was made again is not closed before what came before it %s', async (_, go, heard) => {
+    const at = path.join(folder, 'run', 's');
+    const answers: ServerResponse[] = [];
+    const newListener = (): Listener =>
+      createListener((__, response) => {
+        answers.push(response.writeHead(200, { connection: 'close' }));
+        response.write('begun, ');
+      }, undefined);
+    const [clock, warn] = [fakeClock(), vi.fn<Log['warn']>()];
+    const own = new OwnSocket({ path: at, newListener, clock, log: { ...silentLog, warn } });
+    await own.open();
+    const client = connect(at).setEncoding('utf8');
+    client.write('GET / HTTP/1.0\r\n\r\n');
+    let told = '';
+    client.on('data', (text: string) => (told += text)).on('error', () => undefined);
+    const ended = once(client, 'close');
+    await once(client, 'data');
+    await rm(at);
+    await clock.advance(60_000);
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledOnce(), 60_000);
+    const late = new AbortController();
+    let isClosed = false;
+    const closed = own.close(late.signal).then(() => (isClosed = true));
+    await expect.poll(() => lstat(at).catch(() => undefined), { timeout: 60_000 }).toBe(undefined);
+    await settle(20);
+    expect(isClosed).toBe(false);
+    for (const response of answers) go(response, late);
+    await closed;
+    await ended;
+    expect(told.split('\r\n\r\n')[1]).toBe(heard);
+  });
+});
+
+describe('a daemon that cannot end in good order', () => {
+  it('files the draws that wait all the same, and tells why', async () => {
+    const close = vi.fn<() => Promise<void>>().mockRejectedValueOnce(new Error('no way'));
+    const hooks = { request: () => Promise.reject(new Error('not asked')), close };
+    const { daemon, ask, world, store } = await start({}, {}, { hooks });
+    await world.add('alpha');
+    expect((await ask('/v1/connections/alpha/token')).status).toBe(200);
+    await expect(daemon.close(0)).rejects.toThrow('no way');
+    expect(await store.access.draws({ limit: 9 })).toHaveLength(1);
+  });
 });
 
 describe('TCP', () => {
@@ -95,16 +153,58 @@ describe('TCP', () => {
     });
   });
 
-  it('takes certificate and key together, and a key that others cannot read', async () => {
-    const cert = path.join(folder, 'cert.pem');
-    const key = path.join(folder, 'key.pem');
+  describe('with TLS', () => {
     const at = { host: '0.0.0.0', port: 0 };
-    await writeFile(cert, 'c');
-    await writeFile(key, 'k', { mode: 0o644 });
-    await expect(readTls({ tlsCertificateFile: cert }, at)).rejects.toThrow('go together');
-    const both = { tlsCertificateFile: cert, tlsKeyFile: key };
-    await expect(readTls(both, at)).rejects.toMatchObject({ code: 'ERR_STORE_UNSAFE' });
-    await chmod(key, 0o600);
-    await expect(readTls(both, at)).resolves.toMatchObject({ key: Buffer.from('k') });
+    let both: { readonly tlsCertificateFile: string; readonly tlsKeyFile: string };
+    let identity: TlsIdentity;
+
+    beforeEach(async () => {
+      ({ identity } = await createThrowAwayAuthority(systemRandom));
+      const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];
+      both = { tlsCertificateFile: cert, tlsKeyFile: key };
+      await writeFile(cert, identity.cert);
+      await writeFile(key, identity.key, { mode: 0o600 });
+    });
+
+    it('takes certificate and key together, and a key that others cannot read', async () => {
+      const { tlsCertificateFile, tlsKeyFile } = both;
+      await expect(readTls({ tlsCertificateFile }, at)).rejects.toThrow('go together');
+      await chmod(tlsKeyFile, 0o644);
+      await expect(readTls(both, at)).rejects.toMatchObject({ code: 'ERR_STORE_UNSAFE' });
+      await chmod(tlsKeyFile, 0o600);
+      const key = Buffer.from(identity.key);
+      await expect(readTls(both, at)).resolves.toMatchObject({ key });
+    });
+
+    const another = async (): Promise<string> =>
+      (await createThrowAwayAuthority(systemRandom)).identity.key;
+    const encrypted = (): string => {
+      const cipher = { cipher: 'aes-256-cbc', passphrase: 'secret' };
+      return String(
+        createPrivateKey(identity.key).export({ type: 'pkcs8', format: 'pem', ...cipher }),
+      );
+    };
+
+    const wrong: readonly (readonly [string, keyof typeof both, () => string | Promise<string>])[] =
+      [
+        ['a certificate that is none', 'tlsCertificateFile', () => 'c'],
+        ['a certificate that is empty', 'tlsCertificateFile', () => ''],
+        ['the key in place of the certificate', 'tlsCertificateFile', () => identity.key],
+        ['a key that is none', 'tlsKeyFile', () => 'k'],
+        ['a key that is empty', 'tlsKeyFile', () => ''],
+        ['a key behind a passphrase', 'tlsKeyFile', encrypted],
+        ['a key of another certificate', 'tlsKeyFile', another],
+      ];
+
+    it.each(wrong)('refuses %s by the name of its option', async (_, option, content) => {
+      const text = await content();
+      await writeFile(both[option], text);
+      const error = await readTls(both, at).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(ConfigurationError);
+      expect(error).toMatchObject({
+        message: expect.stringContaining(`daemon.${option} ${both[option]}`),
+      });
+      expect(String(error)).not.toContain('PRIVATE');
+    });
   });
 });

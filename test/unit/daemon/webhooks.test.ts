@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { attempt } from '../../../src/daemon/webhooks/attempt.ts';
 import { readReceivers } from '../../../src/daemon/webhooks/receivers.ts';
 import { Webhooks } from '../../../src/daemon/webhooks/webhooks.ts';
 import type { DaemonSettings, WebhookSettings } from '../../../src/settings.ts';
@@ -291,6 +292,19 @@ describe('webhooks', () => {
     await until(test, () => receiver.heard.length === 2);
     await test.daemon.reload({});
     expect(test.store.webhooks.counts()).toEqual({ waiting: 0, dead: 0 });
+  });
+
+  it('end at once what begins when it is too late already', async () => {
+    const test = await begin({});
+    receiver.reply = () => 'hang';
+    const [ops] = await readReceivers(hook().webhooks, environment);
+    const event = { id: 1, at: 0, event: 'refreshed', connectionId: undefined };
+    const rest = { connection: undefined, generation: undefined, detail: undefined };
+    const letter = { id: 'a', receiver: 'ops', event: { ...event, ...rest }, failures: 0 };
+    const { hooks: streaming } = countedHooks();
+    const sending = { streaming, clock: test.world.clock, ended: AbortSignal.abort() };
+    expect(await attempt(letter, ops!, sending)).toMatchObject({ kind: 'failed' });
+    await streaming.close();
   });
 
   it('say so where the store no longer had what was to be told', async () => {
