@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { errnoOf } from '../system/files.ts';
+import { errnoOf } from '../system/file-errors.ts';
 import { readInputFile } from '../system/input-file.ts';
 import { exitCodeOfStatus } from './exit-codes.ts';
 import { repeated } from './input/repeated.ts';

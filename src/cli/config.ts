@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { readSettings } from '../settings.ts';
-import { checkOwnerOnly } from '../system/files.ts';
+import { checkOwnerOnly } from '../system/ownership.ts';
 import { homePaths } from '../system/home.ts';
 import { print, printJson, type Session } from './session.ts';
 

@@ -1,7 +1,7 @@
 import { ServerUnavailableError } from '../errors.ts';
 import type { Keeper } from '../keeper-api.ts';
 import { socketOf } from '../remote/socket.ts';
-import { checkSocket } from '../system/files.ts';
+import { checkSocket } from '../system/ownership.ts';
 import { homePaths } from '../system/home.ts';
 import type { Session } from './session.ts';
 

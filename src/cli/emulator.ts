@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Emulator } from '../emulator/emulator.ts';
 import type { EmulatorOptions, Rotation } from '../emulator/options.ts';
-import { errnoOf, writePrivateFile } from '../system/files.ts';
+import { errnoOf } from '../system/file-errors.ts';
+import { writePrivateFile } from '../system/files.ts';
 import { accessTo } from './emulator/access.ts';
 import { announce } from './emulator/announce.ts';
 import { parseDuration } from './input/duration.ts';

@@ -1,4 +1,4 @@
-import { identityOf } from '../system/files.ts';
+import { identityOf } from '../system/ownership.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Listener } from './http/listener.ts';

@@ -1,14 +1,8 @@
 import { connect, type Server } from 'node:net';
 import { ConfigurationError } from '../errors.ts';
-import {
-  checkSocket,
-  errnoOf,
-  folderOf,
-  identityOf,
-  makeOwnerOnly,
-  privateFolder,
-  removeFile,
-} from '../system/files.ts';
+import { errnoOf } from '../system/file-errors.ts';
+import { folderOf, privateFolder, removeFile } from '../system/files.ts';
+import { checkSocket, identityOf, makeOwnerOnly } from '../system/ownership.ts';
 
 /*
  * The owner's socket: 0600, in a folder that only its owner can enter, which is what tells the owner from others, since Node cannot ask who is at

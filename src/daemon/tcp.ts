@@ -2,7 +2,8 @@ import type { AddressInfo, Server } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigurationError } from '../errors.ts';
 import type { DaemonSettings } from '../settings.ts';
-import { errnoOf, readPrivateFile, readSystemFile } from '../system/files.ts';
+import { errnoOf } from '../system/file-errors.ts';
+import { readPrivateFile, readSystemFile } from '../system/files.ts';
 import { isLoopback, tcpHosts, type Hosts } from './http/hosts.ts';
 import type { TlsMaterial } from './http/listener.ts';
 

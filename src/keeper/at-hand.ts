@@ -3,7 +3,7 @@ import { openToken } from '../connection/token-set.ts';
 import type { Secret } from '../secret.ts';
 import { glanceAt } from '../store/sqlite/glance.ts';
 import { systemClock } from '../system/clock.ts';
-import { checkOwnerOnlySync } from '../system/files.ts';
+import { checkOwnerOnlySync } from '../system/ownership.ts';
 import { homePaths } from '../system/home.ts';
 import { checkParents } from '../system/parents.ts';
 import { systemRandom } from '../system/random.ts';

@@ -3,7 +3,7 @@ import type { Keeper, SecretInput } from '../keeper-api.ts';
 import { Secret } from '../secret.ts';
 import { checkAuthorities } from '../system/authorities.ts';
 import type { Clock } from '../system/clock.ts';
-import { checkSocket } from '../system/files.ts';
+import { checkSocket } from '../system/ownership.ts';
 import type { HomePaths } from '../system/home.ts';
 import { RemoteKeeper } from './remote-keeper.ts';
 import { socketOf } from './socket.ts';

@@ -2,7 +2,8 @@ import type { Agent, IncomingMessage, request, RequestOptions } from 'node:http'
 import { ConfigurationError, EvergrantError, ServerUnavailableError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { nodeFetch, type OwnFetch } from '../system/fetch.ts';
-import { checkSocket, errnoOf } from '../system/files.ts';
+import { errnoOf } from '../system/file-errors.ts';
+import { checkSocket } from '../system/ownership.ts';
 import { errorOfProblem } from './problem.ts';
 
 /*

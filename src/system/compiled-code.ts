@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkOwnerOnlySync } from './files.ts';
+import { checkOwnerOnlySync } from './ownership.ts';
 import { homeFolder } from './home.ts';
 import { checkParents } from './parents.ts';
 

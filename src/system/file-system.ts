@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errnoOf, unusable } from './files.ts';
+import { errnoOf, unusable } from './file-errors.ts';
 
 /*
  * What the file system that holds a path tells of itself, by statfs(2).

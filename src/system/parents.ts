@@ -2,7 +2,7 @@ import { sabotaged } from '#failpoints';
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { StoreError } from '../errors.ts';
-import { unusable } from './files.ts';
+import { unusable } from './file-errors.ts';
 
 /*
  * The folders above a private one. Who may write in one of them can move what is below it away and put something of his own in its place, or

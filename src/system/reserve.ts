@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants, promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
-import { checkOwnerOnly, createPrivateFileWith, writePrivateFile } from './files.ts';
+import { createPrivateFileWith, writePrivateFile } from './files.ts';
+import { checkOwnerOnly } from './ownership.ts';
 
 /*
  * Room on the disk that was taken while there was some, for one small file that must be written when there is none left. Where a file is

@@ -1,5 +1,5 @@
 import { socketOf } from '../../remote/socket.ts';
-import { checkSocket } from '../../system/files.ts';
+import { checkSocket } from '../../system/ownership.ts';
 import { daemonAtHand } from '../daemon-at-hand.ts';
 import { failure, ok, warning, type Check, type Finding, type Patient } from './check.ts';
 

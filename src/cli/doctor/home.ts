@@ -1,6 +1,7 @@
 import { EvergrantError } from '../../errors.ts';
 import { readSettings } from '../../settings.ts';
-import { checkOwnerOnly, joinPath, listFolder } from '../../system/files.ts';
+import { joinPath, listFolder } from '../../system/files.ts';
+import { checkOwnerOnly } from '../../system/ownership.ts';
 import { checkParents } from '../../system/parents.ts';
 import { failure, failureOf, finding, inOpenHome, ok, warning, type Check } from './check.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Secret } from '../../secret.ts';
-import { errnoOf } from '../../system/files.ts';
+import { errnoOf } from '../../system/file-errors.ts';
 import { readAll, readDescriptor, readInputFile } from '../../system/input-file.ts';
 import { warn, type Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';

@@ -1,6 +1,7 @@
 import type { ConnectionRecord } from '../../connection/record.ts';
 import type { Sealer } from '../../connection/secrets.ts';
-import { checkOwnerOnlySync, joinPath, readPrivateFileSync } from '../../system/files.ts';
+import { joinPath, readPrivateFileSync } from '../../system/files.ts';
+import { checkOwnerOnlySync } from '../../system/ownership.ts';
 import { machineIdSync } from '../../system/machine.ts';
 import type { Random } from '../../system/random.ts';
 import { parseKeyFile, readDescription } from '../master-key.ts';

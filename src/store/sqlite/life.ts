@@ -1,14 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../errors.ts';
 import type { Owner } from '../../connection/record.ts';
-import {
-  checkOwnerOnly,
-  createPrivateFile,
-  identityOf,
-  joinPath,
-  listFolder,
-  removeFile,
-} from '../../system/files.ts';
+import { createPrivateFile, joinPath, listFolder, removeFile } from '../../system/files.ts';
+import { checkOwnerOnly, identityOf } from '../../system/ownership.ts';
 import type { Machine } from '../../system/machine.ts';
 import type { Random } from '../../system/random.ts';
 import type { ClaimAuthority } from '../store.ts';

@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
 import {
-  identityOf,
   privateFolder,
   readPrivateFile,
   readPrivateFileSync,
   writePrivateFile,
 } from '../../system/files.ts';
+import { identityOf } from '../../system/ownership.ts';
 
 /*
  * A mark lies apart from the store and outlives it: it tells that there was one, and how far it had come.

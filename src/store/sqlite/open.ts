@@ -1,14 +1,8 @@
 import { StoreError } from '../../errors.ts';
 import type { ClientRecord, ConnectionRecord } from '../../connection/record.ts';
 import type { Clock } from '../../system/clock.ts';
-import {
-  checkOwnerOnly,
-  createPrivateFile,
-  fileSize,
-  identityOf,
-  joinPath,
-  privateFolder,
-} from '../../system/files.ts';
+import { createPrivateFile, fileSize, joinPath, privateFolder } from '../../system/files.ts';
+import { checkOwnerOnly, identityOf } from '../../system/ownership.ts';
 import type { Machine } from '../../system/machine.ts';
 import type { Random } from '../../system/random.ts';
 import {

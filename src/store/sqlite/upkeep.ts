@@ -1,7 +1,8 @@
 import { backup, type DatabaseSync } from 'node:sqlite';
 import { clientSecretContext, mapSealed } from '../../connection/secrets.ts';
 import { ConfigurationError, EvergrantError } from '../../errors.ts';
-import { createPrivateFile, errnoOf, removeFile } from '../../system/files.ts';
+import { errnoOf } from '../../system/file-errors.ts';
+import { createPrivateFile, removeFile } from '../../system/files.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
 import { openExisting } from './database.ts';

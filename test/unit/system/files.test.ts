@@ -1,17 +1,8 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  checkOwnerOnly,
-  createPrivateFile,
-  createPrivateFileWith,
-  identityOf,
-  listFolder,
-  privateFolder,
-  readPrivateFile,
-  removeFile,
-  writePrivateFile,
-} from '../../../src/system/files.ts';
+import { createPrivateFile, createPrivateFileWith, listFolder, privateFolder, readPrivateFile, removeFile, writePrivateFile } from '../../../src/system/files.ts';
+import { checkOwnerOnly, identityOf } from '../../../src/system/ownership.ts';
 import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
 import { FILE_TRAPS, FOLDER_TRAPS } from '../../support/traps.ts';
 
