@@ -1,5 +1,6 @@
 /*
- * What the daemon answers. It checks its own answers against its schemas; a test holds these types against them.
+ * What the daemon answers, where undefined is null. Not imported from the keeper's types: those need Node's, which a browser's code must not know.
+ * A test holds those of clients and explanations against the keeper's.
  */
 
 /** Who must act. */
