@@ -6,8 +6,9 @@ import { build } from 'vite';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
 import type { OpenHome } from '../../src/keeper.ts';
+import type { DaemonSettings } from '../../src/settings.ts';
 import type { Clock } from '../../src/system/clock.ts';
-import { silentLog } from '../../src/system/log.ts';
+import { silentLog, type Log } from '../../src/system/log.ts';
 import { undiciStreaming } from '../../src/system/undici-streaming.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { launchChromium } from './chromium.ts';
@@ -47,12 +48,22 @@ export interface Scene extends Stage {
 type Home = Pick<OpenHome, 'keeper' | 'store' | 'api'> & {
   readonly folder: string;
   readonly clock: Clock;
-};
+} & HowToServe;
+
+/** How a daemon is started. */
+export interface HowToServe {
+  /** None by default. */
+  readonly settings?: DaemonSettings;
+  /** Variables in which the settings say that secrets are. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where it tells what happens. */
+  readonly log?: Log;
+}
 
 /** Ways to begin. */
 export interface Dashboards {
   /** In a world of its own, on a fake clock. */
-  newScene(): Promise<Scene>;
+  newScene(how?: HowToServe): Promise<Scene>;
   /** On a home that is open. The daemon ends after the test, the home is the caller's to close. */
   newStage(home: Home): Promise<Stage>;
   /** Where the dashboard was built. */
@@ -89,10 +100,10 @@ export function dashboardFixture(): Dashboards {
   });
   const newStage: Dashboards['newStage'] = async ({ folder, ...home }) => {
     const daemon = await startDaemon({
-      ...home,
-      ...{ settings: {}, dashboard: built, streaming: undiciStreaming() },
+      ...{ settings: {}, log: silentLog, ...home },
+      ...{ dashboard: built, streaming: undiciStreaming() },
       socket: path.join(folder, 'run', 'evergrant.sock'),
-      ...{ random: systemRandom, log: silentLog, checkAnswers: true },
+      ...{ random: systemRandom, checkAnswers: true },
     });
     ends.push(() => daemon.close(0));
     const troubles: string[] = [];
@@ -110,10 +121,10 @@ export function dashboardFixture(): Dashboards {
     };
     return { daemon, link, open, troubles };
   };
-  const newScene = async (): Promise<Scene> => {
+  const newScene: Dashboards['newScene'] = async (how = {}) => {
     const world = await newWorld();
     const { keeper, store, api } = world.first;
-    const home = { keeper, store, api, folder: world.home, clock: world.clock };
+    const home = { keeper, store, api, folder: world.home, clock: world.clock, ...how };
     return { world, ...(await newStage(home)) };
   };
   return { newScene, newStage, built };

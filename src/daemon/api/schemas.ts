@@ -188,11 +188,13 @@ export const clientCredentialsBody = z
   })
   .meta({ id: 'ClientCredentials' });
 
+const life = duration
+  .refine((ms) => ms >= 60_000 && ms <= 7 * 86_400_000, 'must be from 1m to 7d')
+  .optional()
+  .meta({ description: 'how long the link is good, such as 2h; 24h by default' });
+
 const link = {
-  life: duration
-    .refine((ms) => ms >= 60_000 && ms <= 7 * 86_400_000, 'must be from 1m to 7d')
-    .optional()
-    .meta({ description: 'how long the link is good, such as 2h; 24h by default' }),
+  life,
   anyAccount: z
     .boolean()
     .optional()
@@ -208,6 +210,9 @@ export const connectLinkBody = z.union([
     .strictObject({ ...begin, reconnect: z.boolean().optional(), ...link })
     .meta({ id: 'BeginningLink' }),
 ]);
+
+/** A link to consent once more to what exists, as it is. */
+export const renewLinkBody = z.strictObject({ life });
 
 /** A link to consent. */
 export const connectLinkAnswer = z

@@ -12,7 +12,8 @@ export const PROOF_FIELD = 'evergrant-proof';
 
 /**
  * What a session is good for, by the names of operations. Whatever is not here is refused, and so is what comes to be: tokens, calls through the
- * proxy, keys, secrets and new connections are not a browser's business.
+ * proxy, keys, secrets and new connections are not a browser's business. A link to consent once more gives no more than `reconnect`: the account
+ * that consented before must sign in again, to what it consented to.
  */
 const OPERATIONS: ReadonlySet<string> = new Set([
   'listConnections',
@@ -28,6 +29,7 @@ const OPERATIONS: ReadonlySet<string> = new Set([
   'pause',
   'resume',
   'reconnect',
+  'renewLink',
   'disconnect',
   'signOut',
 ]);

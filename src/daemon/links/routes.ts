@@ -1,6 +1,7 @@
+import type * as z from 'zod';
 import { checkReach, type Demand } from '../access/reach.ts';
 import { jsonRoute, streamRoute, type Call, type Route } from '../api/route.ts';
-import { connectLinkAnswer, connectLinkBody } from '../api/schemas.ts';
+import { connectLinkAnswer, connectLinkBody, renewLinkBody } from '../api/schemas.ts';
 import type { BeginOptions } from '../../keeper-api.ts';
 import type { DaemonParts } from '../parts.ts';
 import { CALLBACK_PATH, Desk } from './desk.ts';
@@ -15,6 +16,7 @@ export function linkRoutes(parts: DaemonParts): readonly Route[] {
   const page = pageOf(desk);
   return [
     offerRoute(parts, links),
+    renewRoute(parts, links),
     page('GET', '/consent/{token}', 'consentPage', 'Shows a person what a link is for', (call) =>
       desk.show(call.request, call.response, call.params['token'] ?? ''),
     ),
@@ -43,17 +45,42 @@ function offerRoute(parts: DaemonParts, links: Links): Route {
     access: { verb: 'manage', reach: 'some' },
     body: connectLinkBody,
     answer: connectLinkAnswer,
-    handle: async ({ caller, body, signal }) => {
-      checkReach(caller, body.name, demandOf(body));
-      const origin = parts.consentOrigin();
-      const order = await orderOf(parts.keeper, body);
-      const redirectUri = `${origin}${CALLBACK_PATH}`;
-      await rehearse(order, redirectUri, signal);
-      const { token, link } = links.offer(order, caller, body.life ?? LINK_LIFE_MS);
-      const { expiresAt } = link;
-      return { url: `${origin}/consent/${token.reveal()}`, redirectUri, expiresAt };
+    handle: (call) => offer(parts, links, call, call.body),
+  });
+}
+
+/** Registration, scopes and account stay as they are, so that whoever may manage the connection needs to be trusted with nothing else. */
+function renewRoute(parts: DaemonParts, links: Links): Route {
+  return jsonRoute({
+    method: 'POST',
+    path: '/v1/connections/{name}/connect-link',
+    operation: 'renewLink',
+    summary:
+      'Makes a link at which the person of a connection consents once more; its registration, scopes and account stay',
+    access: { verb: 'manage', reach: 'named' },
+    body: renewLinkBody,
+    answer: connectLinkAnswer,
+    handle: (call) => {
+      const { name = '' } = call.params;
+      return offer(parts, links, call, { ...call.body, name });
     },
   });
+}
+
+async function offer(
+  parts: DaemonParts,
+  links: Links,
+  { caller, signal }: Pick<Call, 'caller' | 'signal'>,
+  body: LinkBody,
+): Promise<z.input<typeof connectLinkAnswer>> {
+  checkReach(caller, body.name, demandOf(body));
+  const origin = parts.consentOrigin();
+  const order = await orderOf(parts.keeper, body);
+  const redirectUri = `${origin}${CALLBACK_PATH}`;
+  await rehearse(order, redirectUri, signal);
+  const { token, link } = links.offer(order, caller, body.life ?? LINK_LIFE_MS);
+  const { expiresAt } = link;
+  return { url: `${origin}/consent/${token.reveal()}`, redirectUri, expiresAt };
 }
 
 function demandOf(body: LinkBody): Demand {

@@ -123,6 +123,16 @@ export interface Explanation {
   readonly life: readonly LifeEvent[];
 }
 
+/** A link at which a person consents: a secret, until it was used. */
+export interface ConsentLink {
+  /** Its address. */
+  readonly url: string;
+  /** Where the sign-in leads back to. */
+  readonly redirectUri: string;
+  /** Until when it is good. */
+  readonly expiresAt: number;
+}
+
 /** A registration. */
 export interface Client {
   /** Never changes. */

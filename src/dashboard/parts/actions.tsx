@@ -1,9 +1,11 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { ApiError, call } from '../data/api.ts';
 import { lookSoon } from '../data/live.ts';
-import type { Explanation } from '../data/types.ts';
+import { getState } from '../data/state.ts';
+import type { ConsentLink, Explanation } from '../data/types.ts';
 import { Confirm, type Question } from './confirm.tsx';
+import { LinkSheet, type Asked } from './link-sheet.tsx';
 import { tell } from './toasts.tsx';
 
 interface Action extends Question {
@@ -11,6 +13,8 @@ interface Action extends Question {
   /** What is said when it was done. */
   readonly done: string;
   readonly body?: object;
+  /** Whether it makes a link for a person, which does it. */
+  readonly isLink?: boolean;
 }
 
 /** What can be done with a connection, each after a question. */
@@ -23,11 +27,20 @@ export function Actions({
 }): JSX.Element {
   const [asked, setAsked] = useState<Action>();
   const [busy, setBusy] = useState<string>();
+  const [linked, setLinked] = useState<Asked>();
+  const pressed = useRef<HTMLElement>(null);
+  // Whoever uses the keyboard goes on where they were.
+  useEffect(() => {
+    const isOver = busy === undefined && asked === undefined && linked === undefined;
+    if (isOver && document.activeElement === document.body) pressed.current?.focus();
+  }, [busy, asked, linked]);
   const run = async (action: Action): Promise<void> => {
     setBusy(action.key);
     try {
-      const path = `/v1/connections/${encodeURIComponent(status.name)}/${action.key}`;
-      const answer = await call<{ message?: string }>('POST', path, action.body ?? {});
+      if (action.isLink === true) return setLinked(await askForLink(status.name));
+      const answer = await call<{ message?: string }>('POST', pathOf(status.name, action.key), {
+        ...action.body,
+      });
       tell(answer.message ?? action.done);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -38,6 +51,10 @@ export function Actions({
       lookSoon();
     }
   };
+  const choose = (action: Action): void => {
+    if (action.isLink === true && status.account === null) setLinked({ account: 'unknown' });
+    else setAsked(action);
+  };
   return (
     <div class="buttons" role="group" aria-label="Actions">
       {actionsFor(status).map((action) => (
@@ -46,7 +63,10 @@ export function Actions({
           type="button"
           class={action.isFinal === true ? 'danger' : ''}
           disabled={busy !== undefined}
-          onClick={() => setAsked(action)}
+          onClick={(event) => {
+            pressed.current = event.currentTarget;
+            choose(action);
+          }}
         >
           {busy === action.key
             ? 'Working …'
@@ -62,8 +82,26 @@ export function Actions({
           }}
         />
       )}
+      {linked !== undefined && (
+        <LinkSheet name={status.name} asked={linked} onClose={() => setLinked(undefined)} />
+      )}
     </div>
   );
+}
+
+function pathOf(name: string, action: string): string {
+  return `/v1/connections/${encodeURIComponent(name)}/${action}`;
+}
+
+/** Why there is no link takes more time to read than what is told at the edge of the page. */
+async function askForLink(name: string): Promise<Asked> {
+  const after = getState().events[0]?.id ?? 0;
+  try {
+    return { link: await call<ConsentLink>('POST', pathOf(name, 'connect-link'), {}), after };
+  } catch (error) {
+    if (error instanceof ApiError) return { refusal: error.message };
+    throw error;
+  }
 }
 
 function actionsFor(status: Explanation['status']): readonly Action[] {
@@ -75,6 +113,7 @@ function actionsFor(status: Explanation['status']): readonly Action[] {
     ...(state === 'paused' || state === 'attention' ? [resume(status)] : []),
     ...(isOver || state === 'paused' ? [] : [pause(status)]),
     ...(beginning === 'client_credentials' ? [reconnect(status)] : []),
+    ...(beginning === 'client_credentials' || isOver ? [] : [askAgain(status)]),
     disconnect(status),
   ];
 }
@@ -126,6 +165,17 @@ function reconnect({ name }: Status): Action {
     text: 'The client proves itself anew. Name and history stay.',
     verb: 'Reconnect',
     done: `${name} is connected again.`,
+  };
+}
+
+function askAgain({ name, account }: Status): Action {
+  return {
+    key: 'reconnect',
+    title: `Ask for consent to ${name} again?`,
+    text: `A link is made at which ${account ?? 'a person'} consents once more; another account is refused. Until then all stays as it is, and after that name, scopes and history stay.`,
+    verb: 'Make a link',
+    done: '',
+    isLink: true,
   };
 }
 

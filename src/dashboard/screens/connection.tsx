@@ -75,6 +75,7 @@ function Cause({
   const { status, cause, confidence, fix } = explanation;
   const standing = standingOf({ ...status, failedAt: status.lastError?.at ?? null });
   const isConsent = status.actor === 'owner' && status.beginning !== 'client_credentials';
+  const anyAccount = status.account === null ? ' --any-account' : '';
   return (
     <section class={`card cause ${standing}`} aria-label="Cause and fix">
       <p class="lead">
@@ -96,7 +97,7 @@ function Cause({
               {' '}
               <Command text={`evergrant connect ${status.name} --reconnect`} />
               {' or, where somebody else must, send them the link of '}
-              <Command text={`evergrant link ${status.name}`} />
+              <Command text={`evergrant link ${status.name}${anyAccount}`} />
             </>
           )}
         </dd>

@@ -1,26 +1,12 @@
-import { createRequire } from 'node:module';
-import { mkdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
-import type { Page } from 'playwright-core';
 import { describe, expect, it, vi } from 'vitest';
-import { dashboardFixture, goTo, type Looks, type Scene } from '../../support/dashboard.ts';
+import { dashboardFixture, goTo, type Scene } from '../../support/dashboard.ts';
+import { judge, LOOKS } from '../../support/looks.ts';
 import { makeTrouble } from '../../support/troubled.ts';
 
 // A browser on a machine that has other work.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 const { newScene } = dashboardFixture();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Where to leave pictures, for whoever wants to look at them. */
-const pictures = process.env['EVERGRANT_PICTURES'];
-
-const LOOKS: readonly (Looks & { readonly name: string })[] = [
-  { name: 'light, 1440', width: 1_440, scheme: 'light' },
-  { name: 'dark, 1440', width: 1_440, scheme: 'dark' },
-  { name: 'light, 320', width: 320, height: 700, scheme: 'light' },
-  { name: 'dark, 320', width: 320, height: 700, scheme: 'dark', reducedMotion: true },
-];
-
 const SCREENS: readonly (readonly [string, string, string])[] = [
   ['overview', '#/', 'somebody'],
   ['connections', '#/connections', 'Connections'],
@@ -76,40 +62,6 @@ describe.each(LOOKS)('with $name', (looks) => {
     expect(unexpected(scene)).toEqual([]);
   });
 });
-
-/** Faults of a screen: what axe finds, and whether one must scroll sideways. */
-async function judge(page: Page, name: string, looks: Looks): Promise<string[]> {
-  await page.waitForTimeout(100);
-  await picture(page, name, looks);
-  const wide = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-  const found = await violations(page);
-  return [
-    ...(wide > 0 ? [`${name}: ${wide} px too wide`] : []),
-    ...found.map((one) => `${name}: ${one}`),
-  ];
-}
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
-
-async function violations(page: Page): Promise<string[]> {
-  if (!(await page.evaluate<boolean>(`'axe' in window`))) await page.evaluate(axe);
-  const found = await page.evaluate<Violation[]>('axe.run().then(({ violations }) => violations)');
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }) => `${id} ${html.slice(0, 160)} ${failureSummary}`),
-  );
-}
-
-async function picture(page: Page, name: string, { width, scheme }: Looks): Promise<void> {
-  if (pictures === undefined) return;
-  mkdirSync(pictures, { recursive: true });
-  await page.screenshot({
-    path: path.join(pictures, `${name}-${scheme}-${width}.png`),
-    fullPage: true,
-  });
-}
 
 /** The page of an unknown connection asks for it, and so the browser tells of a 404. */
 function unexpected({ troubles }: Scene): readonly string[] {

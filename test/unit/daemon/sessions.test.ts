@@ -157,12 +157,36 @@ describe('a session', () => {
     ['GET', '/proxy/alpha/x', undefined],
     ['POST', '/v1/connections', {}],
     ['POST', '/v1/refresh-due', {}],
+    ['POST', '/v1/connect-links', { name: 'alpha' }],
+    ['POST', '/v1/connections/alpha/rename', { name: 'beta' }],
   ])('is not good for %s %s', async (method, target, body) => {
     const test = await started();
     const headers = fields(test, await signIn(test));
     const { status } = await test.ask(target, { method, body, tcp: true, headers });
     expect([401, 403, 404]).toContain(status);
     expect(test.world.requestCount()).toBe(0);
+  });
+
+  it('may ask a person to consent once more to what exists, and choose nothing; the link is in no log and no audit', async () => {
+    const test = await started();
+    const { authorizationEndpoint, issuer, jwksUri } = test.world.emulator;
+    await test.world.add('beta', { overrides: { authorizationEndpoint, issuer, jwksUri } });
+    const headers = fields(test, await signIn(test));
+    const renew = (body: object): Promise<Answer> =>
+      test.ask('/v1/connections/beta/connect-link', { method: 'POST', body, tcp: true, headers });
+    for (const more of [{ anyAccount: true }, { scope: 'openid' }, { provider: 'generic' }])
+      expect((await renew(more)).status).toBe(400);
+    const { status, json, headers: answered } = await renew({});
+    expect([status, answered['cache-control']]).toEqual([200, 'no-store']);
+    const token = new URL(json.url as string).pathname.split('/').at(-1) ?? '';
+    expect(token).toMatch(/^[\w-]{43}$/);
+    await test.world.pass(1_000);
+    const draws = await test.store.access.draws({ limit: 100 });
+    expect(draws.map(({ caller, what }) => [caller, what])).toContainEqual([
+      'dashboard',
+      'renewLink',
+    ]);
+    expect(JSON.stringify(draws) + test.log.join('\n')).not.toContain(token);
   });
 
   it('changes something only for a page of ours, and the switch shows that the check is what stops others', async () => {

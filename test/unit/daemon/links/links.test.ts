@@ -89,6 +89,53 @@ describe('a link', () => {
     expect(events).toContain('reconnected');
   });
 
+  it('to renew can be asked for at the connection itself, with nothing to choose but how long it is good', async () => {
+    const test = await start();
+    await connected(test);
+    const before = (await stateOf(test, 'alpha')) as Readonly<Record<string, unknown>>;
+    const key = await test.key({ connections: ['alpha'], verbs: ['manage'] });
+    const renew = (name: string, body: object, by = key): ReturnType<TestDaemon['ask']> =>
+      test.ask(`/v1/connections/${name}/connect-link`, {
+        ...{ method: 'POST', body, key: by, tcp: true },
+      });
+    const reader = await test.key({ verbs: ['read', 'token', 'proxy'] });
+    expect((await renew('beta', {})).status).toBe(403);
+    expect((await renew('alpha', {}, reader)).status).toBe(403);
+    for (const more of [
+      { scope: 'openid' },
+      { anyAccount: true },
+      { name: 'beta' },
+      { life: '8d' },
+      { client: { clientId: 'other' } },
+      { reconnect: true },
+    ])
+      expect([(await renew('alpha', more)).status, more]).toEqual([400, more]);
+    const { json } = await renew('alpha', { life: '2h' });
+    expect(json.expiresAt).toBe(test.world.clock.now() + 2 * 3_600_000);
+    expect(json.redirectUri).toBe(`${new URL(json.url as string).origin}/consent/callback`);
+    const visitor = new LinkVisitor();
+    const other = await visitor.signIn(await begin(visitor, json.url as string), {
+      username: 'other@perspio.io',
+    });
+    expect(other.title).toBe('This is another account');
+    const { signIn = '' } = await visitor.press(other);
+    expect((await visitor.signIn(signIn)).title).toBe('Thank you, it is connected');
+    const after = (await stateOf(test, 'alpha')) as typeof before;
+    for (const kept of ['id', 'account', 'clientId', 'tokenEndpoint', 'requestedScopes'])
+      expect([kept, after[kept]]).toEqual([kept, before[kept]]);
+    expect(after['grantId']).not.toBe(before['grantId']);
+  });
+
+  it('to renew is refused with the reason where nobody need consent, or nothing is there', async () => {
+    const test = await start();
+    await test.world.connect('ci');
+    const codes = async (name: string): Promise<unknown> =>
+      (await test.ask(`/v1/connections/${name}/connect-link`, { method: 'POST', body: {} })).json
+        .code;
+    expect(await codes('ci')).toBe('ERR_ARGUMENT');
+    expect(await codes('nobody')).toBe('ERR_CONNECTION_UNKNOWN');
+  });
+
   it('is not used up by looking at it', async () => {
     const test = await start();
     const link = await order(test, beginning(test, 'alpha'));
