@@ -7,6 +7,8 @@ import type { DaemonParts } from '../parts.ts';
 import { cookieField, isFromOurPage, readCookie } from './entrance.ts';
 import type { Sessions } from './sessions.ts';
 
+/** Whoever reaches the port may send this. */
+const MOST_BYTES = 1_024;
 const body = z.strictObject({ code: z.string().max(100, 'is too long') });
 
 /** Signing browsers in and out. */
@@ -61,7 +63,7 @@ function signInRoute(sessions: Sessions, clock: DaemonParts['clock']): Route {
     stream: async ({ request, response }) => {
       // A page of somebody else must not sign this browser in.
       if (!isFromOurPage(request)) throw refused('signing in must come from the dashboard itself');
-      const given = body.safeParse(await readJson(request, clock));
+      const given = body.safeParse(await readJson(request, clock, MOST_BYTES));
       if (!given.success)
         throw new ConfigurationError(
           'ERR_ARGUMENT',

@@ -9,13 +9,16 @@ import { Findings } from './findings.ts';
 
 /*
  * Callers who take their time, and callers who take too much, at a real daemon: sockets that are idle, heads that never end, fields without end, bodies
- * of 100 MB. Others must be served as ever, and the daemon's memory must not grow by more than 50 MB.
+ * of 100 MB, bodies that come in pieces of one byte. Others must be served as ever, and the daemon's memory must not grow by more than 50 MB.
  */
 
 const IDLE = 1_000;
 const FLOODS = 100;
 const BODY_BYTES = 100_000_000;
 const PIECE = Buffer.alloc(65_536, 'x');
+/** Senders of bodies in pieces of one byte, and the bytes of each: almost all that a body may have. */
+const CRUMBLERS = 8;
+const CRUMBS = 65_000;
 const MOST_ADDED_BYTES = 50_000_000;
 /** Draws that let the heap find its size. */
 const WARM_UP = 2_000;
@@ -42,6 +45,8 @@ export async function crowd(draws: number): Promise<Findings> {
   for (let i = 0; i < FLOODS; i++) await throng.floodFields();
   await throng.draw(draws);
   await Promise.all([throng.floodBody(true), throng.floodBody(false), throng.draw(draws)]);
+  await throng.draw(draws);
+  await Promise.all(Array.from({ length: CRUMBLERS }, () => throng.crumble()));
   await throng.draw(draws);
   throng.end();
   return findings;
@@ -100,6 +105,14 @@ class Throng {
     const socket = await this.open(`${POST}${length}\r\n\r\n`);
     const chunk = Buffer.concat([Buffer.from('10000\r\n'), PIECE, Buffer.from('\r\n')]);
     await pour(socket, isChunked ? chunk : PIECE, BODY_BYTES);
+    this.#weigh();
+  }
+
+  /** Sends the longest body in pieces of one byte, and leaves its end out. */
+  async crumble(): Promise<void> {
+    const socket = await this.open(`${POST}Transfer-Encoding: chunked\r\n\r\n`);
+    const crumbs = Buffer.from('1\r\nx\r\n'.repeat(1_000));
+    await pour(socket, crumbs, CRUMBS * 6);
     this.#weigh();
   }
 
