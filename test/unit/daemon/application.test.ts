@@ -108,3 +108,10 @@ describe('an answer', () => {
     });
   });
 });
+
+describe('a file of the dashboard that is not there', () => {
+  it('is refused as by every other route', async () => {
+    const { status, headers } = await (await start()).ask('/assets/none.js');
+    expect([status, headers['evergrant-error']]).toEqual([404, 'ERR_ARGUMENT']);
+  });
+});
