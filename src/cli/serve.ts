@@ -75,7 +75,8 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
     const { environment } = session;
     const parts = { keeper, store, api, settings, socket, clock, log, environment };
     const streaming = undiciStreaming();
-    daemon = await startDaemon({ ...parts, streaming, random: systemRandom });
+    const { requestsPerSecond } = inForce;
+    daemon = await startDaemon({ ...parts, streaming, random: systemRandom, requestsPerSecond });
   } catch (error) {
     await keeper.close();
     throw error;

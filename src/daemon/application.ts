@@ -54,6 +54,9 @@ export type Application = (
   origin: Origin,
 ) => Promise<void>;
 
+/** What is counted when the caller went away before there was a head; nobody is sent it. */
+const CALLER_GONE = 499;
+
 /** Joins routes, gate and messages. */
 export function createApplication(parts: ApplicationParts): Application {
   const router = new Router(parts.routes);
@@ -71,7 +74,8 @@ export function createApplication(parts: ApplicationParts): Application {
       condemned.add(request.socket);
       refuse(parts, response, requestProblem(refusal.status, refusal.detail), true);
     }
-    parts.observe(operation, response.statusCode, parts.clock.monotonic() - began);
+    const status = response.headersSent ? response.statusCode : CALLER_GONE;
+    parts.observe(operation, status, parts.clock.monotonic() - began);
   };
 }
 
@@ -101,7 +105,7 @@ async function serve(
     const heard = { caller, params, query: checked, request, response, isOwners };
     await run(parts, route, new HeardCall(heard));
   } catch (error) {
-    fail(parts, request, response, error);
+    fail(parts, route.operation, { request, response }, error);
   }
   return route.operation;
 }
@@ -127,19 +131,24 @@ function hasBody({ headers, method }: IncomingMessage): boolean {
 
 function fail(
   parts: ApplicationParts,
-  request: IncomingMessage,
-  response: ServerResponse,
+  operation: string,
+  { request, response }: Pick<Call, 'request' | 'response'>,
   error: unknown,
 ): void {
-  if (response.headersSent || response.destroyed) {
+  if (response.destroyed || request.socket.destroyed) return;
+  if (response.headersSent) {
+    parts.log.warn('an answer broke off', { operation, reason: reasonOf(error) });
     response.destroy();
     return;
   }
-  if (!(error instanceof EvergrantError)) {
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    parts.log.warn('unexpected fault; please report it', { reason });
-  }
+  if (!(error instanceof EvergrantError))
+    parts.log.warn('unexpected fault; please report it', { reason: reasonOf(error) });
   refuse(parts, response, problemOf(error), !request.complete && hasBody(request));
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof EvergrantError ? error.message : (error.stack ?? error.message);
 }
 
 function refuse(

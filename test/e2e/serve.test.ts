@@ -124,9 +124,12 @@ describe('evergrant serve', () => {
       writeFileSync(settings, typeof content === 'string' ? content : JSON.stringify(content));
       chmodSync(settings, 0o600);
     };
-    write({ daemon: { log: 'text' } });
+    write({ requestsPerSecond: 4, daemon: { log: 'text' } });
     const serving = serve();
     await serving.until(/ serving /);
+    expect((await get('/v1/connections/perspio/token')).status).toBe(200);
+    const { endpoints } = JSON.parse((await get('/v1/glance/endpoints')).body);
+    expect(endpoints).toMatchObject([{ budget: 4 }]);
     write('{\n"daemon": { "log": "xml" } }');
     serving.child.kill('SIGHUP');
     await serving.until(/cannot be used.*line 2: daemon\.log/);

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { streamRoute, type Call, type Route } from '../api/route.ts';
-import { problemOf, PROBLEM_TYPE } from '../api/problem.ts';
-import { answerText, toJson } from '../http/answer.ts';
+import { answerText } from '../http/answer.ts';
 import { NotFoundError } from '../../errors.ts';
 import type { DaemonParts } from '../parts.ts';
 import { loadAssets, type Asset } from './assets.ts';
@@ -58,7 +57,8 @@ export function pageRoutes({ dashboard }: DaemonParts): readonly Route[] {
     page('/assets/{file}', 'asset', 'What the dashboard loads', async (call) => {
       const { request, response, params } = call;
       const asset = (await assets())?.get(params['file'] ?? '');
-      if (asset === undefined || asset.type.startsWith('text/html')) return nothing(response);
+      if (asset === undefined || asset.type.startsWith('text/html'))
+        throw new NotFoundError('ERR_ARGUMENT', 'there is no such file');
       send(response, asset, request.headers['accept-encoding'], FOREVER);
     }),
   ];
@@ -92,9 +92,4 @@ function send(
     'content-length': gzip.byteLength,
   });
   response.end(gzip);
-}
-
-function nothing(response: ServerResponse): void {
-  const problem = problemOf(new NotFoundError('ERR_ARGUMENT', 'there is no such file'));
-  answerText(response, { status: problem.status, type: PROBLEM_TYPE }, toJson(problem));
 }
