@@ -7,7 +7,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { Random } from '../system/random.ts';
 import type { Streaming } from '../system/streaming.ts';
-import { Audit } from './access/audit.ts';
+import { Audit, DRAWS_KEPT } from './access/audit.ts';
 import { Rates } from './access/rate.ts';
 import { Latencies } from './browser/latencies.ts';
 import { Sessions } from './browser/sessions.ts';
@@ -122,7 +122,7 @@ class RunningDaemon implements Daemon {
     this.#settings = settings;
     this.socket = settings.socket ?? options.socket;
     this.#audit = new Audit(store.access, clock, log);
-    this.#audit.keepRows = settings.auditRows ?? this.#audit.keepRows;
+    this.#audit.keepRows = settings.auditRows ?? DRAWS_KEPT;
     const sessions = new Sessions(clock, random);
     this.#latencies = new Latencies(keeper, clock);
     const streaming = options.hooks ?? undiciStreaming({ isPrivateAllowed: true });
@@ -183,7 +183,7 @@ class RunningDaemon implements Daemon {
       : readTls(settings, readAddress(listen)));
     if (this.#tcp !== undefined) renew(this.#tcp, settings, material);
     await this.#webhooks.use(receivers);
-    this.#audit.keepRows = settings.auditRows ?? 100_000;
+    this.#audit.keepRows = settings.auditRows ?? DRAWS_KEPT;
     this.#settings = settings;
     return this.#afterRestart(settings, material !== undefined);
   }

@@ -104,7 +104,10 @@ export interface AccessStore {
   keys(): Promise<readonly AccessKey[]>;
   /** Revokes the keys of a name that are not revoked yet. @returns how many. */
   revokeKeys(name: string, now: number): Promise<number>;
-  /** Adds rows to the audit and drops the oldest beyond `keep`. The commit survives the process, not a loss of power. */
+  /**
+   * Adds rows to the audit. The newest `keep` of what was granted stay, and a tenth as many of what was refused; a hundredth more may stand for
+   * a while. The commit survives the process, not a loss of power.
+   */
   addDraws(draws: readonly Draw[], keep: number): Promise<void>;
   /** Rows of the audit, the newest first. */
   draws(filter: DrawFilter): Promise<readonly Draw[]>;

@@ -24,8 +24,10 @@ export interface Event {
   readonly refusedBecause: string | undefined;
 }
 
+/** Rows that the store keeps, unless told otherwise. */
+export const DRAWS_KEPT = 100_000;
 const DELAY_MS = 500;
-/** Kinds of draws that wait at most; those beyond are counted as lost. */
+/** Kinds of refusals, and kinds of draws while the store cannot be written, that wait at most; those beyond are counted as lost. */
 const MOST_WAITING = 5_000;
 /** Whoever is let in chooses paths and names; a hundred thousand rows of theirs stay small. */
 const MOST_CHARACTERS = 500;
@@ -40,7 +42,7 @@ interface Waiting extends Omit<Draw, 'at' | 'count'> {
 /** Files draws in the store. */
 export class Audit {
   /** Rows that the store keeps. */
-  keepRows = 100_000;
+  keepRows = DRAWS_KEPT;
   /** Draws that could not be filed. */
   lost = 0;
   readonly #access: AccessStore;
@@ -88,7 +90,7 @@ export class Audit {
     if (known !== undefined) {
       known.at = at;
       known.count++;
-    } else if (this.#waiting.size >= MOST_WAITING) this.lost++;
+    } else if (refusedBecause !== undefined && this.#waiting.size >= MOST_WAITING) this.lost++;
     else {
       const facts = { caller: name, keyId, connection, verb, what, refusedBecause };
       this.#waiting.set(identity, { at, ...facts, count: 1 });

@@ -65,11 +65,7 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
     await parts.audit.record({ caller, ...AT_THE_DOOR, refusedBecause: refusal });
     throw new AccessRefusedError('ERR_ACCESS_REFUSED', refusal);
   }
-  const because = judge(caller, entry);
-  if (because !== undefined) {
-    await file(caller, because);
-    throw forbidden(because);
-  }
+  // Before the rest, so that what is refused counts as well.
   const waitMs = wait(parts, caller);
   if (waitMs > 0) {
     await file(caller, 'too often');
@@ -78,6 +74,11 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
       'this key is used more often than it may; slow down',
       { retryAt: parts.clock.now() + waitMs },
     );
+  }
+  const because = judge(caller, entry);
+  if (because !== undefined) {
+    await file(caller, because);
+    throw forbidden(because);
   }
   // A call is filed by the proxy, which knows where it goes.
   if (verb !== 'read' && verb !== 'proxy') await file(caller);

@@ -5,16 +5,20 @@ import { coversAll } from './policy.ts';
 
 /** What beginning or renewing a connection asks for, beyond the connection itself. */
 export interface Demand {
+  /** Whether it is for a connection that exists. */
+  readonly isRenewal: boolean;
   /** A registration; undefined where it stays as it is. */
   readonly registration?: Pick<BeginOptions, 'client' | 'overrides'>;
-  /** Scopes in place of those that a connection was given. */
-  readonly otherScope?: string | readonly string[] | undefined;
+  /** Scopes to ask for. */
+  readonly scope?: string | readonly string[] | undefined;
+  /** Whether whichever account signs in is taken. */
+  readonly anyAccount?: boolean | undefined;
 }
 
 /**
- * Makes sure that a caller may begin or renew a connection of this name. A registration is shared: whoever gives its secret gives it to every
- * connection of it. Whoever names endpoints has this machine call them. Whoever asks for other scopes changes what all others who draw from the
- * connection may do. These are for callers who may manage all.
+ * Makes sure that a caller may begin or renew a connection of this name. Overrides say where secrets are sent, also those that were stored
+ * before, so they are the owner's. A registration is shared: whoever gives its secret gives it to every connection of it. And whoever gives a
+ * connection another registration, other scopes or another account changes what all others draw from it: that is for callers who may manage all.
  *
  * @throws {@link AccessRefusedError} `ERR_ACCESS_FORBIDDEN`
  */
@@ -22,21 +26,25 @@ export function checkReach(caller: Caller, name: string, demand: Demand): void {
   const because = whyNot(caller, 'manage', name);
   if (because !== undefined) throw forbidden(because);
   const { policy } = caller;
-  if (policy === undefined || coversAll(policy)) return;
-  if (demand.otherScope !== undefined) throw needsAll('other scopes take');
-  const { client, overrides } = demand.registration ?? {};
-  if (client?.clientSecret === undefined && overrides === undefined) return;
-  throw needsAll('a client secret or overrides take');
+  if (policy === undefined) return;
+  const { isRenewal, registration, scope, anyAccount = false } = demand;
+  if (registration?.overrides !== undefined)
+    throw refusal("overrides are for the owner, on the owner's socket");
+  if (coversAll(policy)) return;
+  const isOther = registration !== undefined || scope !== undefined || anyAccount;
+  if (isRenewal && isOther) throw needsAll('another registration, scope or account takes');
+  if (registration?.client.clientSecret !== undefined) throw needsAll('a client secret takes');
 }
 
 /** The refusal of more than a key is good for. */
 export function forbidden(because: string): AccessRefusedError {
-  return new AccessRefusedError('ERR_ACCESS_FORBIDDEN', `${because}; ask its owner for another`);
+  return refusal(`${because}; ask its owner for another`);
 }
 
 function needsAll(what: string): AccessRefusedError {
-  return new AccessRefusedError(
-    'ERR_ACCESS_FORBIDDEN',
-    `${what} a key that is good for all connections`,
-  );
+  return refusal(`${what} a key that is good for all connections`);
+}
+
+function refusal(message: string): AccessRefusedError {
+  return new AccessRefusedError('ERR_ACCESS_FORBIDDEN', message);
 }

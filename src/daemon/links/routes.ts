@@ -84,7 +84,10 @@ async function offer(
 }
 
 function demandOf(body: LinkBody): Demand {
-  return 'provider' in body ? { registration: body as BeginOptions } : { otherScope: body.scope };
+  const { scope, anyAccount } = body;
+  if (!('provider' in body)) return { isRenewal: true, scope, anyAccount };
+  const registration = body as BeginOptions;
+  return { isRenewal: body.reconnect === true, registration, scope, anyAccount };
 }
 
 /** A person cannot read a problem. */

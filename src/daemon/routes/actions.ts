@@ -115,7 +115,7 @@ function reconnectRoute(parts: DaemonParts): Route {
     answer: status,
     handle: async ({ caller, params, body, signal }) => {
       const { name = '' } = params;
-      checkReach(caller, name, { otherScope: body.scope });
+      checkReach(caller, name, { isRenewal: true, scope: body.scope });
       const again = await parts.keeper.reconnect(name, {
         ...(body.scope !== undefined && { scope: body.scope }),
         signal,

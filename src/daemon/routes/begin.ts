@@ -20,7 +20,8 @@ export function beginRoutes({ keeper }: DaemonParts): readonly Route[] {
       answer: z.strictObject({ connection: connectionStatus }),
       handle: async ({ caller, body, signal }) => {
         const { name, ...rest } = body;
-        checkReach(caller, name, { registration: rest as BeginOptions });
+        const isRenewal = 'tokens' in rest ? rest.replace === true : rest.reconnect === true;
+        checkReach(caller, name, { isRenewal, registration: rest as BeginOptions });
         const connection =
           'tokens' in rest
             ? await keeper.add(name, { ...rest, signal } as AddOptions)

@@ -15,11 +15,18 @@ import { json, number, optionalNumber, optionalText, text, type Cell, type Row }
 import type { Statements } from './statements.ts';
 import type { Writer } from './writer.ts';
 
+/** To look for the oldest draws takes longer than adding one, so they go a hundredth of what is kept at a time. */
+const TRIM_SHARE = 100;
+/** Refusals are kept besides, so many times fewer. */
+const REFUSED_SHARE = 10;
+
 /** Keys, draws and events in the file of the store. Nothing here is remembered, so its writes leave alone what is remembered of connections. */
 export class SqliteAccess implements AccessStore {
   readonly #file: StoreFile;
   readonly #writer: Writer;
   readonly #keys: DataKeys;
+  /** Draws added since old ones went; a process that has just begun cannot tell. */
+  #sinceTrim = Infinity;
 
   /** Made by the store. */
   constructor(file: StoreFile, writer: Writer, keys: DataKeys) {
@@ -72,9 +79,25 @@ export class SqliteAccess implements AccessStore {
   addDraws(draws: readonly Draw[], keep: number): Promise<void> {
     const add = (): void => {
       for (const draw of draws) this.#sql.insert('draw', drawCells(draw));
-      this.#sql.run('DELETE FROM draw WHERE id <= (SELECT max(id) FROM draw) - ?', keep);
     };
-    return this.#writer.write(add, false, true);
+    this.#sinceTrim += draws.length;
+    if (this.#sinceTrim <= keep / TRIM_SHARE) return this.#writer.write(add, false, true);
+    this.#sinceTrim = 0;
+    const addAndTrim = (): void => {
+      add();
+      this.#trim('refused_because IS NULL', keep);
+      this.#trim('refused_because IS NOT NULL', Math.ceil(keep / REFUSED_SHARE));
+    };
+    return this.#writer.write(addAndTrim, false, true);
+  }
+
+  /** Each kind by itself: whoever is refused must not push out what was granted. */
+  #trim(kind: string, keep: number): void {
+    this.#sql.run(
+      `DELETE FROM draw WHERE ${kind} AND id <=
+        (SELECT id FROM draw WHERE ${kind} ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+      keep,
+    );
   }
 
   async draws({ connection, caller, refused, limit }: DrawFilter): Promise<readonly Draw[]> {

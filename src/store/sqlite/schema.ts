@@ -136,6 +136,8 @@ CREATE TABLE draw (
   refused_because TEXT,
   count INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX draw_granted ON draw (id) WHERE refused_because IS NULL;
+CREATE INDEX draw_refused ON draw (id) WHERE refused_because IS NOT NULL;
 
 CREATE TABLE feed (
   id INTEGER PRIMARY KEY,

@@ -1,5 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { daemonFixture, type Ask, type TestDaemon } from '../../support/daemon-fixture.ts';
+import { Audit } from '../../../src/daemon/access/audit.ts';
+import { ANYONE } from '../../../src/daemon/access/caller.ts';
+import { silentLog } from '../../../src/system/log.ts';
 import type { Draw } from '../../../src/store/access-store.ts';
 
 const start = daemonFixture();
@@ -139,6 +142,39 @@ describe('a key for some connections', () => {
       },
     ],
     [
+      'take over one by another registration',
+      '/v1/connections',
+      {
+        method: 'POST',
+        body: {
+          name: 'alpha',
+          provider: 'perspio',
+          client: { clientId: 'mine' },
+          tokens: { refreshToken: 'r' },
+          replace: true,
+        },
+      },
+    ],
+    [
+      'ask for other scopes by naming the registration again',
+      '/v1/connect-links',
+      {
+        method: 'POST',
+        body: {
+          name: 'alpha',
+          provider: 'perspio',
+          client: { clientId: 'perspio-demo' },
+          scope: 'api://x/admin',
+          reconnect: true,
+        },
+      },
+    ],
+    [
+      'have another account taken',
+      '/v1/connect-links',
+      { method: 'POST', body: { name: 'alpha', anyAccount: true } },
+    ],
+    [
       'give a registration a secret',
       '/v1/connections',
       {
@@ -233,6 +269,18 @@ describe('the audit', () => {
       ['reporting', 50],
       ['unknown', 50],
     ]);
+  });
+
+  it('has what a key draws, however many refusals wait', async () => {
+    const { store, world } = await withTwo();
+    const audit = new Audit(store.access, world.clock, silentLog);
+    const caller = { ...ANYONE, name: 'reporting' };
+    const file = (what: string, refusedBecause: string | undefined): Promise<void> =>
+      audit.record({ caller, connection: undefined, verb: 'read', what, refusedBecause });
+    for (let i = 0; i <= 5_000; i++) await file(`refused ${String(i)}`, 'no');
+    await file('granted', undefined);
+    expect(await store.access.draws({ limit: 1 })).toMatchObject([{ what: 'granted' }]);
+    expect(audit.lost).toBe(1);
   });
 
   it('counts draws that are alike in one row', async () => {

@@ -110,6 +110,20 @@ describe('the audit', () => {
     const kept = await store.access.draws({ limit: 100 });
     expect(kept.map(({ at }) => at - NOW)).toEqual([12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
   });
+
+  it('keeps what was granted, however much is refused', async () => {
+    const refused = Array.from({ length: 50 }, (_, i) =>
+      draw({ at: NOW + i, refusedBecause: 'no' }),
+    );
+    await store.access.addDraws([draw({ caller: 'granted' })], 20);
+    await store.access.addDraws(refused, 20);
+    const kept = await store.access.draws({ limit: 100 });
+    expect(kept.map(({ caller, at }) => [caller, at - NOW])).toEqual([
+      ['reporting', 49],
+      ['reporting', 48],
+      ['granted', 0],
+    ]);
+  });
 });
 
 describe('the feed', () => {
