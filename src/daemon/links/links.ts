@@ -17,6 +17,8 @@ export const LINK_LIFE_MS = 24 * 3_600_000;
 /** How long after its end a link is still known to the browser that used it. */
 const KNOWN_AFTER_MS = 2 * SIGN_IN_MS;
 const MOST_LINKS = 1_000;
+/** Of these by one key, so that it leaves room for others. */
+const MOST_BY_KEY = 50;
 /** Each makes requests to the authorization server. */
 const MOST_ATTEMPTS = 20;
 
@@ -56,6 +58,7 @@ export class Links {
   /** Makes a link. @throws {@link ServerUnavailableError} `ERR_RATE_EXCEEDED` when too many wait. */
   offer(order: Order, by: Caller, lifeMs: number): { readonly token: Secret; readonly link: Link } {
     this.#forgetOld();
+    this.#checkRoom(by);
     const token = this.draw();
     const id = Buffer.from(this.#random.bytes(12)).toString('base64url');
     const expiresAt = this.#clock.now() + lifeMs;
@@ -123,12 +126,17 @@ export class Links {
       this.#byToken.delete(key);
       this.#byId.delete(link.id);
     }
-    if (this.#byToken.size < MOST_LINKS) return;
-    const retryAt = KNOWN_AFTER_MS + Math.min(...[...this.#byToken.values()].map(endOf));
+  }
+
+  #checkRoom({ keyId }: Caller): void {
+    const all = [...this.#byToken.values()].filter(({ order }) => order !== undefined);
+    const own = keyId === undefined ? [] : all.filter(({ by }) => by.keyId === keyId);
+    const full = own.length >= MOST_BY_KEY ? own : all;
+    if (own.length < MOST_BY_KEY && all.length < MOST_LINKS) return;
     throw new ServerUnavailableError(
       'ERR_RATE_EXCEEDED',
-      `${String(MOST_LINKS)} links wait for a person; let some be used, or end`,
-      { retryAt },
+      `${String(full.length)} links wait for a person; let some be used, or end`,
+      { retryAt: KNOWN_AFTER_MS + Math.min(...full.map(endOf)) },
     );
   }
 }

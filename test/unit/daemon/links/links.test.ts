@@ -505,6 +505,24 @@ describe('whoever asks for a link', () => {
     await test.world.pass(25 * 3_600_000);
     expect((await post(test, { name: 'alpha' })).status).toBe(200);
   }, 120_000);
+
+  it('gets no more than 50 that wait at once with a key, and leaves room for others', async () => {
+    const test = await start();
+    await connected(test);
+    const key = await test.key({ connections: ['alpha'], verbs: ['manage'] });
+    const states: number[] = [];
+    for (let i = 0; i <= 50; i++) states.push((await post(test, { name: 'alpha' }, key)).status);
+    expect(states).toEqual([...Array<number>(50).fill(200), 429]);
+    expect((await post(test, { name: 'alpha' })).status).toBe(200);
+  }, 120_000);
+
+  it('may say where secrets are sent as the owner alone, whatever the key', async () => {
+    const test = await start();
+    const key = await test.key({ connections: ['*'], verbs: ['manage'] });
+    const asked = await post(test, beginning(test, 'alpha'), key);
+    expect([asked.status, asked.json.code]).toEqual([403, 'ERR_ACCESS_FORBIDDEN']);
+    expect(asked.json.detail).toContain('overrides are for the owner');
+  });
 });
 
 describe('the pages', () => {
