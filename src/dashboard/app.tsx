@@ -11,6 +11,7 @@ import { EndpointsScreen } from './screens/endpoints.tsx';
 import { EventsScreen } from './screens/events.tsx';
 import { OverviewScreen } from './screens/overview.tsx';
 import { SignedOutScreen } from './screens/signed-out.tsx';
+import { WebhooksScreen } from './screens/webhooks.tsx';
 
 const TITLES: Readonly<Record<string, string>> = {
   '': 'Overview',
@@ -18,6 +19,7 @@ const TITLES: Readonly<Record<string, string>> = {
   clients: 'Clients',
   endpoints: 'Token endpoints',
   events: 'Events',
+  webhooks: 'Webhooks',
 };
 
 /** The whole page. */
@@ -73,6 +75,8 @@ function Screen({ place }: { readonly place: Place }): JSX.Element {
       return <EndpointsScreen />;
     case 'events':
       return <EventsScreen />;
+    case 'webhooks':
+      return <WebhooksScreen />;
     default:
       return (
         <section class="empty">

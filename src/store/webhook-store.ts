@@ -56,6 +56,16 @@ export interface Collected {
   readonly missed: number;
 }
 
+/** A receiver and its letters. */
+export interface ReceiverCounts {
+  /** Name of the receiver. */
+  readonly name: string;
+  /** Letters on their way. */
+  readonly waiting: number;
+  /** Letters given up. */
+  readonly dead: number;
+}
+
 /** Letters of a store, shared by its daemons. */
 export interface WebhookStore {
   /** Settles who is told. One that is new is told what happens from now on; what was kept for one that is not named any more is forgotten. */
@@ -85,6 +95,8 @@ export interface WebhookStore {
   }): Promise<readonly DeadLetter[]>;
   /** Makes a dead letter due at once, with all its attempts, in no order with others. @returns false when there is none of that id. */
   revive(id: string, now: number): Promise<boolean>;
+  /** Who is told, in order of name, and how many letters of each there are; reads only. */
+  receivers(): readonly ReceiverCounts[];
   /** How many letters there are. */
   counts(): { readonly waiting: number; readonly dead: number };
 }

@@ -9,6 +9,7 @@ import type { OpenHome } from '../../src/keeper.ts';
 import type { DaemonSettings } from '../../src/settings.ts';
 import type { Clock } from '../../src/system/clock.ts';
 import { silentLog, type Log } from '../../src/system/log.ts';
+import type { Streaming } from '../../src/system/streaming.ts';
 import { undiciStreaming } from '../../src/system/undici-streaming.ts';
 import { systemRandom } from '../../src/system/random.ts';
 import { launchChromium } from './chromium.ts';
@@ -58,6 +59,8 @@ export interface HowToServe {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where it tells what happens. */
   readonly log?: Log;
+  /** The way to receivers of webhooks. */
+  readonly hooks?: Streaming;
 }
 
 /** Ways to begin. */

@@ -31,6 +31,8 @@ const OPERATIONS: ReadonlySet<string> = new Set([
   'reconnect',
   'renewLink',
   'disconnect',
+  'listDeadLetters',
+  'retryDeadLetter',
   'signOut',
 ]);
 

@@ -15,14 +15,21 @@ export function deadLetterRoutes({ store, clock }: DaemonParts): readonly Route[
       method: 'GET',
       path: '/v1/dead-letters',
       operation: 'listDeadLetters',
-      summary: 'Events that a receiver of webhooks could not be told, the newest first',
+      summary:
+        'Events that a receiver of webhooks could not be told, the newest first, and how many of each receiver wait and are dead',
       access: { verb: 'read', reach: 'all' },
       query: z.strictObject({
         webhook: z.string().optional().meta({ description: 'of this receiver alone' }),
         cursor: z.string().optional().meta({ description: '`next` of the page before' }),
         limit: count(1_000).optional(),
       }),
-      answer: z.strictObject({ deadLetters: z.array(deadLetter), next: z.string().nullable() }),
+      answer: z.strictObject({
+        deadLetters: z.array(deadLetter),
+        webhooks: z.array(
+          z.strictObject({ name: z.string(), waiting: z.number(), dead: z.number() }),
+        ),
+        next: z.string().nullable(),
+      }),
       handle: async ({ query: { webhook, cursor, limit = DEFAULT_LIMIT } }) => {
         const after = cursor === undefined ? undefined : placeOf(cursor);
         const filter = { receiver: webhook, after, limit };
@@ -37,6 +44,7 @@ export function deadLetterRoutes({ store, clock }: DaemonParts): readonly Route[
             generation: event.generation,
             detail: event.detail,
           })),
+          webhooks: store.webhooks.receivers(),
           next: letters.length === limit ? cursorOf(letters.at(-1)) : undefined,
         };
       },

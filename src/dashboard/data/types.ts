@@ -176,3 +176,43 @@ export interface Endpoint {
   /** Nine tenths of them took less. */
   readonly slowestTenthMs: number | null;
 }
+
+/** A receiver of webhooks. */
+export interface Webhook {
+  /** Its name in the settings. */
+  readonly name: string;
+  /** Events on their way to it. */
+  readonly waiting: number;
+  /** Events that it could not be told. */
+  readonly dead: number;
+}
+
+/** An event that a receiver could not be told. */
+export interface DeadLetter {
+  /** Never changes. */
+  readonly id: string;
+  /** Name of the receiver. */
+  readonly webhook: string;
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** Why the last attempt failed. */
+  readonly reason: string;
+  /** Since when it is not tried any more. */
+  readonly deadAt: number;
+  /** What happened, in the words of the store. */
+  readonly event: string;
+  /** When that was. */
+  readonly at: number;
+  /** To which connection. */
+  readonly connection: string | null;
+}
+
+/** A page of them, the newest first. */
+export interface DeadLetters {
+  /** As many as were asked for, if there are. */
+  readonly deadLetters: readonly DeadLetter[];
+  /** All receivers. */
+  readonly webhooks: readonly Webhook[];
+  /** Leads to the next page. */
+  readonly next: string | null;
+}

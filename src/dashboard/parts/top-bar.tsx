@@ -20,7 +20,7 @@ export function TopBar({ screen }: { readonly screen: string }): JSX.Element {
       </a>
       <nav aria-label="Screens">
         {LINKS.map(([name, title]) => (
-          <a key={name} href={`#/${name}`} aria-current={screen === name ? 'page' : undefined}>
+          <a key={name} href={`#/${name}`} aria-current={isAt(screen, name) ? 'page' : undefined}>
             {title}
           </a>
         ))}
@@ -33,6 +33,11 @@ export function TopBar({ screen }: { readonly screen: string }): JSX.Element {
       </div>
     </header>
   );
+}
+
+/** Webhooks are a part of events. */
+function isAt(screen: string, name: string): boolean {
+  return (screen === 'webhooks' ? 'events' : screen) === name;
 }
 
 function Pulse(): JSX.Element {

@@ -60,6 +60,10 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>): JSX.Element {
     const row = rows[current];
     if (event.key === 'Enter' && row !== undefined) props.onOpen(row);
   };
+  // Where rows become higher or lower, as on a phone that is turned, the same ones stay in sight.
+  useLayoutEffect(() => {
+    if (box.current !== null) box.current.scrollTop = view.top;
+  }, [view.rowHeight]);
   const shown = rows.slice(first, end);
   return (
     <div
@@ -149,11 +153,16 @@ function useMeasured(
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return undefined;
+    let before = 0;
     const read = (): void => {
       const text = getComputedStyle(element).getPropertyValue('--row');
       const rowHeight = Number.parseFloat(text) || 44;
       const bar = element.offsetWidth - element.clientWidth;
-      setView({ top: element.scrollTop, height: element.clientHeight, rowHeight, bar });
+      const { scrollTop, clientHeight: height } = element;
+      const isTaller = before !== 0 && before !== rowHeight;
+      const top = isTaller ? (scrollTop / before) * rowHeight : scrollTop;
+      before = rowHeight;
+      setView({ top, height, rowHeight, bar });
     };
     read();
     element.addEventListener('scroll', read, { passive: true });

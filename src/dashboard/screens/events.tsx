@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
-import { useAppState, useNow } from '../data/hooks.ts';
+import { useAnswer, useAppState, useNow } from '../data/hooks.ts';
 import { KEPT_EVENTS, PERIOD_MS } from '../data/live.ts';
+import type { DeadLetters } from '../data/types.ts';
 import { EventList } from '../parts/event-list.tsx';
+import { counted } from '../words.ts';
 
 /** What happens, as it happens. */
 export function EventsScreen(): JSX.Element {
@@ -14,9 +16,26 @@ export function EventsScreen(): JSX.Element {
         What happens to all connections, whichever process does it; the newest first, at most{' '}
         {KEPT_EVENTS} of them. New ones come every {PERIOD_MS / 1_000} seconds.
       </p>
+      <Webhooks />
       <div class="card" role="log" aria-label="Events" aria-live="off" tabIndex={0}>
         <EventList events={events} now={now} />
       </div>
     </section>
+  );
+}
+
+/** Who else is told, where somebody is. */
+function Webhooks(): JSX.Element | null {
+  const { data } = useAnswer<DeadLetters>('/v1/dead-letters?limit=1', 0, 10_000);
+  const webhooks = data?.webhooks ?? [];
+  if (webhooks.length === 0) return null;
+  const sum = (which: 'waiting' | 'dead'): number =>
+    webhooks.reduce((count, one) => count + one[which], 0);
+  return (
+    <p>
+      <a href="#/webhooks">{counted(webhooks.length, 'receiver')} of webhooks</a>{' '}
+      {webhooks.length === 1 ? 'is' : 'are'} told of them too: {counted(sum('waiting'), 'event')} on
+      their way, {counted(sum('dead'), 'event')} given up.
+    </p>
   );
 }

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { sentence } from '../data/api.ts';
 import { useAnswer, useAppState, useNow } from '../data/hooks.ts';
 import { summarise, type Summary } from '../data/summary.ts';
-import type { Actor, Client, Endpoint, Glance } from '../data/types.ts';
+import type { Actor, Client, DeadLetters, Endpoint, Glance } from '../data/types.ts';
 import { Bars } from '../parts/bars.tsx';
 import { EventList } from '../parts/event-list.tsx';
 import { Shape } from '../parts/mark.tsx';
@@ -42,7 +42,7 @@ export function OverviewScreen(): JSX.Element {
       )}
       <Tiles summary={summary} />
       <Waiting summary={summary} now={now} />
-      <Registrations now={now} />
+      <Banners now={now} />
       <div class="pair">
         <section class="card" aria-labelledby="due-title">
           <h2 id="due-title">Refreshes due in the next hour</h2>
@@ -150,8 +150,8 @@ function Group({ actor, rows, now }: GroupProps): JSX.Element {
   );
 }
 
-/** Registrations and servers are told here only when something is to be said. */
-function Registrations({ now }: { readonly now: number }): JSX.Element | null {
+/** Registrations, servers and receivers of webhooks are told here only when something is to be said. */
+function Banners({ now }: { readonly now: number }): JSX.Element | null {
   const clients =
     useAnswer<{ clients: readonly Client[] }>('/v1/clients', 0, 30_000).data?.clients ?? [];
   const endpoints =
@@ -159,7 +159,10 @@ function Registrations({ now }: { readonly now: number }): JSX.Element | null {
       ?.endpoints ?? [];
   const ending = endingSoon(clients, now);
   const blocked = endpoints.filter(({ blockedUntil }) => blockedUntil > now);
-  if (ending.length + blocked.length === 0) return null;
+  const deaf = (
+    useAnswer<DeadLetters>('/v1/dead-letters?limit=1', 0, 10_000).data?.webhooks ?? []
+  ).filter(({ dead }) => dead > 0);
+  if (ending.length + blocked.length + deaf.length === 0) return null;
   return (
     <ul class="banners">
       {ending.map(({ clientId, secretExpiresAt }) => (
@@ -173,6 +176,12 @@ function Registrations({ now }: { readonly now: number }): JSX.Element | null {
           <Shape standing="failing" /> <a href="#/endpoints">{new URL(endpoint).host}</a> is left
           alone for {fromNow(blockedUntil, now).replace('in ', '')}
           {blockedBecause === null ? '' : `: ${blockedBecause}`}.
+        </li>
+      ))}
+      {deaf.map(({ name, dead }) => (
+        <li key={name} class="banner">
+          <Shape standing="failing" /> Webhooks: {name} could not be told of{' '}
+          <a href="#/webhooks">{counted(dead, 'event')}</a>.
         </li>
       ))}
     </ul>

@@ -6,6 +6,7 @@ import {
   type Collecting,
   type DeadLetter,
   type Letter,
+  type ReceiverCounts,
   type WebhookStore,
   type Work,
 } from '../webhook-store.ts';
@@ -198,6 +199,20 @@ export class SqliteWebhooks implements WebhookStore {
       );
       return revived > 0;
     });
+  }
+
+  receivers(): readonly ReceiverCounts[] {
+    const count = (which: string): string =>
+      `(SELECT count(*) FROM letter WHERE letter.receiver = webhook.receiver AND dead_at ${which})`;
+    const all = `SELECT receiver, ${count('IS NULL')} AS waiting, ${count('IS NOT NULL')} AS dead
+      FROM webhook ORDER BY receiver`;
+    return this.#writer.reading(() =>
+      this.#sql.all(all).map((row) => ({
+        name: text(row, 'receiver'),
+        waiting: number(row, 'waiting'),
+        dead: number(row, 'dead'),
+      })),
+    );
   }
 
   counts(): { readonly waiting: number; readonly dead: number } {

@@ -9,14 +9,13 @@ import type { Keeper } from '../../../src/keeper-api.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 import { dashboardFixture, goTo, type Stage } from '../../support/dashboard.ts';
 import { emulatorFixture } from '../../support/emulator-fixture.ts';
+import { judgeAll } from '../../support/looks.ts';
 
 // A browser on a machine that has other work.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 const { newStage } = dashboardFixture();
 const newEmulator = emulatorFixture();
-/** Where to leave pictures, for whoever wants to look at them. */
-const pictures = process.env['EVERGRANT_PICTURES'];
 
 /** Names of the patterns, and how many are like each: with them 10,000. */
 const MANY = { well: 9_598, revoked: 250, stopped: 149 } as const;
@@ -33,11 +32,11 @@ describe('with 10,000 connections', () => {
     const stage = await newTown();
     const page = await stage.open();
     await page.getByRole('heading', { level: 1, name: '251 connections need somebody' }).waitFor();
-    await show(page, 'many-overview');
+    const faults = await judgeAll(page, 'many-overview');
     await tellTime(stage, page);
     await goTo(page, '#/connections');
     await page.getByText('10,000 connections', { exact: true }).waitFor();
-    await show(page, 'many-connections');
+    faults.push(...(await judgeAll(page, 'many-connections')));
     expect(await drawn(page)).toBeLessThan(MOST_DRAWN);
 
     await search(page, 'tenant-1234');
@@ -64,6 +63,11 @@ describe('with 10,000 connections', () => {
     await page.locator('[role=row]:focus', { hasText: 'revoked' }).waitFor();
     expect(await drawn(page)).toBeLessThan(MOST_DRAWN);
     expect(await page.locator('[role=row]:focus').getAttribute('aria-rowindex')).toBe('10001');
+    faults.push(...(await judgeAll(page, 'many-end')));
+    expect(faults).toEqual([]);
+    // Rows are higher where it is narrow, and the same ones stay in sight.
+    await page.setViewportSize({ width: 320, height: 700 });
+    await page.locator('[role=row][aria-rowindex="9990"]').waitFor();
     expect(stage.troubles).toEqual([]);
   });
 });
@@ -153,10 +157,4 @@ function drawn(page: Page): Promise<number> {
 
 async function search(page: Page, text: string): Promise<void> {
   await page.getByRole('searchbox', { name: 'Search' }).fill(text);
-}
-
-async function show(page: Page, name: string): Promise<void> {
-  await page.waitForTimeout(200);
-  if (pictures !== undefined)
-    await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
 }

@@ -207,6 +207,7 @@ const noWebhooks: Home['store']['webhooks'] = {
   hold: async () => undefined,
   deadLetters: async () => [],
   revive: async () => false,
+  receivers: () => [],
   counts: () => ({ waiting: 0, dead: 0 }),
 };
 

@@ -189,6 +189,16 @@ describe('a session', () => {
     expect(JSON.stringify(draws) + test.log.join('\n')).not.toContain(token);
   });
 
+  it('may look at what receivers of webhooks could not be told, and have them told again', async () => {
+    const test = await started();
+    const headers = fields(test, await signIn(test));
+    const listed = await test.ask('/v1/dead-letters', { tcp: true, headers });
+    expect(listed.json).toEqual({ deadLetters: [], webhooks: [], next: null });
+    const again = { method: 'POST', body: {}, tcp: true, headers };
+    const { json } = await test.ask('/v1/dead-letters/none/retry', again);
+    expect(json.code).toBe('ERR_LETTER_UNKNOWN');
+  });
+
   it('changes something only for a page of ours, and the switch shows that the check is what stops others', async () => {
     const test = await started();
     const good = fields(test, await signIn(test));

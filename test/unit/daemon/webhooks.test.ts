@@ -209,6 +209,7 @@ describe('webhooks', () => {
     await until(test, () => test.store.webhooks.counts().dead === 2);
     const page = await test.ask('/v1/dead-letters?limit=1');
     expect(page.json.deadLetters).toMatchObject([{ attempts: 1, connection: 'beta' }]);
+    expect(page.json.webhooks).toEqual([{ name: 'ops', waiting: 0, dead: 2 }]);
     const next = await test.ask(`/v1/dead-letters?limit=1&webhook=ops&cursor=${page.json.next}`);
     expect(next.json.deadLetters).toMatchObject([{ connection: 'alpha' }]);
     const [{ id }] = page.json.deadLetters;
