@@ -10,6 +10,7 @@ import {
 } from '../../src/connection/secrets.ts';
 import type { Store } from '../../src/store/store.ts';
 import { clientRecord, connectionRecord, lifeEvent, tokenSet } from '../support/store-records.ts';
+import { whenFree } from '../support/when-free.ts';
 
 /** Another process that works on the same store; see the roles of `store.process.ts`. */
 export interface OtherProcess {
@@ -242,7 +243,10 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       const { id } = await added();
       const writers = [true, true, false].map((durable) => place.write(id, 40, durable));
       for (const writer of writers) await writer.line();
-      await Promise.all(Array.from({ length: 40 }, (_, i) => note(id, `note ${String(i)}`)));
+      const notes = Array.from({ length: 40 }, (_, i) =>
+        whenFree(() => note(id, `note ${String(i)}`)),
+      );
+      await Promise.all(notes);
       for (const writer of writers) await writer.done();
       const view = await store.read(id);
       expect(view?.connection).toMatchObject({ generation: 121, perspioTenantId: 'note 39' });

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { lifeEvent, tokenSet } from './store-records.ts';
 import { openStoreBelow } from './store-below.ts';
+import { whenFree } from './when-free.ts';
 
 /*
  * What another process does to a store: `node store.process.ts <role> <home> …`. It prints a line when it has begun, and ends by itself
@@ -21,8 +22,12 @@ async function untilInputEnds(): Promise<void> {
   await once(process.stdin, 'end');
 }
 
-/** Writes the next generation of a connection. */
+/** Writes the next generation of a connection, however long others hold the store. */
 async function nextGeneration(store: SqliteStore, id: string): Promise<void> {
+  await whenFree(() => tryNextGeneration(store, id));
+}
+
+async function tryNextGeneration(store: SqliteStore, id: string): Promise<void> {
   await store.transition(
     id,
     ({ connection }) => {
