@@ -12,6 +12,7 @@ import { root, sourceFiles } from './support/sources.ts';
 const WITNESSES: Readonly<Record<string, string>> = {
   bodiless: 'test/unit/daemon/matrix.test.ts',
   'browser-origin-check': 'test/unit/daemon/sessions.test.ts',
+  'call-registration': 'test/unit/daemon/proxy/changed.test.ts',
   claim: 'test/faults/sabotage.test.ts',
   'consent-browser': 'test/unit/daemon/links/links.test.ts',
   'daemon-host-check': 'test/unit/daemon/matrix.test.ts',
