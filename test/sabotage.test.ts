@@ -11,6 +11,7 @@ import { root, sourceFiles } from './support/sources.ts';
 /** Each switch, and the test that is red under it: there it is switched off, and the breach expected. */
 const WITNESSES: Readonly<Record<string, string>> = {
   bodiless: 'test/unit/daemon/matrix.test.ts',
+  'both-families': 'test/unit/daemon/localhost.test.ts',
   'browser-origin-check': 'test/unit/daemon/sessions.test.ts',
   'call-registration': 'test/unit/daemon/proxy/changed.test.ts',
   claim: 'test/faults/sabotage.test.ts',
