@@ -37,6 +37,7 @@ const WITNESSES: Readonly<Record<string, string>> = {
   'set-back': 'test/unit/keeper/background.test.ts',
   'shared-breaker': 'test/unit/keeper/outage.test.ts',
   'size-cap': 'test/attacks/attacks.test.ts',
+  standing: 'test/unit/daemon/standing.test.ts',
   'state-check': 'test/attacks/attacks.test.ts',
   'store-before-serve': 'test/faults/sabotage.test.ts',
   sync: 'test/faults/sabotage.test.ts',

@@ -72,22 +72,30 @@ export class Sessions {
 
   /** Whether both halves belong to one session that has not ended. Counts as use. */
   isLive(cookie: string, proof: string): boolean {
-    const key = keyOf(cookie);
-    const session = this.#sessions.get(key);
-    if (session === undefined) return false;
-    const now = this.#clock.now();
-    if (session.endsAt <= now || session.usedAt + SESSION_IDLE_MS <= now) {
-      this.#sessions.delete(key);
-      return false;
-    }
-    if (!timingSafeEqual(session.proof, digestOf(proof))) return false;
-    session.usedAt = now;
+    const session = this.#find(cookie);
+    if (session === undefined || !timingSafeEqual(session.proof, digestOf(proof))) return false;
+    session.usedAt = this.#clock.now();
     return true;
+  }
+
+  /** Whether the session of a browser that was let in has not ended. Does not count as use. */
+  isStanding(cookie: string): boolean {
+    return this.#find(cookie) !== undefined;
   }
 
   /** Signs out. */
   end(cookie: string): void {
     this.#sessions.delete(keyOf(cookie));
+  }
+
+  #find(cookie: string): Session | undefined {
+    const key = keyOf(cookie);
+    const session = this.#sessions.get(key);
+    const now = this.#clock.now();
+    if (session === undefined) return undefined;
+    if (session.endsAt > now && session.usedAt + SESSION_IDLE_MS > now) return session;
+    this.#sessions.delete(key);
+    return undefined;
   }
 
   #draw(): string {

@@ -40,6 +40,8 @@ export async function streamEvents(
     if (hasGap) await write('event: gap\ndata: {}\n\n');
     const last = events.at(-1);
     for (const event of events) {
+      // While a slow reader was waited for.
+      if (ended.aborted) break;
       if (isSeen(event.connection)) await write(textOf(event));
       // Events of others are not told, but their ids move the reader on.
       else if (event === last) await write(`id: ${String(event.id)}\n\n`);
