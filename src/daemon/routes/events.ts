@@ -46,7 +46,7 @@ export function eventRoutes(parts: DaemonParts): readonly Route[] {
         const ended = AbortSignal.any([signal, parts.ending, standing.lost]);
         try {
           const events = feed(parts, afterId, ended);
-          await streamEvents(response, events, isSeen, { clock: parts.clock, ended });
+          await streamEvents(response, events, isSeen, { afterId, clock: parts.clock, ended });
         } finally {
           standing.stop();
         }
