@@ -124,7 +124,7 @@ class RunningDaemon implements Daemon {
     this.socket = settings.socket ?? options.socket;
     this.#audit = new Audit(store.access, clock, log);
     this.#audit.keepRows = settings.auditRows ?? this.#audit.keepRows;
-    const sessions = new Sessions(clock, random);
+    const sessions = new Sessions(clock, random, () => this.#settings.publicUrl);
     this.#latencies = new Latencies(keeper, clock);
     const streaming = options.hooks ?? undiciStreaming({ isPrivateAllowed: true });
     this.#webhooks = new Webhooks({ store: store.webhooks, streaming, clock, random, log });

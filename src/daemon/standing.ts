@@ -26,7 +26,8 @@ export function watchStanding(
 ): Standing {
   const isGood = (): boolean => {
     if (sabotaged('standing')) return true;
-    if (caller === BROWSER) return sessions.isStanding(readCookie(request) ?? '');
+    if (caller === BROWSER)
+      return sessions.isStanding(readCookie(request, sessions.publicUrl) ?? '');
     if (caller.keyId === undefined) return true;
     const key = store.access.key(caller.keyId);
     if (key === undefined || key.revokedAt !== undefined) return false;

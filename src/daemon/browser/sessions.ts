@@ -41,10 +41,18 @@ export class Sessions {
   readonly #links = new Map<string, number>();
   readonly #sessions = new Map<string, Session>();
 
-  /** Nobody is signed in. */
-  constructor(clock: Clock, random: Random) {
+  readonly #publicUrl: () => string | undefined;
+
+  /** Nobody is signed in. @param publicUrl - how browsers elsewhere reach the daemon, as the settings in force have it. */
+  constructor(clock: Clock, random: Random, publicUrl: () => string | undefined) {
     this.#clock = clock;
     this.#random = random;
+    this.#publicUrl = publicUrl;
+  }
+
+  /** How browsers elsewhere reach the daemon; undefined when that was not said. */
+  get publicUrl(): string | undefined {
+    return this.#publicUrl();
   }
 
   /** Makes a code that signs one browser in, once, within {@link LINK_LIFE_MS}. */
