@@ -42,6 +42,7 @@ export type ErrorCode =
   | 'ERR_SERVER_FAILED'
   | 'ERR_REFRESH_BLOCKED'
   | 'ERR_DEADLINE'
+  | 'ERR_CONNECTION_CHANGED'
   | 'ERR_API_UNREACHABLE'
   | 'ERR_API_THROTTLED'
   // a refresh token may have been used up

@@ -11,7 +11,9 @@ import { root, sourceFiles } from './support/sources.ts';
 /** Each switch, and the test that is red under it: there it is switched off, and the breach expected. */
 const WITNESSES: Readonly<Record<string, string>> = {
   bodiless: 'test/unit/daemon/matrix.test.ts',
+  'both-families': 'test/unit/daemon/localhost.test.ts',
   'browser-origin-check': 'test/unit/daemon/sessions.test.ts',
+  'call-registration': 'test/unit/daemon/proxy/changed.test.ts',
   claim: 'test/faults/sabotage.test.ts',
   'consent-browser': 'test/unit/daemon/links/links.test.ts',
   'daemon-host-check': 'test/unit/daemon/matrix.test.ts',
@@ -35,6 +37,7 @@ const WITNESSES: Readonly<Record<string, string>> = {
   'set-back': 'test/unit/keeper/background.test.ts',
   'shared-breaker': 'test/unit/keeper/outage.test.ts',
   'size-cap': 'test/attacks/attacks.test.ts',
+  standing: 'test/unit/daemon/standing.test.ts',
   'state-check': 'test/attacks/attacks.test.ts',
   'store-before-serve': 'test/faults/sabotage.test.ts',
   sync: 'test/faults/sabotage.test.ts',

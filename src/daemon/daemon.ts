@@ -24,6 +24,7 @@ import { undiciStreaming } from '../system/undici-streaming.ts';
 import { readReceivers, type Environment } from './webhooks/receivers.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 import {
+  checkNames,
   hostsOf,
   listenOnTcp,
   readAddress,
@@ -93,7 +94,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 interface TcpPart {
-  readonly listener: Listener;
+  readonly listeners: readonly Listener[];
   readonly address: TcpAddress;
   readonly port: number;
   readonly isSecure: boolean;
@@ -123,7 +124,7 @@ class RunningDaemon implements Daemon {
     this.socket = settings.socket ?? options.socket;
     this.#audit = new Audit(store.access, clock, log);
     this.#audit.keepRows = settings.auditRows ?? DRAWS_KEPT;
-    const sessions = new Sessions(clock, random);
+    const sessions = new Sessions(clock, random, () => this.#settings.publicUrl);
     this.#latencies = new Latencies(keeper, clock);
     const streaming = options.hooks ?? undiciStreaming({ isPrivateAllowed: true });
     this.#webhooks = new Webhooks({ store: store.webhooks, streaming, clock, random, log });
@@ -181,6 +182,7 @@ class RunningDaemon implements Daemon {
     const material = await (listen === undefined
       ? readMaterial(settings)
       : readTls(settings, readAddress(listen)));
+    if (this.#tcp !== undefined) checkNames(this.#tcp.address, this.#tcp.port, settings);
     if (this.#tcp !== undefined) renew(this.#tcp, settings, material);
     await this.#webhooks.use(receivers);
     this.#audit.keepRows = settings.auditRows ?? DRAWS_KEPT;
@@ -220,7 +222,7 @@ class RunningDaemon implements Daemon {
   /** All of it is over before a failure of one is told: what the others did belongs into the audit. */
   async #endServing(late: AbortSignal): Promise<void> {
     const door = await this.#door?.catch(() => undefined);
-    const ports = [this.#tcp, door].flatMap((part) => part?.listener ?? []);
+    const ports = [this.#tcp, door].flatMap((part) => part?.listeners ?? []);
     const ends = await Promise.allSettled([
       this.#webhooks.close(late),
       ...[this.#ownSocket, ...ports].map((listener) => listener.close(late)),
@@ -254,11 +256,16 @@ class RunningDaemon implements Daemon {
       if (part === undefined) response.destroy();
       else void this.#application(request, response, part.origin);
     };
-    const listener = createListener(receive, material);
-    const port = await listenOnTcp(listener.server, address);
+    const { listeners, port } = await listenOnTcp(() => createListener(receive, material), address);
+    try {
+      checkNames(address, port, settings);
+    } catch (error) {
+      await Promise.all(listeners.map((listener) => listener.close(AbortSignal.abort())));
+      throw error;
+    }
     const isSecure = material !== undefined;
     const hosts = hostsOf(address, port, isSecure, settings);
-    const part = { listener, address, port, isSecure, origin: { hosts, isOwners: false } };
+    const part = { listeners, address, port, isSecure, origin: { hosts, isOwners: false } };
     opened.part = part;
     return part;
   }
@@ -303,8 +310,9 @@ class RunningDaemon implements Daemon {
 
 /** The port that serves goes on with what is new, even if there will be another after a restart. */
 function renew(part: TcpPart, settings: DaemonSettings, material: TlsMaterial | undefined): void {
-  const { listener, address, port, isSecure } = part;
-  if (material !== undefined && isSecure) listener.useTls(material);
+  const { listeners, address, port, isSecure } = part;
+  if (material !== undefined && isSecure)
+    for (const listener of listeners) listener.useTls(material);
   part.origin = { hosts: hostsOf(address, port, isSecure, settings), isOwners: false };
 }
 

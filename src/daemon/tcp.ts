@@ -1,11 +1,12 @@
-import type { AddressInfo, Server } from 'node:net';
+import { sabotaged } from '#failpoints';
+import type { AddressInfo } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigurationError } from '../errors.ts';
 import type { DaemonSettings } from '../settings.ts';
 import { errnoOf } from '../system/file-errors.ts';
 import { readPrivateFile, readSystemFile } from '../system/files.ts';
 import { isLoopback, tcpHosts, type Hosts } from './http/hosts.ts';
-import type { TlsMaterial } from './http/listener.ts';
+import type { Listener, TlsMaterial } from './http/listener.ts';
 
 /*
  * TCP, where it was asked for: loopback, or with TLS.
@@ -88,17 +89,86 @@ function checkFit(
     );
 }
 
-/** Makes a server listen. @returns the port. @throws {@link ConfigurationError} `ERR_CONFIGURATION` when it cannot. */
-export function listenOnTcp(server: Server, { host, port }: TcpAddress): Promise<number> {
-  const address = host === 'localhost' ? '127.0.0.1' : host.replace(/^\[|\]$/g, '');
+/** What listens at an address. */
+export interface Listening {
+  /** One for each literal address. */
+  readonly listeners: readonly Listener[];
+  /** The port, the same of all. */
+  readonly port: number;
+}
+
+const BINDING_ATTEMPTS = 5;
+
+/**
+ * Listens. At `localhost` that is the same port of both families: a browser tries `::1` first, and whoever could take that port would read the
+ * codes of links. The name is kept in addresses, not made literal, since Entra lets a redirect URI have any port at `localhost` alone.
+ *
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when it cannot, one family included that this machine has.
+ */
+export async function listenOnTcp(
+  newListener: () => Listener,
+  { host, port }: TcpAddress,
+): Promise<Listening> {
+  const isBoth = host === 'localhost' && !sabotaged('both-families');
+  const [first = '', second] = isBoth ? ['127.0.0.1', '::1'] : [literalOf(host)];
+  for (let attempt = 1; ; attempt++) {
+    const listener = newListener();
+    const bound = await bind(listener, first, port).catch((cause: unknown) => {
+      throw unbound(host, port, cause);
+    });
+    if (second === undefined) return { listeners: [listener], port: bound };
+    const other = newListener();
+    try {
+      await bind(other, second, bound);
+      return { listeners: [listener, other], port: bound };
+    } catch (cause) {
+      if (isFamilyMissing(cause)) return { listeners: [listener], port: bound };
+      await listener.close(AbortSignal.abort());
+      if (port !== 0 || attempt === BINDING_ATTEMPTS) throw unbound(`[${second}]`, bound, cause);
+    }
+  }
+}
+
+/**
+ * Checks that nobody else of this machine can stand behind the name by which people are sent to a port.
+ *
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when the settings name `localhost` and one family of it was left free.
+ */
+export function checkNames({ host }: TcpAddress, port: number, settings: DaemonSettings): void {
+  const { publicUrl, hosts: [name] = [], tlsKeyFile } = settings;
+  if (host === 'localhost' || sabotaged('both-families')) return;
+  const isNamed = (origin: string | undefined): boolean => {
+    const url = URL.parse(origin ?? '');
+    return url?.origin === `http://localhost${port === 80 ? '' : `:${String(port)}`}`;
+  };
+  const isInHosts = tlsKeyFile === undefined && isNamed(name && `http://${name}`);
+  if (!isInHosts && !isNamed(publicUrl)) return;
+  throw wrong(
+    `daemon.${isInHosts ? 'hosts' : 'publicUrl'} names localhost, of which daemon.listen ${host} leaves a part to anybody at this machine; ` +
+      `set daemon.listen to localhost:${String(port)} and start again`,
+  );
+}
+
+function literalOf(host: string): string {
+  return host === 'localhost' ? '127.0.0.1' : host.replace(/^\[|\]$/g, '');
+}
+
+function bind({ server }: Listener, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(wrong(`cannot listen on ${host}:${port} (${errnoOf(cause) ?? 'unknown error'})`)),
-    );
-    server.listen({ host: address, port, exclusive: true }, () => {
+    server.once('error', reject);
+    server.listen({ host, port, exclusive: true }, () => {
       resolve((server.address() as AddressInfo).port);
     });
   });
+}
+
+function isFamilyMissing(cause: unknown): boolean {
+  const code = errnoOf(cause);
+  return code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT';
+}
+
+function unbound(host: string, port: number, cause: unknown): ConfigurationError {
+  return wrong(`cannot listen on ${host}:${String(port)} (${errnoOf(cause) ?? 'unknown error'})`);
 }
 
 /** Under which names a listening server may be called. */

@@ -4,25 +4,35 @@ import type { Engine } from '../refresh/engine.ts';
 import type { ApiAccess, ApiFinding } from '../resource/exchange.ts';
 import { Secret } from '../secret.ts';
 import type { HandleParts } from './handle-parts.ts';
-import { patienceOf, TOKEN_PATIENCE_MS, tokenLater } from './token.ts';
+import { TOKEN_PATIENCE_MS } from './token.ts';
 
-/** What calling the API of a connection takes. @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN` */
+/**
+ * What calling the API of a connection takes, as the connection is now: when it is given another registration, there is no token any more.
+ *
+ * @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN`
+ */
 export async function apiAccess(name: string, parts: HandleParts): Promise<ApiAccess> {
   parts.assertOpen();
   const { engine, memory, server } = parts;
-  const { connection, client } = (memory.recall(name) ?? (await memory.read(name))).view;
+  const known = memory.recall(name) ?? (await memory.read(name));
+  const { connection, client } = known.view;
   return {
-    token: ({ rejected }) =>
-      rejected === undefined
-        ? tokenLater(parts, name)
-        : server.newerToken(name, rejected, patienceOf(parts, {}, TOKEN_PATIENCE_MS)),
+    // By what was read and never by name: all that follows is of this registration, and so must be every token.
+    token: async ({ rejected }) => {
+      if (rejected === undefined) {
+        const served = known.token && memory.serve(known.token);
+        if (served !== undefined) return served;
+        parts.assertOpen();
+      }
+      return server.callToken(known, rejected, TOKEN_PATIENCE_MS);
+    },
     api: engine.profileOf(client).api,
     settings: {
       subscriptionKey: openKey(engine, connection),
       perspioTenantId: connection.perspioTenantId,
     },
     clock: engine.clock,
-    memory: parts.apiMemory(name),
+    memory: parts.apiMemory(`${connection.id} ${client.id}`),
     report: (finding) => {
       engine.emit('warning', { connection: name, message: tell(finding) });
     },

@@ -14,8 +14,8 @@ export interface HandleParts {
   readonly memory: Memory;
   /** Hands out tokens. */
   readonly server: Server;
-  /** What the API calls of a connection know from each other. */
-  apiMemory(name: string): ApiMemory;
+  /** What the API calls of a connection and registration, named by their ids, know from each other. */
+  apiMemory(key: string): ApiMemory;
   /** Throws when the keeper is closed. */
   assertOpen(): void;
 }

@@ -93,9 +93,9 @@ export class LocalKeeper implements Keeper {
       transport: parts.transport,
       memory: this.#memory,
       server: this.#server,
-      apiMemory: (name) => {
-        const memory = apiMemories.get(name) ?? newApiMemory();
-        apiMemories.set(name, memory);
+      apiMemory: (key) => {
+        const memory = apiMemories.get(key) ?? newApiMemory();
+        apiMemories.set(key, memory);
         return memory;
       },
       assertOpen: () => {

@@ -144,6 +144,15 @@ export function minLifeError(
   );
 }
 
+/** The error for a call that was made ready for a registration which is no longer the connection's. Its token goes to another API. */
+export function changedError(name: string): EvergrantError {
+  return new ServerUnavailableError(
+    'ERR_CONNECTION_CHANGED',
+    `${name}: the connection was changed meanwhile, and its new token was sent nowhere; ask again`,
+    { connection: name },
+  );
+}
+
 /** The error for callers whose time is up while the refresh goes on. `holder` is the claim it waits for, if it waits for one. */
 export function deadlineError(
   { connection: { name } }: View,

@@ -1,4 +1,4 @@
-import { failpoint } from '#failpoints';
+import { failpoint, sabotaged } from '#failpoints';
 import type { AccessToken } from '../access-token.ts';
 import type { Demand } from '../connection/claiming.ts';
 import { enoughLifeMs, issuedLifeMs } from '../connection/freshness.ts';
@@ -8,6 +8,7 @@ import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
 import {
+  changedError,
   deadlineError,
   failureOf,
   minLifeError,
@@ -16,6 +17,7 @@ import {
   unusableError,
 } from './failure.ts';
 import { isCovered, type Flight, type Flights } from './flights.ts';
+import type { KeptToken } from './kept-token.ts';
 import type { Memory, Remembered } from './memory.ts';
 import { waitUntil } from './wait.ts';
 
@@ -31,6 +33,16 @@ export interface Patience {
   /** The caller's own. */
   readonly signal: AbortSignal | undefined;
 }
+
+/** A token that an API refused. */
+interface RejectedGeneration {
+  readonly generation: number;
+  /** Whether it named the token as the reason: only then is it taken for dead, which spends the last try of an uncertain connection. */
+  readonly named: boolean;
+}
+
+/** A token, with the rows that it was read with: they tell whose it is. */
+type Served = Remembered & { readonly token: KeptToken };
 
 type Newer = Demand & { readonly kind: 'newer' };
 
@@ -57,7 +69,7 @@ export class Server {
   readonly #memory: Memory;
   /** Until when, on the monotonic clock, callers of a connection need not wait for a token newer than this generation. */
   readonly #excuses = new Map<string, { readonly generation: number; readonly until: number }>();
-  /** Callers that wait together, by the name of the connection. */
+  /** Callers that wait together, by the name of the connection, or by connection and registration. */
   readonly #crowds = new Map<string, Crowd>();
   /** Intents of dead attempts that a flight was started for. */
   readonly #healing = new Set<string>();
@@ -74,14 +86,60 @@ export class Server {
    * refresh. @throws as `Connection.token` says.
    */
   tokenTogether(name: string, patienceMs: number): Promise<AccessToken> {
+    return this.#together(name, patienceMs, (patience) => this.token(name, undefined, patience));
+  }
+
+  /**
+   * A token for a call that was made ready for a connection as it was known then: one of that connection, whatever its name has become, and of
+   * the registration that it had, for the call goes to the API of that one. Callers that come together wait together.
+   *
+   * @param rejected - where the API refused one, a newer is meant, see {@link RejectedGeneration}; the same one is served when no newer can be had.
+   * @throws {@link ServerUnavailableError} `ERR_CONNECTION_CHANGED` when the connection belongs to another registration by then; else as
+   *   `Connection.token` says.
+   */
+  callToken(
+    ready: Remembered,
+    rejected: RejectedGeneration | undefined,
+    patienceMs: number,
+  ): Promise<AccessToken> {
+    const { connection, client } = ready.view;
+    const { generation, named } = rejected ?? { generation: -1, named: false };
+    // No name holds a space.
+    const crowd = [connection.id, client.id, generation, named].join(' ');
+    return this.#together(crowd, patienceMs, async (patience) => {
+      const served = await this.#callToken(ready, rejected, patience);
+      const isSame = served.view.client.id === client.id || sabotaged('call-registration');
+      if (isSame) return served.token;
+      throw changedError(connection.name);
+    });
+  }
+
+  async #callToken(
+    ready: Remembered,
+    rejected: RejectedGeneration | undefined,
+    patience: Patience,
+  ): Promise<Served> {
+    if (rejected === undefined) {
+      return this.#serve(await this.#memory.recallAgain(ready), undefined, patience);
+    }
+    const { generation, named } = rejected;
+    const known = await this.#memory.readAgain(ready);
+    return this.#obtain(known, { kind: 'newer', generation, rejected: named }, patience);
+  }
+
+  #together(
+    key: string,
+    patienceMs: number,
+    ask: (patience: Patience) => Promise<AccessToken>,
+  ): Promise<AccessToken> {
     const now = this.#engine.clock.monotonic();
-    const before = this.#crowds.get(name);
+    const before = this.#crowds.get(key);
     if (before !== undefined && now - before.since <= TOGETHER_MS) return before.token;
-    const token = this.token(name, undefined, { deadline: now + patienceMs, signal: undefined });
+    const token = ask({ deadline: now + patienceMs, signal: undefined });
     const crowd = { since: now, token };
-    this.#crowds.set(name, crowd);
+    this.#crowds.set(key, crowd);
     const disperse = (): void => {
-      if (this.#crowds.get(name) === crowd) this.#crowds.delete(name);
+      if (this.#crowds.get(key) === crowd) this.#crowds.delete(key);
     };
     token.then(disperse, disperse);
     return token;
@@ -101,27 +159,7 @@ export class Server {
       if (last !== undefined && last.leftMs(this.#memory.now()) > (minLifeMs ?? 0)) return last;
       throw error;
     }
-    this.#heal(known);
-    const served = this.#atHand(known, minLifeMs);
-    if (served !== undefined) return served;
-    const tooLong = minLifeError(known.view, minLifeMs);
-    if (tooLong !== undefined) throw tooLong;
-    const { generation } = known.view.connection;
-    return this.#obtain(known, { kind: 'newer', generation, rejected: false }, patience);
-  }
-
-  /**
-   * A token newer than a generation that the API refused; the same one when no newer can be had. Only where the API `named` the token as
-   * the reason is it taken for dead, which spends the last try of an uncertain connection.
-   */
-  async newerToken(
-    name: string,
-    rejected: { readonly generation: number; readonly named: boolean },
-    patience: Patience,
-  ): Promise<AccessToken> {
-    const { generation, named } = rejected;
-    const known = await this.#memory.read(name);
-    return this.#obtain(known, { kind: 'newer', generation, rejected: named }, patience);
+    return (await this.#serve(known, minLifeMs, patience)).token;
   }
 
   /** One refresh now, by a person's order. @throws when it brought no newer token set. */
@@ -141,8 +179,22 @@ export class Server {
     }
   }
 
+  async #serve(
+    known: Remembered,
+    minLifeMs: number | undefined,
+    patience: Patience,
+  ): Promise<Served> {
+    this.#heal(known);
+    const token = this.#atHand(known, minLifeMs);
+    if (token !== undefined) return { ...known, token };
+    const tooLong = minLifeError(known.view, minLifeMs);
+    if (tooLong !== undefined) throw tooLong;
+    const { generation } = known.view.connection;
+    return this.#obtain(known, { kind: 'newer', generation, rejected: false }, patience);
+  }
+
   /** The token, if it can be served before its early expiry. */
-  #atHand({ token, view }: Remembered, minLifeMs: number | undefined): AccessToken | undefined {
+  #atHand({ token, view }: Remembered, minLifeMs: number | undefined): KeptToken | undefined {
     const now = this.#memory.now();
     if (token === undefined || token.leftUntilEarlyMs(now) <= 0) return undefined;
     if (minLifeMs === undefined) return token;
@@ -152,7 +204,7 @@ export class Server {
   }
 
   /** Waits until the connection is past a generation, as long as that is wise for a caller, and replies with what lives then. */
-  async #obtain(first: Remembered, demand: Newer, patience: Patience): Promise<AccessToken> {
+  async #obtain(first: Remembered, demand: Newer, patience: Patience): Promise<Served> {
     const { clock } = this.#engine;
     let wanted = demand;
     for (let known = first; ; known = await this.#memory.recallAgain(known)) {
@@ -187,14 +239,15 @@ export class Server {
     return wasOfUse && !this.#isLiving(known);
   }
 
-  #reply(known: Remembered): AccessToken {
+  #reply(known: Remembered): Served {
     failpoint('before-reply');
-    if (known.token !== undefined && this.#isLiving(known)) return known.token;
+    const { token } = known;
+    if (token !== undefined && this.#isLiving(known)) return { ...known, token };
     throw failureOf(known.view);
   }
 
   /** For a caller that will not wait: the refresh is begun for those who come later. */
-  #replyMeanwhile(known: Remembered, order: Order): AccessToken {
+  #replyMeanwhile(known: Remembered, order: Order): Served {
     const flight = this.#flights.board(known.view.connection.id, order);
     if (this.#isLiving(known)) return this.#reply(known);
     throw deadlineError(known.view, flight.holder);

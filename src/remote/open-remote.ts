@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import { ConfigurationError } from '../errors.ts';
 import type { Keeper, SecretInput } from '../keeper-api.ts';
 import { Secret } from '../secret.ts';
@@ -46,8 +47,14 @@ async function addressOf(option: DaemonOption, paths: HomePaths): Promise<Daemon
       'daemon.url is no https address, nor http of this machine; a key must not be sent in the clear',
     );
   }
+  // Behind the name may also stand ::1, at a port that a daemon at 127.0.0.1 left to anybody; in the clear that one would be told the key.
+  if (isPlainLocalhost(url)) url.hostname = '127.0.0.1';
   const key = typeof option.key === 'string' ? new Secret(option.key) : option.key;
   return { url, key, ca: option.ca };
+}
+
+function isPlainLocalhost({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && hostname === 'localhost' && !sabotaged('both-families');
 }
 
 function isSafe({ protocol, hostname }: URL): boolean {

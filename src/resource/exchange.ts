@@ -31,8 +31,10 @@ export type ApiFinding =
 /** What a call needs from its connection. */
 export interface ApiAccess {
   /**
-   * Hands out a token that works. With `rejected` it must be of a newer generation: one that exists already, or else of a refresh made
-   * now.
+   * Hands out a token that works, of the registration that `api` and `settings` are of and of no other. With `rejected` it must be of a newer
+   * generation: one that exists already, or else of a refresh made now.
+   *
+   * @throws {@link EvergrantError} when there is none; `ERR_CONNECTION_CHANGED` when the connection belongs to another registration by now.
    */
   token(demand: { readonly rejected?: RejectedToken }): Promise<AccessToken>;
   /** The provider's API, as the connection's profile has it. */

@@ -62,7 +62,7 @@ afterEach(async () => {
 async function serve(): Promise<string> {
   const port = await freePort();
   const origin = `http://localhost:${port}`;
-  const settings = { daemon: { listen: `127.0.0.1:${port}`, publicUrl: origin } };
+  const settings = { daemon: { listen: `localhost:${port}`, publicUrl: origin } };
   writeFileSync(path.join(home, 'settings.json'), JSON.stringify(settings), { mode: 0o600 });
   const bin = path.join(root, 'bin/evergrant.cjs');
   const child = spawn(process.execPath, [bin, 'serve', '--create'], {

@@ -5,7 +5,7 @@ import type { Audit } from './audit.ts';
 import { ANYONE, OWNER, UNKNOWN, whyNot, whyNotAll, type Caller } from './caller.ts';
 import { enterBySession, type BrowserRequest } from '../browser/entrance.ts';
 import type { Sessions } from '../browser/sessions.ts';
-import { isSameKey, readKey } from './key.ts';
+import { isSameKey, readKey, whyEnded } from './key.ts';
 import type { Rates } from './rate.ts';
 import { forbidden } from './reach.ts';
 
@@ -106,10 +106,8 @@ function identify(
     return { caller: UNKNOWN, refusal: 'this key is not known' };
   const { id: keyId, name, policy } = key;
   const caller = { name, keyId, policy };
-  if (key.revokedAt !== undefined) return { caller, refusal: 'this key is revoked' };
-  if (key.expiresAt !== undefined && key.expiresAt <= clock.now())
-    return { caller, refusal: 'this key has expired' };
-  return { caller };
+  const refusal = whyEnded(key, clock.now());
+  return refusal === undefined ? { caller } : { caller, refusal };
 }
 
 function judge(caller: Caller, { access, what, connection }: Entry): string | undefined {

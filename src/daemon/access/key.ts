@@ -62,3 +62,12 @@ export function isSameKey(presented: PresentedKey, known: AccessKey | undefined)
 function digestOf(secret: string): Uint8Array {
   return createHash('sha256').update(secret).digest();
 }
+
+/** Why a key is good no more, in words; undefined while it is. */
+export function whyEnded(
+  { revokedAt, expiresAt }: Pick<AccessKey, 'revokedAt' | 'expiresAt'>,
+  now: number,
+): string | undefined {
+  if (revokedAt !== undefined) return 'this key is revoked';
+  return expiresAt !== undefined && expiresAt <= now ? 'this key has expired' : undefined;
+}

@@ -1,6 +1,7 @@
 import { sabotaged } from '#failpoints';
 import type { IncomingMessage } from 'node:http';
 import type { Caller, Keyless } from '../access/caller.ts';
+import { cookieField, cookieName } from '../http/cookie.ts';
 import type { Sessions } from './sessions.ts';
 
 /*
@@ -52,7 +53,7 @@ export type Entrance = { readonly caller: Caller } | { readonly refusal: string 
 
 /** Lets a browser in by its session; undefined when the request has no cookie of ours. */
 export function enterBySession(sessions: Sessions, request: BrowserRequest): Entrance | undefined {
-  const cookie = readCookie(request);
+  const cookie = readCookie(request, sessions.publicUrl);
   if (cookie === undefined) return undefined;
   const proof = request.headers[PROOF_FIELD];
   const given = typeof proof === 'string' ? proof : '';
@@ -71,28 +72,38 @@ export function isFromOurPage({ method = '', headers }: BrowserRequest): boolean
 }
 
 /** The cookie of ours; undefined when there is none, or more than one. */
-export function readCookie({ headers, socket }: BrowserRequest): string | undefined {
-  const name = cookieName(socket);
-  const values = (headers.cookie ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
-  return values.length === 1 ? values[0] : undefined;
+export function readCookie(
+  request: BrowserRequest,
+  publicUrl: string | undefined,
+): string | undefined {
+  const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+  const valueOf = (name: string): string | undefined => {
+    const found = pairs.filter((pair) => pair.startsWith(`${name}=`));
+    return found.length === 1 ? found[0]?.slice(name.length + 1) : undefined;
+  };
+  const name = cookieName(originOf(request, publicUrl), NAME);
+  // A proxy may have put our own name in place of its; no page but one by https can have made a browser send the prefix.
+  return valueOf(cookieName('https:', NAME)) ?? valueOf(name);
 }
 
 /** A `Set-Cookie` field that gives a browser its half, or takes it away with an empty value. */
-export function cookieField({ socket }: BrowserRequest, value: string, lifeMs: number): string {
-  const isSecure = isEncrypted(socket);
-  const seconds = Math.max(0, Math.floor(lifeMs / 1_000));
-  const fields = [`${cookieName(socket)}=${value}`, 'Path=/', `Max-Age=${seconds}`];
-  return [...fields, 'HttpOnly', 'SameSite=Strict', ...(isSecure ? ['Secure'] : [])].join('; ');
+export function sessionField(
+  request: BrowserRequest,
+  publicUrl: string | undefined,
+  value: string,
+  lifeMs: number,
+): string {
+  const cookie = { name: NAME, value, lifeMs, sameSite: 'Strict' } as const;
+  return cookieField(originOf(request, publicUrl), cookie);
 }
 
-function cookieName(socket: BrowserRequest['socket']): string {
-  return isEncrypted(socket) ? '__Host-evergrant' : 'evergrant';
-}
+const NAME = 'evergrant';
 
-function isEncrypted(socket: BrowserRequest['socket']): boolean {
-  return 'encrypted' in socket && socket.encrypted === true;
+/** The origin that the browser uses: the public one where it says so, else by how it reached us. */
+function originOf({ headers, socket }: BrowserRequest, publicUrl: string | undefined): string {
+  const host = headers.host ?? '';
+  if ('encrypted' in socket && socket.encrypted === true) return `https://${host}`;
+  const url = publicUrl === undefined ? undefined : new URL(publicUrl);
+  const isPublic = url !== undefined && (headers.origin === url.origin || host === url.host);
+  return isPublic ? url.origin : `http://${host}`;
 }

@@ -8,6 +8,7 @@ import { breathe } from '../../system/turn.ts';
 import type { Keeper } from '../../keeper-api.ts';
 import type { FeedEvent } from '../../store/access-store.ts';
 import type { DaemonParts } from '../parts.ts';
+import { watchStanding } from '../standing.ts';
 import { endpointsAtAGlance, endpointGlance } from './endpoints.ts';
 import { glance, glanceOf, type Glance } from './glance.ts';
 
@@ -44,7 +45,10 @@ export function glanceRoutes(parts: DaemonParts): readonly Route[] {
         'All connections, a line of JSON each; the first line tells the instant and the newest event, the last how many there were',
       access: all,
       type: 'application/x-ndjson',
-      stream: ({ response }) => streamGlances(parts, response),
+      stream: async (call) => {
+        const standing = watchStanding(parts, call);
+        await streamGlances(parts, call.response, standing.lost).finally(() => standing.stop());
+      },
     }),
     jsonRoute({
       method: 'GET',
@@ -79,6 +83,7 @@ export function glanceRoutes(parts: DaemonParts): readonly Route[] {
 async function streamGlances(
   { keeper, store, clock }: DaemonParts,
   response: ServerResponse,
+  lost: AbortSignal,
 ): Promise<void> {
   const { last } = store.access.eventRange();
   beginAnswer(response, { status: 200, type: 'application/x-ndjson' });
@@ -91,17 +96,19 @@ async function streamGlances(
     count += page.length;
     afterName = page.at(-1)?.name ?? afterName;
     if (page.length < PAGE) break;
-    if (!isRoomy) await drained(response);
-    if (response.destroyed) return;
+    if (!isRoomy) await drained(response, lost);
     await breathe();
+    // An end without its last line: what came is not all, and must not be taken for it.
+    if (lost.aborted) response.destroy();
+    if (response.destroyed) return;
   }
   response.end(`${toJson({ count })}\n`);
 }
 
-/** Waits until more can be written, or nobody is there any more. */
-async function drained(response: ServerResponse): Promise<void> {
+/** Waits until more can be written, or nobody is there any more who may be told. */
+async function drained(response: ServerResponse, lost: AbortSignal): Promise<void> {
   const over = new AbortController();
-  const { signal } = over;
+  const signal = AbortSignal.any([over.signal, lost]);
   await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
     .catch(() => undefined)
     .finally(() => over.abort());

@@ -41,10 +41,18 @@ export class Sessions {
   readonly #links = new Map<string, number>();
   readonly #sessions = new Map<string, Session>();
 
-  /** Nobody is signed in. */
-  constructor(clock: Clock, random: Random) {
+  readonly #publicUrl: () => string | undefined;
+
+  /** Nobody is signed in. @param publicUrl - how browsers elsewhere reach the daemon, as the settings in force have it. */
+  constructor(clock: Clock, random: Random, publicUrl: () => string | undefined) {
     this.#clock = clock;
     this.#random = random;
+    this.#publicUrl = publicUrl;
+  }
+
+  /** How browsers elsewhere reach the daemon; undefined when that was not said. */
+  get publicUrl(): string | undefined {
+    return this.#publicUrl();
   }
 
   /** Makes a code that signs one browser in, once, within {@link LINK_LIFE_MS}. */
@@ -72,22 +80,30 @@ export class Sessions {
 
   /** Whether both halves belong to one session that has not ended. Counts as use. */
   isLive(cookie: string, proof: string): boolean {
-    const key = keyOf(cookie);
-    const session = this.#sessions.get(key);
-    if (session === undefined) return false;
-    const now = this.#clock.now();
-    if (session.endsAt <= now || session.usedAt + SESSION_IDLE_MS <= now) {
-      this.#sessions.delete(key);
-      return false;
-    }
-    if (!timingSafeEqual(session.proof, digestOf(proof))) return false;
-    session.usedAt = now;
+    const session = this.#find(cookie);
+    if (session === undefined || !timingSafeEqual(session.proof, digestOf(proof))) return false;
+    session.usedAt = this.#clock.now();
     return true;
+  }
+
+  /** Whether the session of a browser that was let in has not ended. Does not count as use. */
+  isStanding(cookie: string): boolean {
+    return this.#find(cookie) !== undefined;
   }
 
   /** Signs out. */
   end(cookie: string): void {
     this.#sessions.delete(keyOf(cookie));
+  }
+
+  #find(cookie: string): Session | undefined {
+    const key = keyOf(cookie);
+    const session = this.#sessions.get(key);
+    const now = this.#clock.now();
+    if (session === undefined) return undefined;
+    if (session.endsAt > now && session.usedAt + SESSION_IDLE_MS > now) return session;
+    this.#sessions.delete(key);
+    return undefined;
   }
 
   #draw(): string {

@@ -4,7 +4,7 @@ import { answerText, toJson } from '../http/answer.ts';
 import { readJson } from '../http/body.ts';
 import { AccessRefusedError, ConfigurationError } from '../../errors.ts';
 import type { DaemonParts } from '../parts.ts';
-import { cookieField, isFromOurPage, readCookie } from './entrance.ts';
+import { isFromOurPage, readCookie, sessionField } from './entrance.ts';
 import type { Sessions } from './sessions.ts';
 
 /** Whoever reaches the port may send this. */
@@ -43,9 +43,9 @@ export function signInRoutes({ sessions, openDoor, clock }: DaemonParts): readon
       access: 'caller',
       type: 'application/json',
       stream: async ({ request, response }) => {
-        const cookie = readCookie(request);
+        const cookie = readCookie(request, sessions.publicUrl);
         if (cookie !== undefined) sessions.end(cookie);
-        const headers = { 'set-cookie': cookieField(request, '', 0) };
+        const headers = { 'set-cookie': sessionField(request, sessions.publicUrl, '', 0) };
         answerText(response, { status: 200, headers }, '{}');
       },
     }),
@@ -75,7 +75,9 @@ function signInRoute(sessions: Sessions, clock: DaemonParts['clock']): Route {
           'this link was used before, or is too old; evergrant dashboard prints another',
         );
       const { cookie, proof, endsAt } = halves;
-      const headers = { 'set-cookie': cookieField(request, cookie.reveal(), endsAt - clock.now()) };
+      const lifeMs = endsAt - clock.now();
+      const field = sessionField(request, sessions.publicUrl, cookie.reveal(), lifeMs);
+      const headers = { 'set-cookie': field };
       answerText(response, { status: 200, headers }, toJson({ proof: proof.reveal(), endsAt }));
     },
   });

@@ -25,8 +25,11 @@ export class Connections {
         return;
       }
       const key = keyOf(socket);
-      this.#open.set(key, { socket, underWay: 0 });
-      socket.once('close', () => this.#open.delete(key));
+      const connection = { socket, underWay: 0 };
+      this.#open.set(key, connection);
+      socket.once('close', () => {
+        if (this.#open.get(key) === connection) this.#open.delete(key);
+      });
     });
   }
 
@@ -53,9 +56,12 @@ export class Connections {
   }
 }
 
-/** TLS puts a socket on top of another and shows neither to the other, but both have the same peer; only a Unix socket has none, and no TLS. */
+/**
+ * TLS puts a socket on top of another and Node shows neither to the other, but both have the same two ends, and no other connection has them: one
+ * peer may reach two addresses of ours from one port. Only a Unix socket has no ends, and no TLS.
+ */
 function keyOf(socket: Socket): Socket | string {
-  const { remoteAddress, remotePort } = socket;
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
   if (remoteAddress === undefined || remotePort === undefined) return socket;
-  return `${remoteAddress} ${String(remotePort)}`;
+  return [localAddress, localPort, remoteAddress, remotePort].join(' ');
 }

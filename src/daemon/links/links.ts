@@ -46,13 +46,19 @@ export interface Link {
 export class Links {
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #mayStill: (by: Caller) => boolean;
   readonly #byToken = new Map<string, Link>();
   readonly #byId = new Map<string, Link>();
 
-  /** None yet. */
-  constructor(clock: Clock, random: Random) {
+  /**
+   * None yet.
+   *
+   * @param mayStill - whether whoever made a link still may: it is as good as the key that it was made with.
+   */
+  constructor(clock: Clock, random: Random, mayStill: (by: Caller) => boolean) {
     this.#clock = clock;
     this.#random = random;
+    this.#mayStill = mayStill;
   }
 
   /** Makes a link. @throws {@link ServerUnavailableError} `ERR_RATE_EXCEEDED` when too many wait. */
@@ -86,8 +92,9 @@ export class Links {
   }
 
   /** Whether a sign-in can begin with it. */
-  isOpen({ expiresAt, order, attempts }: Link): boolean {
-    return order !== undefined && attempts < MOST_ATTEMPTS && this.#clock.now() < expiresAt;
+  isOpen({ expiresAt, order, attempts, by }: Link): boolean {
+    if (order === undefined || attempts >= MOST_ATTEMPTS) return false;
+    return this.#clock.now() < expiresAt && this.#mayStill(by);
   }
 
   /** Whether the browser that holds this took the link, or may. */

@@ -4,6 +4,7 @@ import { jsonRoute, streamRoute, type Call, type Route } from '../api/route.ts';
 import { connectLinkAnswer, connectLinkBody, renewLinkBody } from '../api/schemas.ts';
 import type { BeginOptions } from '../../keeper-api.ts';
 import type { DaemonParts } from '../parts.ts';
+import { hasGoodKey } from '../standing.ts';
 import { CALLBACK_PATH, Desk } from './desk.ts';
 import { LINK_LIFE_MS, Links } from './links.ts';
 import { orderOf, type LinkBody } from './order.ts';
@@ -11,7 +12,7 @@ import { rehearse } from './sign-in.ts';
 
 /** Links that let a person consent, and where they lead. */
 export function linkRoutes(parts: DaemonParts): readonly Route[] {
-  const links = new Links(parts.clock, parts.random);
+  const links = new Links(parts.clock, parts.random, (by) => hasGoodKey(parts, by));
   const desk = new Desk(parts, links);
   const page = pageOf(desk);
   return [

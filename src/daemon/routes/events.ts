@@ -6,6 +6,7 @@ import { streamRoute, type Route } from '../api/route.ts';
 import { feed, startId } from '../events/feed.ts';
 import { streamEvents } from '../events/stream.ts';
 import type { DaemonParts } from '../parts.ts';
+import { watchStanding } from '../standing.ts';
 
 const NUMBER = /^\d{1,15}$/;
 const query = z.strictObject({
@@ -27,7 +28,8 @@ export function eventRoutes(parts: DaemonParts): readonly Route[] {
       access: { verb: 'read', reach: 'some' },
       query,
       type: 'text/event-stream',
-      stream: async ({ caller, query: asked, request, response, signal }) => {
+      stream: async (call) => {
+        const { caller, query: asked, request, response, signal } = call;
         const header = request.headers['last-event-id'];
         if (header !== undefined && !(typeof header === 'string' && NUMBER.test(header)))
           throw new ConfigurationError('ERR_ARGUMENT', 'Last-Event-ID is no id of an event');
@@ -40,9 +42,14 @@ export function eventRoutes(parts: DaemonParts): readonly Route[] {
           connection === undefined
             ? caller.policy === undefined || coversAll(caller.policy)
             : whyNot(caller, 'read', connection) === undefined;
-        const ended = AbortSignal.any([signal, parts.ending]);
-        const events = feed(parts, afterId, ended);
-        await streamEvents(response, events, isSeen, { clock: parts.clock, ended });
+        const standing = watchStanding(parts, call);
+        const ended = AbortSignal.any([signal, parts.ending, standing.lost]);
+        try {
+          const events = feed(parts, afterId, ended);
+          await streamEvents(response, events, isSeen, { afterId, clock: parts.clock, ended });
+        } finally {
+          standing.stop();
+        }
       },
     }),
   ];

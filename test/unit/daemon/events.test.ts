@@ -63,12 +63,24 @@ describe('events', () => {
     for (const name of ['a', 'b', 'c']) await test.world.add(name);
     const first = await listen(test, {}, '?after=0');
     await first.until(/"connection":"c"/);
-    const [, second, ...rest] = idsIn(first.text());
+    const [begin, , second, ...rest] = idsIn(first.text());
+    expect(begin).toBe(0);
     const again = await listen(test, { 'last-event-id': String(second) });
     await test.world.add('d');
     await again.until(/"connection":"d"/);
     expect(again.text()).not.toMatch(/"connection":"[ab]"/);
-    expect(idsIn(again.text())).toEqual([...rest, 4]);
+    expect(idsIn(again.text())).toEqual([second, ...rest, 4]);
+  });
+
+  it('say where they begin, so that a stream that breaks before the first can be resumed', async () => {
+    const test = await start();
+    await test.world.add('a');
+    const first = await listen(test);
+    await first.until(/^id: 1$/m);
+    expect(first.text()).toBe('retry: 2000\nid: 1\n\n');
+    await test.world.add('missed');
+    const again = await listen(test, { 'last-event-id': '1' });
+    await again.until(/"connection":"missed"/);
   });
 
   it('tell a key of its connections alone, and move it on past the others', async () => {

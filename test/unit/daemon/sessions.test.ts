@@ -54,6 +54,36 @@ const list = (test: Test, session: Partial<Session>): Promise<Answer> =>
 const pause = (test: Test, headers: Record<string, string>): Promise<Answer> =>
   test.ask('/v1/connections/alpha/pause', { method: 'POST', tcp: true, headers });
 
+describe('the cookie of a browser', () => {
+  const publicUrl = 'https://evergrant.example.com';
+  const proxied = { 'sec-fetch-site': 'same-origin', origin: publicUrl };
+
+  it.each(['evergrant.example.com', 'HOST'])(
+    'is for https alone behind a proxy that ends TLS and asks for %s',
+    async (name) => {
+      const test = await start({ listen: '127.0.0.1:0', publicUrl });
+      await test.world.add('alpha');
+      const host = name.replace('HOST', new URL(test.daemon.address ?? '').host);
+      const body = { code: await link(test) };
+      const ask = { method: 'POST', tcp: true, body, headers: { ...proxied, host } };
+      const { headers, json } = await test.ask('/v1/session', ask);
+      const [field = ''] = headers['set-cookie'] ?? [];
+      expect(field).toMatch(/^__Host-evergrant=[^;]+; Path=\/; .*; Secure$/);
+      const [cookie = ''] = field.split(';');
+      const fields = { host, cookie, 'evergrant-proof': json.proof as string };
+      const listed = await test.ask('/v1/connections', { tcp: true, headers: fields });
+      expect(listed.status).toBe(200);
+    },
+  );
+
+  it('is for http where the same daemon is reached at this machine', async () => {
+    const test = await start({ listen: '127.0.0.1:0', publicUrl });
+    const signed = { ...test, origin: test.daemon.address ?? '' };
+    const { headers } = await redeem(signed, await link(test));
+    expect(headers['set-cookie']?.[0]).toMatch(/^evergrant=(?!.*Secure)/);
+  });
+});
+
 describe('a link to sign in', () => {
   it('signs one browser in, once', async () => {
     const test = await started();

@@ -516,6 +516,16 @@ describe('whoever asks for a link', () => {
     expect((await post(test, { name: 'alpha' })).status).toBe(200);
   }, 120_000);
 
+  it('has made it for nothing once the key is revoked', async () => {
+    const test = await start();
+    await connected(test);
+    const key = await test.key({ connections: ['alpha'], verbs: ['manage'] }, { name: 'leaver' });
+    const { url } = (await post(test, { name: 'alpha' }, key)).json as { url: string };
+    const open = (await new LinkVisitor().go(url)).status;
+    await test.store.access.revokeKeys('leaver', test.world.clock.now());
+    expect([open, (await new LinkVisitor().go(url)).status]).toEqual([200, 410]);
+  });
+
   it('may say where secrets are sent as the owner alone, whatever the key', async () => {
     const test = await start();
     const key = await test.key({ connections: ['*'], verbs: ['manage'] });
