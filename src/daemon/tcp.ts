@@ -5,8 +5,9 @@ import { ConfigurationError } from '../errors.ts';
 import type { DaemonSettings } from '../settings.ts';
 import { errnoOf } from '../system/file-errors.ts';
 import { readPrivateFile, readSystemFile } from '../system/files.ts';
-import { isLoopback, tcpHosts, type Hosts } from './http/hosts.ts';
+import { tcpHosts, type Hosts } from './http/hosts.ts';
 import type { Listener, TlsMaterial } from './http/listener.ts';
+import { isLoopback } from '../system/loopback.ts';
 
 /*
  * TCP, where it was asked for: loopback, or with TLS.

@@ -9,6 +9,7 @@ import type { HomePaths } from '../system/home.ts';
 import { RemoteKeeper } from './remote-keeper.ts';
 import { socketOf } from './socket.ts';
 import { Transport, type DaemonAddress } from './transport.ts';
+import { isLoopback } from '../system/loopback.ts';
 
 /** How a daemon is reached. */
 export type DaemonOption =
@@ -58,6 +59,5 @@ function isPlainLocalhost({ protocol, hostname }: URL): boolean {
 }
 
 function isSafe({ protocol, hostname }: URL): boolean {
-  if (protocol === 'https:') return true;
-  return protocol === 'http:' && /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }

@@ -1,4 +1,5 @@
 import type * as zod from 'zod';
+import { isLoopback } from '../system/loopback.ts';
 
 /*
  * The shape of a settings file. A message continues the name of its option: "lastTry must be true or false". The library comes as an argument,
@@ -58,8 +59,7 @@ function isPublicOrigin(text: string): boolean {
 
 /** By https, or without leaving this machine. */
 function isPrivateWay({ protocol, hostname }: URL): boolean {
-  const isHere = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(hostname);
-  return protocol === 'https:' || (protocol === 'http:' && isHere);
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
 /** What the daemon takes. */

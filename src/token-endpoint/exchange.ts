@@ -15,6 +15,7 @@ import {
   type Http,
   type HttpConnection,
 } from '../system/http.ts';
+import { isLoopback } from '../system/loopback.ts';
 
 /** Longest answer that is read. */
 const MOST_ANSWER_BYTES = 256 * 1024;
@@ -136,10 +137,6 @@ export function checkTokenEndpoint(tokenEndpoint: string, insecureLoopback = fal
   if (!isLoopback(url.hostname)) refuse(`is plain http to ${url.hostname}; only https is safe`);
   if (!insecureLoopback) refuse('is plain http; allow that by insecureLoopback, for tests only');
   return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 async function connect(

@@ -1,3 +1,5 @@
+import { isLoopback } from '../../system/loopback.ts';
+
 /*
  * Under which names a listener may be called. A page whose own name was made to point at this machine (DNS rebinding) betrays itself by the Host
  * field, and any page of another site by its Origin.
@@ -33,11 +35,6 @@ export function tcpHosts(
   if (publicUrl === undefined) return { hosts: new Set(all), origins: new Set(origins) };
   const { host: publicHost, origin } = new URL(publicUrl);
   return { hosts: new Set([...all, publicHost]), origins: new Set([...origins, origin]) };
-}
-
-/** Whether only this machine can reach an address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 function isAny(host: string): boolean {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { cookieField, cookieName } from '../http/cookie.ts';
 
 /*
  * What binds a browser to the sign-in it began. There is one cookie for each link, so that two links can be used side by side. It must come
@@ -17,7 +18,7 @@ export interface CookiePlace {
 
 /** What a request holds, by id of the link. */
 export function heldBy({ headers }: IncomingMessage, place: CookiePlace): Map<string, string> {
-  const prefix = prefixOf(place);
+  const prefix = cookieName(place.origin, NAME);
   const found = new Map<string, string>();
   const twice = new Set<string>();
   for (const pair of (headers.cookie ?? '').split(';')) {
@@ -32,16 +33,8 @@ export function heldBy({ headers }: IncomingMessage, place: CookiePlace): Map<st
 
 /** A `Set-Cookie` field that gives a browser something to hold. */
 export function heldField(place: CookiePlace, id: string, value: string, lifeMs: number): string {
-  const isSecure = place.origin.startsWith('https:');
-  const seconds = Math.max(0, Math.floor(lifeMs / 1_000));
-  // With __Host- no other name of the domain can plant it; the path is all of it then.
-  const path = isSecure ? '/' : '/consent';
-  const fields = [`${prefixOf(place)}${id}=${value}`, `Path=${path}`, `Max-Age=${String(seconds)}`];
-  return [...fields, 'HttpOnly', 'SameSite=Lax', ...(isSecure ? ['Secure'] : [])].join('; ');
-}
-
-function prefixOf({ origin }: CookiePlace): string {
-  return origin.startsWith('https:') ? `__Host-${NAME}` : NAME;
+  const name = `${NAME}${id}`;
+  return cookieField(place.origin, { name, value, lifeMs, sameSite: 'Lax', path: '/consent' });
 }
 
 function after(text: string, prefix: string): string {
