@@ -67,7 +67,12 @@ export function namedScopeOf(options: BeginOptions): readonly string[] | undefin
   return options.scope === undefined ? undefined : readScope(options.scope).scope;
 }
 
-/** Finds or stores the registration that options describe. A secret given replaces the one stored. */
+/**
+ * Finds or stores the registration that options describe. A secret given replaces one that the server refuses, or that no connection uses; else
+ * whoever mistypes it, and never finishes, would stop connections that work.
+ *
+ * @throws {@link ConfigurationError} `ERR_ARGUMENT` for another secret than the one that connections use.
+ */
 export async function register(
   engine: Engine,
   options: BeginOptions,
@@ -109,9 +114,20 @@ export async function register(
   };
   const client = await store.putClient(draft);
   if (client.id !== id && secret !== undefined && !isHeldSecret(engine, client, secret)) {
+    await refuseOtherSecret(engine, client);
     await replaceSecret(engine, client, secret, given.clientSecretExpiresAt);
   }
   return { client, profile };
+}
+
+async function refuseOtherSecret({ store }: Engine, client: ClientRecord): Promise<void> {
+  if (client.secret === undefined || client.refusedAt !== undefined) return;
+  const used = await store.countConnections(client);
+  if (used === 0) return;
+  throw new ConfigurationError(
+    'ERR_ARGUMENT',
+    `client ${client.clientId} has another secret, which ${String(used)} ${used === 1 ? 'connection uses' : 'connections use'}; leave it as it is, or replace it with evergrant client set-secret ${client.clientId}`,
+  );
 }
 
 function isHeldSecret(engine: Engine, client: ClientRecord, secret: Secret): boolean {

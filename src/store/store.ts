@@ -88,6 +88,11 @@ export interface Store {
   putClient(client: ClientRecord): Promise<ClientRecord>;
   /** All clients. */
   clients(): Promise<readonly ClientRecord[]>;
+  /** How many connections belong to a registration. */
+  countConnections(registration: {
+    readonly tokenEndpoint: string;
+    readonly clientId: string;
+  }): Promise<number>;
   /** Replaces the secret of every client of a registration and lifts its refusal. @returns how many connections that concerns. */
   setClientSecret(
     registration: { readonly tokenEndpoint: string; readonly clientId: string },

@@ -391,6 +391,8 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         newClient({ tokenEndpoint: 'https://other.example/token' }),
       );
       const { id } = await added();
+      expect(await store.countConnections(client)).toBe(1);
+      expect(await store.countConnections(stranger)).toBe(0);
       expect(await store.removeUnusedClients(client)).toBe(1);
       const left = (await store.clients()).map((one) => one.id);
       expect(left.sort()).toEqual([client.id, stranger.id].sort());

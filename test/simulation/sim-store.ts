@@ -172,6 +172,17 @@ export class SimStore<By> implements Store {
     });
   }
 
+  countConnections(registration: {
+    readonly tokenEndpoint: string;
+    readonly clientId: string;
+  }): Promise<number> {
+    return this.#read((image) => {
+      const ids = new Set(registered(image, registration).map(({ id }) => id));
+      const all = [...image.rows.values()];
+      return all.filter(({ connection }) => ids.has(connection.clientId)).length;
+    });
+  }
+
   removeUnusedClients(registration: {
     readonly tokenEndpoint: string;
     readonly clientId: string;

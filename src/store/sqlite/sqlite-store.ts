@@ -164,6 +164,21 @@ export class SqliteStore implements Store {
     });
   }
 
+  countConnections({
+    tokenEndpoint,
+    clientId,
+  }: {
+    readonly tokenEndpoint: string;
+    readonly clientId: string;
+  }): Promise<number> {
+    const { clients, connections } = this.#parts;
+    return this.#reading(() =>
+      clients
+        .registration(tokenEndpoint, clientId)
+        .reduce((sum, { id }) => sum + connections.count(id), 0),
+    );
+  }
+
   removeUnusedClients({
     tokenEndpoint,
     clientId,

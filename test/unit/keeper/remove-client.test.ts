@@ -55,6 +55,21 @@ describe('a registration', () => {
     });
   });
 
+  it('keeps the secret that connections use, whatever another connection begins with', async () => {
+    const connection = await keeper.connect('one', options({ grant: 'client-credentials' }));
+    const client = { clientId: 'perspio-demo', clientSecret: 'typo' };
+    const other = keeper.connect('two', options({ client, grant: 'client-credentials' }));
+    await expect(other).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message: expect.stringContaining('evergrant client set-secret perspio-demo'),
+    });
+    expect(await keeper.clients()).toHaveLength(1);
+    await keeper.connect('two', options({ grant: 'client-credentials' }));
+    await connection.disconnect();
+    await keeper.connection('two').disconnect();
+    await keeper.connect('three', options({ client, grant: 'client-credentials' }));
+  });
+
   it('removed while a person consents is put back, so that the consent is not lost', async () => {
     const prompt: ConnectOptions['prompt'] = {
       async authorize({ url }) {
