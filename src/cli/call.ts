@@ -1,14 +1,16 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { apiError } from '../daemon/proxy/failure.ts';
 import { errnoOf } from '../system/file-errors.ts';
 import { readInputFile } from '../system/input-file.ts';
+import { failureOf } from '../system/undici-streaming.ts';
 import { exitCodeOfStatus } from './exit-codes.ts';
 import { repeated } from './input/repeated.ts';
 import { readStdin } from './input/secrets.ts';
 import { print, tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
-import { withKeeper } from './with-home.ts';
+import { withHome } from './with-home.ts';
 
 interface CallOptions {
   readonly header?: readonly string[];
@@ -16,6 +18,18 @@ interface CallOptions {
   readonly include?: boolean;
 }
 
+/** What `fetch` refuses. */
+const UNSENDABLE_METHODS = ['CONNECT', 'TRACE', 'TRACK'];
+const BODILESS_METHODS = ['GET', 'HEAD'];
+/** Fields about the connection and the body's form, not about the call. */
+const CONNECTION_FIELDS = [
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+];
 const MOST_DATA_BYTES = 64 * 1024 * 1024;
 
 /** Adds `evergrant call`. */
@@ -52,24 +66,41 @@ async function call(
   if (method !== undefined && !/^[A-Za-z]+$/.test(method)) {
     throw new UsageError('call takes the name, a method such as GET, and the URL, in this order');
   }
+  const sent = method?.toUpperCase() ?? (options.data === undefined ? 'GET' : 'POST');
+  checkMethod(sent, options.data !== undefined);
   const body = options.data === undefined ? undefined : await dataOf(session, options.data);
   const init: RequestInit = {
-    method: method?.toUpperCase() ?? (body === undefined ? 'GET' : 'POST'),
+    method: sent,
     headers: (options.header ?? []).map(headerOf),
     signal: session.signal,
     ...(body !== undefined && { body }),
   };
-  await withKeeper(
-    session,
-    async (keeper) => {
+  await withHome(session, async ({ keeper, api }) => {
+    try {
       const answer = await keeper.connection(name).fetch(url, init);
       if (options.include === true) printHead(session, answer);
       await printBody(session, answer);
       session.exitCode = exitCodeOfStatus(answer.status);
       if (session.exitCode !== 0) tell(session, `evergrant: the API answered ${statusOf(answer)}`);
-    },
-    { isLocal: true },
-  );
+    } catch (error) {
+      if (!isNetworkFault(error)) throw error;
+      const { origin } = new URL(url, (await api(name)).api?.base);
+      throw apiError(failureOf(error.cause), origin);
+    }
+  });
+}
+
+/** `fetch` and the bodies of its answers wrap what the system or its library says. */
+function isNetworkFault(error: unknown): error is TypeError {
+  return error instanceof TypeError && error.cause instanceof Error;
+}
+
+/** @throws {@link UsageError} for what `fetch` cannot send. */
+function checkMethod(method: string, hasData: boolean): void {
+  if (UNSENDABLE_METHODS.includes(method))
+    throw new UsageError(`call cannot send ${method}; choose another method`);
+  if (hasData && BODILESS_METHODS.includes(method))
+    throw new UsageError(`--data does not go with ${method}; leave it out, or choose POST`);
 }
 
 async function dataOf(session: Session, data: string): Promise<string | Uint8Array<ArrayBuffer>> {
@@ -83,10 +114,18 @@ async function dataOf(session: Session, data: string): Promise<string | Uint8Arr
   }
 }
 
+/** Values are not repeated: they may be secrets. */
 function headerOf(line: string): [string, string] {
   const [, name, value] = /^([\w!#$%&'*+.^`|~-]+):\s*(.*)$/.exec(line) ?? [];
-  if (name !== undefined && value !== undefined) return [name, value];
-  throw new UsageError('--header takes a line such as "accept: application/json"');
+  if (name === undefined || value === undefined)
+    throw new UsageError('--header takes a line such as "accept: application/json"');
+  if (CONNECTION_FIELDS.includes(name.toLowerCase()))
+    throw new UsageError(`--header ${name} is not taken: evergrant sets it as the call needs it`);
+  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+    throw new UsageError(
+      `--header ${name}: its value holds a character that a header field cannot carry`,
+    );
+  return [name, value];
 }
 
 function printHead(session: Session, answer: Response): void {

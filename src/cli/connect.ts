@@ -88,7 +88,8 @@ async function connect(
             });
       return connection.status();
     },
-    { create: !isAsBefore, renewal: `--reconnect renews the grant of ${name}` },
+    // A daemon has no terminal to ask the person at; the store keeps the two out of each other's way.
+    { create: !isAsBefore, isLocal: true, renewal: `--reconnect renews the grant of ${name}` },
   );
   if (options.json === true) return printJson(session, status);
   const account = status.account === undefined ? '' : ` as ${status.account}`;

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { systemClock } from '../system/clock.ts';
+import { closeStandardOutput } from '../system/standard-output.ts';
 import { interruptOnSignals } from './interruption.ts';
 import { reportFailure } from './output/failure.ts';
 import { tell, type Session } from './session.ts';
@@ -13,7 +14,10 @@ export async function runProcess(
   command: (session: Session) => Promise<void>,
   openHome: Session['openHome'],
 ): Promise<never> {
-  const outputs = [new Output(() => process.stdout), new Output(() => process.stderr)] as const;
+  const outputs = [
+    new Output(() => process.stdout, closeStandardOutput),
+    new Output(() => process.stderr),
+  ] as const;
   const session = processSession(outputs, openHome);
   const code = await command(session).then(
     () => session.exitCode,
@@ -58,25 +62,46 @@ class Output {
   /** What went wrong with it. */
   fault: Error | undefined;
   readonly #make: () => Writable;
+  readonly #close: (() => void) | undefined;
   #stream: Writable | undefined;
+  #isOver = false;
 
-  constructor(make: () => Writable) {
+  /** @param close - closes what is below the stream, which Node keeps open when the stream ends. */
+  constructor(make: () => Writable, close?: () => void) {
     this.#make = make;
+    this.#close = close;
   }
 
   /** The stream. */
   get stream(): Writable {
-    this.#stream ??= this.#make().on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') this.fault ??= error;
-    });
+    this.#stream ??= this.#make()
+      .on('error', (error: NodeJS.ErrnoException) => {
+        this.#isOver = true;
+        if (error.code !== 'EPIPE') this.fault ??= error;
+      })
+      .on('finish', () => {
+        this.#isOver = true;
+        this.#closeBelow();
+      });
     return this.#stream;
   }
 
   /** Resolves when what was printed is with the operating system, or nobody reads it any more. */
   async written(): Promise<void> {
     const stream = this.#stream;
-    if (stream === undefined) return;
-    await new Promise<void>((resolve) => stream.write('', () => resolve()));
+    if (stream === undefined || this.#isOver) return;
+    await new Promise<void>((resolve) => {
+      if (stream.writableEnded) stream.once('finish', resolve).once('error', () => resolve());
+      else stream.write('', () => resolve());
+    });
+  }
+
+  #closeBelow(): void {
+    try {
+      this.#close?.();
+    } catch (error) {
+      this.fault ??= error as Error;
+    }
   }
 }
 

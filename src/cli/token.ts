@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import type { Command } from 'commander';
+import type { AccessToken } from '../access-token.ts';
 import { camelCase } from './input/camel-case.ts';
 import { parseDuration } from './input/duration.ts';
 import { GLOBAL_OPTIONS, type GlobalValues } from './input/global-options.ts';
@@ -75,7 +76,10 @@ function isInPlace(token: Token, _: number, tokens: readonly Token[]): boolean {
   return isAfter || GLOBAL_OPTIONS.some(({ name }) => name === token.name);
 }
 
-/** Prints an access token that works, and a newline, alone. */
+/**
+ * Prints an access token that works, and a newline, alone, and ends standard output. That is done before the home is closed, for that may wait
+ * minutes for the answer of a request under way.
+ */
 export async function printToken(
   session: Session,
   name: string,
@@ -90,15 +94,25 @@ export async function printToken(
     }),
     signal: session.signal,
   };
-  const token = await withKeeper(session, (keeper) => keeper.connection(name).token(demands));
-  if (options.json !== true) return print(session, token.value);
-  printJson(session, {
+  await withKeeper(session, async (keeper) => {
+    try {
+      const token = await keeper.connection(name).token(demands);
+      if (options.json === true) printJson(session, members(token));
+      else print(session, token.value);
+    } finally {
+      session.stdout.end();
+    }
+  });
+}
+
+function members(token: AccessToken): object {
+  return {
     accessToken: token.value,
     type: token.type,
     scope: token.scope,
     expiresAt: token.expiresAt,
     generation: token.generation,
-  });
+  };
 }
 
 /** Adds `evergrant token`. */

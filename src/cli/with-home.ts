@@ -8,7 +8,7 @@ import type { Keeper } from '../keeper-api.ts';
 import { daemonAtHand } from './daemon-at-hand.ts';
 import { readKeySource } from './input/key-source.ts';
 import { nearest } from './input/nearest.ts';
-import { hint } from './output/failure.ts';
+import { hint, reportFailure } from './output/failure.ts';
 import { tell, warn, type Home, type Session } from './session.ts';
 
 const PATIENCE_MS = 1_000;
@@ -47,7 +47,7 @@ export async function withKeeper<T>(
 
 /**
  * Opens the home for one piece of work and closes it again, which waits for requests in flight. Warnings and notices go to stderr
- * meanwhile. Only what begins a connection may make a home, lest a misspelt one is taken for an empty one.
+ * meanwhile, and why the work failed before that wait. Only what begins a connection may make a home, lest a misspelt one is taken for an empty one.
  */
 export async function withHome<T>(
   session: Session,
@@ -64,6 +64,7 @@ export async function withHome<T>(
     suggestConsent(error);
     suggestRenewal(error, renewal);
     notices.drop(error);
+    reportFailure(session, error);
     throw error;
   } finally {
     await closeKeeper(session, keeper).finally(notices.tell);
@@ -89,6 +90,7 @@ function tellEvents(session: Session, keeper: Keeper): Notices {
   const about = (connection: string | undefined): string =>
     connection === undefined ? '' : `${connection}: `;
   const notices = new Set<string>();
+  let reason: string | undefined;
   const stops = [
     keeper.on('warning', ({ connection, message }) => {
       warn(session, `${about(connection)}${message}`);
@@ -99,10 +101,12 @@ function tellEvents(session: Session, keeper: Keeper): Notices {
   ];
   return {
     drop: (error) => {
-      if (error instanceof EvergrantError) notices.delete(error.message);
+      if (error instanceof EvergrantError) reason = error.message;
     },
     tell: () => {
       for (const stop of stops) stop();
+      // Most notices come only now: they are delivered while the keeper closes.
+      if (reason !== undefined) notices.delete(reason);
       for (const notice of notices) tell(session, `evergrant: notice: ${notice}`);
     },
   };

@@ -135,6 +135,8 @@ export class LocalKeeper implements Keeper {
     again.signal?.throwIfAborted();
     const { view } = await this.#memory.read(name);
     const { options, registration } = asBefore(this.#engine, view, again);
+    // As a new connection does: what cannot be stored is known before the person is sent to sign in.
+    await this.#engine.store.putClient(registration.client);
     return this.#consent(name, view.connection.id, options, registration);
   }
 

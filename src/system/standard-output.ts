@@ -1,4 +1,5 @@
-import { writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { devNull } from 'node:os';
 
 /**
  * Writes to standard output without making a stream of it, which takes longer than writing.
@@ -14,4 +15,18 @@ export function writeAtOnce(text: string): string {
     // The stream meets the same fault, and waits or tells it.
   }
   return bytes.toString('utf8', written);
+}
+
+/**
+ * Closes standard output, so that whoever reads it to its end need not wait for the end of this process. What is printed later is lost.
+ *
+ * @throws Error when the system reports only now that something printed was not written.
+ */
+export function closeStandardOutput(): void {
+  try {
+    closeSync(1);
+  } finally {
+    // Its number must not become that of a file which somebody opens next: Node still takes it for standard output.
+    openSync(devNull, 'w');
+  }
 }

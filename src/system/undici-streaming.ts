@@ -120,7 +120,8 @@ const FAILURES: Readonly<Record<string, StreamingFailure>> = {
   EPIPE: 'broken',
 };
 
-function failureOf(error: unknown): StreamingError {
+/** What an error of the library or of the system means, for requests of ours as well as for those of the platform's `fetch`. */
+export function failureOf(error: unknown): StreamingError {
   const { code, name: kind } = error as { readonly code?: unknown; readonly name?: unknown };
   // The parser names its code only sometimes.
   const unnamed = kind === 'HTTPParserError' ? 'HPE_INVALID' : 'fault';

@@ -216,6 +216,22 @@ describe('call', () => {
     expect(limited.stderr).toMatch(/evergrant: the API answered 429/);
   });
 
+  it('exits 7 when the API cannot be reached, or its connection breaks', async () => {
+    emulator.faults.next('cut-before-commit', { endpoint: 'api' });
+    const broken = await run(['call', 'perspio', '/assets/v3/']);
+    expect(broken).toMatchObject({ code: 7, stdout: '' });
+    const { origin } = new URL(emulator.apiBase);
+    expect(broken.stderr).toBe(
+      `evergrant: the connection to ${origin} broke (UND_ERR_SOCKET); whether it did what was asked is not known\n`,
+    );
+    await emulator.close();
+    const unreachable = await run(['call', 'perspio', '/assets/v3/']);
+    expect(unreachable).toMatchObject({ code: 7, stdout: '' });
+    expect(unreachable.stderr).toBe(
+      `evergrant: ${origin} cannot be reached (ECONNREFUSED); nothing was sent\n`,
+    );
+  });
+
   it('is quiet when the reader of a long answer goes away', async () => {
     const body = 'x'.repeat(4_000_000);
     emulator.faults.next({ kind: 'raw', status: 200, body }, { endpoint: 'api' });

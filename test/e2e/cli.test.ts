@@ -9,10 +9,13 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Emulator, EmulatorOptions } from '../../src/emulator/emulator.ts';
+import { openKeeper } from '../../src/keeper.ts';
+import { systemClock } from '../../src/system/clock.ts';
 import { emulatorFixture } from '../support/emulator-fixture.ts';
 import {
   evergrant,
@@ -170,6 +173,54 @@ describe('a token', () => {
       state: 'active',
       lastError: { outcome: 'not_sent' },
     });
+  });
+});
+
+describe('while the server hangs', () => {
+  /** A connection whose token lives for two minutes more, of an hour: long enough to be served, and due. */
+  async function dueConnection(emulator: Emulator): Promise<void> {
+    const { refreshToken = '', accessToken } = await emulator.issueGrant();
+    const before = Date.now() - 3_480_000;
+    await using keeper = await openKeeper({ home, clock: { ...systemClock, now: () => before } });
+    await keeper.add('one', {
+      provider: 'generic',
+      client: { clientId: 'perspio-demo', clientSecret: SECRET },
+      overrides: {
+        tokenEndpoint: emulator.tokenEndpoint,
+        rotation: 'single-use',
+        insecureLoopback: true,
+      },
+      tokens: { refreshToken, accessToken, accessExpiresAt: before + 3_600_000 },
+    });
+  }
+
+  it('a token that lives is printed, and stdout closed, before the answer is waited for', async () => {
+    const emulator = await startEmulator({ rotation: 'single-use' });
+    await dueConnection(emulator);
+    emulator.faults.next('hold-before-commit');
+    const running = startEvergrant(['token', 'one', '--home', home]);
+    let printed = '';
+    running.child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString('utf8')));
+    await once(running.child.stdout!, 'end');
+    expect(emulator.isAccessTokenAlive(printed.trim())).toBe(true);
+    expect(running.child.exitCode).toBeNull();
+    await running.told(/waiting for an answer under way/);
+    emulator.faults.release();
+    expect(await running.ended).toMatchObject({ code: 0, stdout: printed });
+    expect(await show('one')).toMatchObject({ state: 'active', generation: 2 });
+  });
+
+  it('a wait that is over is told before the answer is waited for, and once', async () => {
+    const options = { rotation: 'single-use' } as const;
+    const emulator = await emulatorWith('one', options, '--rotation', 'single-use');
+    emulator.faults.next('hold-before-commit');
+    const running = startEvergrant(['token', 'one', '--timeout', '1s', '--home', home]);
+    await running.told(/^evergrant: one: .+\nevergrant: waiting for an answer under way/);
+    emulator.faults.release();
+    const { code, stdout, stderr } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: 7, stdout: '' });
+    expect(stderr.match(/evergrant: one/g)).toHaveLength(1);
+    expect(await show('one')).toMatchObject({ state: 'active', generation: 2 });
   });
 });
 

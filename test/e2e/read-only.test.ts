@@ -99,10 +99,13 @@ describe('a home that cannot be written', () => {
     await makeHome(home);
     const user = await closeToWriting(home);
     await chmod(folder, 0o755);
-    const [lives, ended] = await Promise.all([
+    const [lives, ended, renewed] = await Promise.all([
       evergrant(['token', 'lives', '--home', home], { user }),
       evergrant(['token', 'ended', '--home', home], { user }),
+      evergrant(['connect', 'lives', '--reconnect', '--home', home], { user }),
     ]);
     checkServed(lives, ended);
+    // Before anybody is sent to sign in.
+    expect(renewed).toEqual({ ...ended, stdout: '' });
   });
 });

@@ -98,3 +98,28 @@ it('refuses a header that is none and a body that cannot be read', async () => {
   );
   expect((await runCli(['call', 'perspio', 'https://a.example/', 'GET'])).code).toBe(2);
 });
+
+it.each([
+  [['GET', '/a', '-d', 'y'], '--data does not go with GET; leave it out, or choose POST'],
+  [['head', '/a', '-d', 'y'], '--data does not go with HEAD; leave it out, or choose POST'],
+  [['TRACE', '/a'], 'call cannot send TRACE; choose another method'],
+  [['connect', '/a'], 'call cannot send CONNECT; choose another method'],
+  [
+    ['/a', '-H', 'x: €'],
+    '--header x: its value holds a character that a header field cannot carry',
+  ],
+  [
+    ['/a', '-H', 'Transfer-Encoding: chunked'],
+    '--header Transfer-Encoding is not taken: evergrant sets it as the call needs it',
+  ],
+  [
+    ['/a', '-H', 'expect: 100-continue'],
+    '--header expect is not taken: evergrant sets it as the call needs it',
+  ],
+])('names what cannot be sent in %j, and sends nothing', async (given, message) => {
+  const keeper = fakeKeeper();
+  const run = await runCli(['call', 'perspio', ...given], { keeper });
+  expect(run).toMatchObject({ code: 2, stdout: '' });
+  expect(run.stderr.split('\n')[0]).toBe(`evergrant: ${message}`);
+  expect(keeper.calls).toEqual([]);
+});

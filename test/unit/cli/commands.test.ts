@@ -1,9 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { reportFailure } from '../../../src/cli/output/failure.ts';
+import { runProgram } from '../../../src/cli/program.ts';
 import { AuthorizationRequiredError, ServerUnavailableError } from '../../../src/errors.ts';
 import type { Home } from '../../../src/cli/session.ts';
 import type { Secret } from '../../../src/secret.ts';
 import { clientStatus, fakeHome, fakeKeeper, NOW, status, token } from './fake-keeper.ts';
-import { runCli } from './run-cli.ts';
+import { collectingSession, runCli } from './run-cli.ts';
 
 describe('evergrant token', () => {
   it('prints the token and a newline, alone', async () => {
@@ -44,6 +47,38 @@ describe('evergrant token', () => {
     expect(run.stderr).toBe(
       'evergrant: warning: perspio: the server is down\nevergrant: notice: perspio: sign in again\n',
     );
+  });
+
+  it('is there, and standard output at its end, before the keeper has closed', async () => {
+    const closing = Promise.withResolvers<undefined>();
+    const keeper = { ...fakeKeeper(), close: () => closing.promise };
+    const { session, stdout } = collectingSession({ keeper });
+    const running = runProgram(['token', 'perspio'], session);
+    await once(session.stdout, 'finish');
+    expect(stdout()).toBe('the-token\n');
+    closing.resolve(undefined);
+    await running;
+  });
+
+  it('cannot be had: the reason is told before the keeper has closed, and once', async () => {
+    const closing = Promise.withResolvers<undefined>();
+    const fails = fakeKeeper([status()], {
+      token: async () => {
+        throw new AuthorizationRequiredError('ERR_GRANT_REFUSED', 'perspio: sign in again');
+      },
+    });
+    const keeper = { ...fails, close: () => closing.promise };
+    const { session, stderr } = collectingSession({ keeper });
+    const running = runProgram(['token', 'perspio'], session).catch((error: unknown) =>
+      reportFailure(session, error),
+    );
+    await once(session.stdout, 'finish');
+    await vi.waitFor(() => expect(stderr()).toBe('evergrant: perspio: sign in again\n'), 30_000);
+    // A notice of the same reason is delivered while the keeper closes.
+    fails.emit('notice', { connection: 'perspio', message: 'sign in again' });
+    closing.resolve(undefined);
+    expect(await running).toBe(4);
+    expect(stderr()).toBe('evergrant: perspio: sign in again\n');
   });
 
   it('closes the keeper when a token cannot be had', async () => {

@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { daemonAtHand } from '../../../src/cli/daemon-at-hand.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { daemonFixture } from '../../support/daemon-fixture.ts';
-import { collectingSession } from './run-cli.ts';
+import { fakeKeeper, status } from './fake-keeper.ts';
+import { collectingSession, runCli } from './run-cli.ts';
 
 const start = daemonFixture();
 
@@ -29,4 +30,23 @@ describe('whether a daemon is at hand', () => {
     const { session } = collectingSession({ globals: { home } });
     expect(await daemonAtHand(session)).toBeUndefined();
   });
+});
+
+describe('beside a daemon', () => {
+  it.each([[[]], [['--grant', 'device']]])(
+    'a grant is renewed at this terminal, where the person is (%s)',
+    async (further) => {
+      const test = await start();
+      const { home } = test.world;
+      const keeper = fakeKeeper([status({ name: 'a' })]);
+      const argv = ['connect', 'a', '--reconnect', ...further, '--home', home];
+      const { code, stderr } = await runCli(argv, { keeper });
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(keeper.calls).toContainEqual([
+        'reconnect',
+        'a',
+        expect.objectContaining({ prompt: expect.anything() }),
+      ]);
+    },
+  );
 });

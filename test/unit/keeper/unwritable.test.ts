@@ -194,6 +194,24 @@ describe('a store that takes no writes', () => {
     expect(await readdir(folder)).toEqual(['reserve']);
   });
 
+  it('is noticed before a person is sent to sign in once more', async () => {
+    const world = await makeWorld();
+    const { authorizationEndpoint } = world.emulator;
+    await world.add('a', { overrides: { ...strict.overrides, authorizationEndpoint } });
+    const unblock = block(world);
+    const shown: string[] = [];
+    const left = new AbortController();
+    const authorize = ({ url }: { readonly url: string }): void => {
+      shown.push(url);
+      left.abort();
+    };
+    const { signal } = left;
+    const renewal = world.first.keeper.reconnect('a', { prompt: { authorize }, signal });
+    await expect(world.during(renewal, 100)).rejects.toMatchObject({ code: 'ERR_STORE_LOCKED' });
+    expect(shown).toEqual([]);
+    unblock();
+  });
+
   it('because it is full prevents the request', async () => {
     const world = await makeWorld();
     const { connection } = await world.add('a', strict);
