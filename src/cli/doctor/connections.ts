@@ -25,6 +25,7 @@ function connectionFinding({
   state,
   reason,
   remedy,
+  actor,
   lastError,
 }: ConnectionStatus): readonly Finding[] {
   if (state === 'attention' || state === 'uncertain') {
@@ -35,7 +36,16 @@ function connectionFinding({
       ),
     ];
   }
-  if (state !== 'active' || lastError === undefined) return [];
+  if (state !== 'active') return [];
+  if (actor !== undefined && actor !== 'nobody') {
+    return [
+      warning(
+        `${name}: the server refuses the client${reason === undefined ? '' : `: ${reason}`}`,
+        `nothing is tried until then: ${remedy ?? `evergrant explain ${name}`}`,
+      ),
+    ];
+  }
+  if (lastError === undefined) return [];
   return [
     warning(
       `${name}: ${lastError.message}`,

@@ -222,6 +222,38 @@ describe('evergrant doctor', () => {
     ]);
   });
 
+  it('says of a refused client what must be done, and not that it is tried again', async () => {
+    const refused = status({
+      name: 'a',
+      actor: 'operator',
+      reason: 'the secret has expired',
+      remedy: 'evergrant client set-secret client-1',
+      lastError: { at: NOW, outcome: 'client_refused', message: 'the secret has expired' },
+    });
+    const { bad } = await examine({ keeper: fakeKeeper([refused]) });
+    expect(bad).toEqual([
+      {
+        check: 'connections',
+        verdict: 'warn',
+        message: 'a: the server refuses the client: the secret has expired',
+        remedy: 'nothing is tried until then: evergrant client set-secret client-1',
+      },
+    ]);
+  });
+
+  it('counts messages whose delivery failed a moment ago', async () => {
+    const message = 'sign in again';
+    const notice = { id: 1, connection: 'a', kind: 'attention', actor: 'owner', at: NOW } as const;
+    const openHome = async (): Promise<Home> =>
+      fakeHome(fakeKeeper(), {
+        pendingNotices: async (now) => (now >= NOW + 60_000 ? [{ ...notice, message }] : []),
+      });
+    const { bad } = await examine({ openHome });
+    expect(bad).toMatchObject([
+      { check: 'notices', message: expect.stringContaining(`1, the oldest: ${message}`) },
+    ]);
+  });
+
   it('notices a clock that was set back', async () => {
     const { bad } = await examine({
       keeper: fakeKeeper([status({ receivedAt: NOW + 3_600_000 })]),
