@@ -54,6 +54,27 @@ function connectionFinding({
   ];
 }
 
+/** No token endpoint is left alone for a while. */
+export const endpoints: Check = {
+  name: 'token endpoints',
+  exitCode: 9,
+  look: (patient) =>
+    inOpenHome(patient, async ({ store }) => {
+      const now = patient.session.clock.now();
+      const all = await store.endpoints();
+      const alone = all.filter(({ blockedUntil }) => blockedUntil > now);
+      if (alone.length === 0) {
+        return ok(all.length === 0 ? NONE : `${String(all.length)}, none left alone`);
+      }
+      return alone.map(({ endpoint, blockedUntil, blockedBecause }) =>
+        warning(
+          `${endpoint} is asked again ${relativeTime(blockedUntil, now)}: ${blockedBecause ?? 'the server is failing'}`,
+          'nothing: it is tried again by itself, and expired connections wait until then',
+        ),
+      );
+    }),
+};
+
 /** No registration is refused or about to lose its secret. */
 export const registrations: Check = {
   name: 'registrations',

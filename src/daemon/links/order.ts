@@ -34,7 +34,7 @@ export async function orderOf(keeper: Keeper, body: LinkBody): Promise<Order> {
   if (status.beginning === 'client_credentials')
     throw new ConfigurationError(
       'ERR_ARGUMENT',
-      `${name} needs nobody's consent: its client proves itself; evergrant refresh ${name} gets it going again`,
+      `${name} needs nobody's consent: its client proves itself; get it going again with evergrant refresh ${name}`,
       { connection: name },
     );
   checkAccount(status, anyAccount);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
+import type { EndpointState } from '../../../src/connection/record.ts';
 import type { Home } from '../../../src/cli/session.ts';
 import { clientStatus, fakeHome, fakeKeeper, NOW, status } from './fake-keeper.ts';
 import { runCli, type Run } from './run-cli.ts';
@@ -237,6 +238,30 @@ describe('evergrant doctor', () => {
         verdict: 'warn',
         message: 'a: the server refuses the client: the secret has expired',
         remedy: 'nothing is tried until then: evergrant client set-secret client-1',
+      },
+    ]);
+  });
+
+  it('tells of servers that are left alone, until when and why', async () => {
+    const endpoint = (name: string, blockedUntil: number): EndpointState => ({
+      ...{ endpoint: `https://${name}/token`, failures: 5, blockedUntil, recent: [] },
+      blockedBecause: 'the server asked to wait',
+    });
+    const openHome = async (): Promise<Home> =>
+      fakeHome(fakeKeeper(), {
+        endpoints: async () => [
+          endpoint('busy.example', NOW + 120_000),
+          endpoint('b.example', NOW),
+        ],
+      });
+    const { run, bad } = await examine({ openHome });
+    expect(run.code).toBe(0);
+    expect(bad).toMatchObject([
+      {
+        check: 'token endpoints',
+        verdict: 'warn',
+        message: 'https://busy.example/token is asked again in 2 minutes: the server asked to wait',
+        remedy: expect.stringContaining('by itself'),
       },
     ]);
   });
