@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import type { Check, Finding } from './doctor/check.ts';
 import { daemon } from './doctor/daemon.ts';
-import { connections, registrations } from './doctor/connections.ts';
+import { connections, endpoints, registrations } from './doctor/connections.ts';
 import { disk } from './doctor/disk.ts';
 import { copies, damage, homeIsPrivate, notices, settings, spills, store } from './doctor/home.ts';
 import {
@@ -35,6 +35,7 @@ const CHECKS: readonly Check[] = [
   notices,
   daemon,
   connections,
+  endpoints,
   registrations,
 ];
 

@@ -49,8 +49,11 @@ const RANKS: Readonly<Record<ConnectionStatus['state'], number>> = {
   disconnected: 5,
 };
 
-function rankOf({ state, lastError }: ConnectionStatus): number {
-  return state === 'active' && lastError !== undefined ? 2 : RANKS[state];
+function rankOf({ state, actor, lastError }: ConnectionStatus): number {
+  if (state !== 'active') return RANKS[state];
+  // A refused client leaves its connections as they are, and yet somebody must act.
+  if (actor !== undefined && actor !== 'nobody') return RANKS.attention;
+  return lastError === undefined ? RANKS.active : 2;
 }
 
 function byUrgency(a: ConnectionStatus, b: ConnectionStatus): number {

@@ -38,6 +38,11 @@ export function isBreakerOpen(state: EndpointState): boolean {
   return state.failures >= BREAKER_OPENS_AT;
 }
 
+/** Whether nothing may be sent at `now`. What lies further ahead than the longest wait was stored under a clock since set back. */
+export function isLeftAlone({ blockedUntil }: EndpointState, now: number): boolean {
+  return blockedUntil > now && blockedUntil <= now + WAIT_MOST_MS;
+}
+
 /**
  * Asks for a slot to send in. While the breaker is open each slot is a probe: taking it closes the gate for the next interval, so that a
  * process which dies with its probe holds up nobody.
@@ -47,10 +52,9 @@ export function passGate(
   now: number,
   policy: GatePolicy,
 ): { readonly state: EndpointState } | { readonly until: number; readonly because: string } {
-  const { blockedUntil } = state;
-  // What lies further ahead was stored under a clock since set back. Cut to the longest wait it would move on with the clock.
-  if (blockedUntil > now && blockedUntil <= now + WAIT_MOST_MS) {
-    return { until: blockedUntil, because: state.blockedBecause ?? 'the server is failing' };
+  // Cut to the longest wait, what lies further ahead would move on with the clock.
+  if (isLeftAlone(state, now)) {
+    return { until: state.blockedUntil, because: state.blockedBecause ?? 'the server is failing' };
   }
   const used = spend(state, now, policy);
   if (typeof used === 'number') {

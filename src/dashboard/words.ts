@@ -32,12 +32,15 @@ export type Tone = Standing | 'told' | 'soon';
 
 /** How a connection stands. */
 export function standingOf(
-  row: Pick<Glance, 'state' | 'actor'> & { readonly failedAt: number | null },
+  row: Pick<Glance, 'state' | 'actor' | 'accessExpiresAt'> & { readonly failedAt: number | null },
+  now: number,
 ): Standing {
   if (row.state === 'paused' || row.state === 'disconnected') return row.state;
   if (row.state === 'uncertain') return 'uncertain';
   if (row.actor !== null && row.actor !== 'nobody') return 'needs';
-  return row.failedAt !== null || row.state === 'attention' ? 'failing' : 'well';
+  if (row.failedAt !== null || row.state === 'attention') return 'failing';
+  // The daemon renews it as soon as its server may be asked again.
+  return row.accessExpiresAt !== null && row.accessExpiresAt <= now ? 'failing' : 'well';
 }
 
 /** Who must act: a heading, and what it means. */
@@ -52,8 +55,8 @@ export const ACTORS: Readonly<Record<Actor, { readonly title: string; readonly t
 };
 
 /** Whom a connection waits for; undefined when it is well or was stopped on purpose. */
-export function waitsFor(row: Glance): Actor | undefined {
-  const standing = standingOf(row);
+export function waitsFor(row: Glance, now: number): Actor | undefined {
+  const standing = standingOf(row, now);
   if (standing === 'failing') return 'nobody';
   if (standing === 'needs' || standing === 'uncertain') return row.actor ?? 'owner';
   return undefined;
@@ -65,6 +68,18 @@ const UNITS = [
   [60_000, 'min'],
   [1_000, 's'],
 ] as const;
+
+/** Why a connection is not well, in one line. */
+export function reasonOf(row: Glance): string {
+  return row.reason ?? row.failure ?? 'Its access token has run out.';
+}
+
+const STEADY_MS = 10_000;
+
+/** The instant that counts and lists are made for: many rows are not sorted anew each second, and all screens agree. */
+export function steady(now: number): number {
+  return Math.floor(now / STEADY_MS) * STEADY_MS;
+}
 
 /** A duration in its two largest units, such as `1 h 4 min`. */
 export function spanText(ms: number): string {

@@ -18,7 +18,7 @@ import type { KeptToken } from '../refresh/kept-token.ts';
 import { apiAccess } from './api-access.ts';
 import { checkName } from './begin.ts';
 import { disconnect } from './disconnect.ts';
-import { explain } from './explain.ts';
+import { explain, leftAlone } from './explain.ts';
 import type { HandleParts } from './handle-parts.ts';
 import { statusOf } from './status.ts';
 import { patienceOf, tokenLater, tokenWith } from './token.ts';
@@ -74,8 +74,12 @@ export class ConnectionHandle implements Connection {
   }
 
   async explain(): Promise<Explanation> {
+    const { store, clock } = this.#parts.engine;
     const status = await this.status();
-    return explain(status, await this.#parts.engine.store.life(status.id, LIFE_LINES));
+    const life = await store.life(status.id, LIFE_LINES);
+    const endpoints = await store.endpoints();
+    const endpoint = endpoints.find((one) => one.endpoint === status.tokenEndpoint);
+    return explain(status, life, leftAlone(endpoint, clock.now()));
   }
 
   async pause(): Promise<void> {

@@ -25,7 +25,7 @@ export function statusOf(
     state: state.kind,
     freshness: freshness(connection, now),
     since: sinceOf(state) ?? client.refusedAt,
-    ...needs(state, client),
+    ...needs(connection, client),
     grantId: connection.grantId,
     generation: connection.generation,
     hasRefreshToken: tokens?.refreshToken !== undefined,
@@ -47,7 +47,7 @@ function sinceOf(state: ConnectionState): number | undefined {
 }
 
 function needs(
-  state: ConnectionState,
+  { name, state }: ConnectionRecord,
   client: ClientRecord,
 ): Pick<ConnectionStatus, 'actor' | 'reason' | 'remedy'> {
   if (state.kind === 'attention') {
@@ -68,6 +68,6 @@ function needs(
     reason: state.reason,
     remedy: state.lastTry
       ? 'nothing yet: it is tried once more when the access token expires; sign in again to be safe'
-      : 'sign in again, or order one more try with evergrant refresh --anyway',
+      : `sign in again, or order one more try with evergrant refresh ${name} --anyway`,
   };
 }

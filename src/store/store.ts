@@ -114,7 +114,7 @@ export interface Store {
 
   /** A connection's history, newest first. */
   life(connectionId: string, limit: number): Promise<readonly LifeEvent[]>;
-  /** Messages neither delivered nor reserved at `now`, oldest first. */
+  /** Messages neither delivered nor reserved at `now`, oldest first; at `Infinity`, which no reservation reaches, all that are not delivered. */
   pendingNotices(now: number, limit: number): Promise<readonly Notice[]>;
   /**
    * Reserves a message for delivery by this keeper until `until`, at most {@link LONGEST_RESERVATION_MS} ahead, so that a keeper which

@@ -25,6 +25,7 @@ function connectionFinding({
   state,
   reason,
   remedy,
+  actor,
   lastError,
 }: ConnectionStatus): readonly Finding[] {
   if (state === 'attention' || state === 'uncertain') {
@@ -35,7 +36,16 @@ function connectionFinding({
       ),
     ];
   }
-  if (state !== 'active' || lastError === undefined) return [];
+  if (state !== 'active') return [];
+  if (actor !== undefined && actor !== 'nobody') {
+    return [
+      warning(
+        `${name}: the server refuses the client${reason === undefined ? '' : `: ${reason}`}`,
+        `nothing is tried until then: ${remedy ?? `evergrant explain ${name}`}`,
+      ),
+    ];
+  }
+  if (lastError === undefined) return [];
   return [
     warning(
       `${name}: ${lastError.message}`,
@@ -43,6 +53,27 @@ function connectionFinding({
     ),
   ];
 }
+
+/** No token endpoint is left alone for a while. */
+export const endpoints: Check = {
+  name: 'token endpoints',
+  exitCode: 9,
+  look: (patient) =>
+    inOpenHome(patient, async ({ store }) => {
+      const now = patient.session.clock.now();
+      const all = await store.endpoints();
+      const alone = all.filter(({ blockedUntil }) => blockedUntil > now);
+      if (alone.length === 0) {
+        return ok(all.length === 0 ? NONE : `${String(all.length)}, none left alone`);
+      }
+      return alone.map(({ endpoint, blockedUntil, blockedBecause }) =>
+        warning(
+          `${endpoint} is asked again ${relativeTime(blockedUntil, now)}: ${blockedBecause ?? 'the server is failing'}`,
+          'nothing: it is tried again by itself, and expired connections wait until then',
+        ),
+      );
+    }),
+};
 
 /** No registration is refused or about to lose its secret. */
 export const registrations: Check = {

@@ -75,7 +75,11 @@ async function messageOf(response: Response): Promise<string> {
 
 /** A message with a capital at its beginning and a full stop at its end. */
 export function sentence(text: string): string {
-  const trimmed = text.trim();
-  const begun = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  const begun = capital(text.trim());
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
+
+/** A text with a capital at its beginning, unless that is a command. */
+export function capital(text: string): string {
+  return /^evergrant\b/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -22,27 +22,27 @@ export interface Wanted {
 
 const LAST = Number.MAX_VALUE;
 
-const KEYS: Readonly<Record<SortKey, (row: Glance) => number | string>> = {
-  standing: (row) => STANDINGS.indexOf(standingOf(row)),
+const KEYS: Readonly<Record<SortKey, (row: Glance, now: number) => number | string>> = {
+  standing: (row, now) => STANDINGS.indexOf(standingOf(row, now)),
   name: (row) => row.name,
   provider: (row) => row.provider,
   token: (row) => row.accessExpiresAt ?? 0,
   next: (row) => row.nextRefreshAt ?? LAST,
 };
 
-/** The rows that are wanted, in order; those that are equal stay in order of name. */
-export function pick(all: readonly Glance[], wanted: Wanted): readonly Glance[] {
+/** The rows that are wanted at an instant, in order; those that are equal stay in order of name. */
+export function pick(all: readonly Glance[], wanted: Wanted, now: number): readonly Glance[] {
   const search = wanted.search.trim().toLowerCase();
   const found = all.filter(
     (row) =>
-      (wanted.standing === undefined || standingOf(row) === wanted.standing) &&
+      (wanted.standing === undefined || standingOf(row, now) === wanted.standing) &&
       (wanted.actor === undefined || (row.actor ?? 'nobody') === wanted.actor) &&
       (wanted.provider === undefined || row.provider === wanted.provider) &&
       (search === '' || textOf(row).includes(search)),
   );
   const key = KEYS[wanted.sort];
   const sign = wanted.isDown ? -1 : 1;
-  const keyed = found.map((row) => ({ row, key: key(row) }));
+  const keyed = found.map((row) => ({ row, key: key(row, now) }));
   keyed.sort((a, b) => (a.key < b.key ? -sign : a.key > b.key ? sign : 0));
   return keyed.map(({ row }) => row);
 }

@@ -22,8 +22,8 @@ export function summarise(connections: readonly Glance[], now: number): Summary 
   const found = new Map<Actor, Glance[]>(ORDER.map((actor) => [actor, []]));
   const due = Array.from({ length: BINS }, () => 0);
   for (const one of connections) {
-    counts[standingOf(one)]++;
-    const actor = waitsFor(one);
+    counts[standingOf(one, now)]++;
+    const actor = waitsFor(one, now);
     if (actor !== undefined) found.get(actor)?.push(one);
     if (one.nextRefreshAt === null) continue;
     const bin = Math.max(0, Math.floor((one.nextRefreshAt - now) / BIN_MS));

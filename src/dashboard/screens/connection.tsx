@@ -42,7 +42,7 @@ export function ConnectionScreen({ name }: { readonly name: string }): JSX.Eleme
       </p>
       <header class="title">
         <h1 class="wrap">{status.name}</h1>
-        <Mark standing={standingOf({ ...status, failedAt: status.lastError?.at ?? null })} />
+        <Mark standing={standingOf({ ...status, failedAt: status.lastError?.at ?? null }, now)} />
       </header>
       <Cause explanation={data} now={now} />
       <Actions status={status} onDone={again} />
@@ -73,7 +73,7 @@ function Cause({
   readonly now: number;
 }): JSX.Element {
   const { status, cause, confidence, fix } = explanation;
-  const standing = standingOf({ ...status, failedAt: status.lastError?.at ?? null });
+  const standing = standingOf({ ...status, failedAt: status.lastError?.at ?? null }, now);
   const isConsent = status.actor === 'owner' && status.beginning !== 'client_credentials';
   const anyAccount = status.account === null ? ' --any-account' : '';
   return (
@@ -91,7 +91,7 @@ function Cause({
         )}
         <dt>What to do</dt>
         <dd class="remedy">
-          <Told text={sentence(fix)} />
+          <Told text={fix} />
           {isConsent && (
             <>
               {' '}

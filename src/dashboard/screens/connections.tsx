@@ -13,6 +13,7 @@ import {
   standingOf,
   STANDING_NAMES,
   STANDINGS,
+  steady,
   tokenText,
   type Standing,
 } from '../words.ts';
@@ -31,7 +32,8 @@ export function ConnectionsScreen({ place }: { readonly place: Place }): JSX.Ele
   const { connections, phase } = useAppState();
   const wanted = readWanted(place.query);
   const address = place.query.toString();
-  const rows = useMemo(() => pick(connections, wanted), [connections, address]);
+  const at = steady(useNow());
+  const rows = useMemo(() => pick(connections, wanted, at), [connections, address, at]);
   if (phase === 'live' && connections.length === 0) return <NothingYet />;
   const set = (changed: Readonly<Record<string, string>>): void => {
     const all = { ...Object.fromEntries(place.query), ...changed };
@@ -177,7 +179,7 @@ function Headings({ wanted, set }: { readonly wanted: Wanted; readonly set: Sett
 
 function Cells({ row }: { readonly row: Glance }): JSX.Element {
   const now = useNow();
-  const standing: Standing = standingOf(row);
+  const standing: Standing = standingOf(row, now);
   const hasRunOut = row.accessExpiresAt === null || row.accessExpiresAt <= now;
   return (
     <>

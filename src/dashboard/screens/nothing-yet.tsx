@@ -1,8 +1,10 @@
 import type { JSX } from 'preact';
 import { Command } from '../parts/command.tsx';
 
-const CONNECT = 'evergrant connect my-connection --provider perspio --client-id ID --secret-stdin';
-const ADD = 'evergrant add my-connection --provider perspio --client-id ID';
+const CONNECT =
+  'evergrant connect my-connection --provider perspio --client-id ID --subscription-key-file key.txt --perspio-tenant TENANT';
+const ADD =
+  'evergrant add my-connection --provider perspio --client-id ID --subscription-key-file key.txt --perspio-tenant TENANT';
 
 /** The store is empty: says what to do. */
 export function NothingYet(): JSX.Element {
@@ -16,7 +18,8 @@ export function NothingYet(): JSX.Element {
       <ol class="steps">
         <li>
           <strong>Connect</strong> with the registration that the provider gave you; a browser opens
-          for the consent. <Command text={CONNECT} />
+          for the consent. The client secret is asked for; the file holds the key of Perspio’s API
+          gateway. <Command text={CONNECT} />
           <p class="quiet">A refresh token that you have already is imported by</p>
           <Command text={ADD} />
         </li>

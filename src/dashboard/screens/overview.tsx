@@ -12,9 +12,11 @@ import {
   ACTORS,
   counted,
   fromNow,
+  reasonOf,
   STANDING_NAMES,
   STANDINGS,
   standingOf,
+  steady,
   tokenText,
 } from '../words.ts';
 import { NothingYet } from './nothing-yet.tsx';
@@ -28,7 +30,8 @@ export function OverviewScreen(): JSX.Element {
   const { connections, phase, message, events } = useAppState();
   const now = useNow();
   const minute = Math.floor(now / 60_000);
-  const summary = useMemo(() => summarise(connections, now), [connections, minute]);
+  const at = steady(now);
+  const summary = useMemo(() => summarise(connections, at), [connections, at]);
   if (phase === 'live' && connections.length === 0) return <NothingYet />;
   if (connections.length === 0)
     return <p class="quiet loading">{message ?? 'Reading the connections …'}</p>;
@@ -46,7 +49,7 @@ export function OverviewScreen(): JSX.Element {
       <div class="pair">
         <section class="card" aria-labelledby="due-title">
           <h2 id="due-title">Refreshes due in the next hour</h2>
-          <Bars counts={summary.due} from={now} binMs={60_000} />
+          <Bars counts={summary.due} from={at} binMs={60_000} />
         </section>
         <section class="card" aria-labelledby="latest-title">
           <h2 id="latest-title">
@@ -133,11 +136,11 @@ function Group({ actor, rows, now }: GroupProps): JSX.Element {
         {rows.slice(0, NAMED).map((row) => (
           <li key={row.name}>
             <a href={connectionAddress(row.name)}>
-              <Shape standing={standingOf(row)} />
+              <Shape standing={standingOf(row, now)} />
               {row.name}
             </a>
             <span class="num token">{tokenText(row.accessExpiresAt, now)}</span>
-            <span class="why">{sentence(row.reason ?? row.failure ?? '')}</span>
+            <span class="why">{sentence(reasonOf(row))}</span>
           </li>
         ))}
       </ul>

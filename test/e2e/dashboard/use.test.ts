@@ -4,6 +4,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { describe, expect, it, vi } from 'vitest';
 import { dashboardFixture, goTo, type Scene } from '../../support/dashboard.ts';
+import { LIFE_MS } from '../../support/keeper-under-test.ts';
 import { makeTrouble } from '../../support/troubled.ts';
 
 // A browser on a machine that has other work.
@@ -33,6 +34,30 @@ describe('a link', () => {
 });
 
 const SIGNED_OUT = { signedOut: true } as const;
+
+describe('a connection whose token has run out', () => {
+  it('is not called well, in no place, while its server is left alone', async () => {
+    const scene = await newScene();
+    const { world } = scene;
+    await world.add('quiet');
+    await world.add('busy');
+    // The first request is told to wait, and both must.
+    world.emulator.faults.next({ kind: 'throttled', retryAfter: 3_600 });
+    await world.pass(LIFE_MS + 60_000);
+    const page = await scene.open();
+    await heading(page, '2 connections are tried again; nobody must act');
+    const tile = async (name: string): Promise<string> =>
+      (await page.locator('.tile', { hasText: name }).innerText()).replace(/\s+/g, ' ').trim();
+    expect([await tile('Well'), await tile('Trying again')]).toEqual(['0 Well', '2 Trying again']);
+    await page.getByText('Its access token has run out.').waitFor();
+    await goTo(page, '#/connections/quiet');
+    await heading(page, 'quiet');
+    await page.getByText('The server is left alone until').waitFor();
+    expect(await page.locator('header.title').innerText()).toContain('Trying again');
+    await goTo(page, '#/connections?state=failing');
+    await page.getByText('2 connections', { exact: true }).waitFor();
+  });
+});
 
 describe('an action', () => {
   it('is asked about first; no is no, and yes does it', async () => {
@@ -73,6 +98,20 @@ describe('an action', () => {
     await page.getByText('nightly-job is connected again.').waitFor();
     const after = await scene.world.first.keeper.connection('nightly-job').status();
     expect(after.grantId).not.toBe(grantId);
+  });
+
+  it('that a command does is shown as that command, to copy', async () => {
+    const { page } = await at('#/connections/test-tenant');
+    await heading(page, 'test-tenant');
+    const copy = page.getByRole('button', { name: 'Copy: evergrant resume test-tenant' });
+    await copy.waitFor();
+    expect((await page.locator('.remedy').innerText()).split(/\s*\n\s*/)).toEqual([
+      'evergrant resume test-tenant',
+      'Copy',
+    ]);
+    await goTo(page, '#/connections/orders-sync');
+    await heading(page, 'orders-sync');
+    expect(await page.locator('.remedy').innerText()).not.toContain('Evergrant');
   });
 
   it('that is refused says why', async () => {

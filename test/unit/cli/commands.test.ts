@@ -120,6 +120,14 @@ describe('evergrant list', () => {
     expect(names).toEqual(['dead', 'lost', 'failing', 'fine', 'stopped']);
   });
 
+  it('counts those whose client is refused among them, though they are active', async () => {
+    const refused = status({ name: 'refused', actor: 'operator', reason: 'the secret expired' });
+    const keeper = fakeKeeper([...connections, refused]);
+    const { stdout } = await runCli(['list', '--json'], { keeper });
+    const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(['dead', 'refused', 'lost', 'failing', 'fine', 'stopped']);
+  });
+
   it('prints a table without colours where nobody asked for them', async () => {
     const { stdout } = await runCli(['list'], { keeper: fakeKeeper(connections) });
     expect(stdout.split('\n')).toHaveLength(10);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
+import type { EndpointState } from '../../../src/connection/record.ts';
 import type { Home } from '../../../src/cli/session.ts';
 import { clientStatus, fakeHome, fakeKeeper, NOW, status } from './fake-keeper.ts';
 import { runCli, type Run } from './run-cli.ts';
@@ -219,6 +220,62 @@ describe('evergrant doctor', () => {
       'b: slow down',
       'the secret of client client-1 ends in 5 days',
       'client client-2 is refused: invalid_client',
+    ]);
+  });
+
+  it('says of a refused client what must be done, and not that it is tried again', async () => {
+    const refused = status({
+      name: 'a',
+      actor: 'operator',
+      reason: 'the secret has expired',
+      remedy: 'evergrant client set-secret client-1',
+      lastError: { at: NOW, outcome: 'client_refused', message: 'the secret has expired' },
+    });
+    const { bad } = await examine({ keeper: fakeKeeper([refused]) });
+    expect(bad).toEqual([
+      {
+        check: 'connections',
+        verdict: 'warn',
+        message: 'a: the server refuses the client: the secret has expired',
+        remedy: 'nothing is tried until then: evergrant client set-secret client-1',
+      },
+    ]);
+  });
+
+  it('tells of servers that are left alone, until when and why', async () => {
+    const endpoint = (name: string, blockedUntil: number): EndpointState => ({
+      ...{ endpoint: `https://${name}/token`, failures: 5, blockedUntil, recent: [] },
+      blockedBecause: 'the server asked to wait',
+    });
+    const openHome = async (): Promise<Home> =>
+      fakeHome(fakeKeeper(), {
+        endpoints: async () => [
+          endpoint('busy.example', NOW + 120_000),
+          endpoint('b.example', NOW),
+        ],
+      });
+    const { run, bad } = await examine({ openHome });
+    expect(run.code).toBe(0);
+    expect(bad).toMatchObject([
+      {
+        check: 'token endpoints',
+        verdict: 'warn',
+        message: 'https://busy.example/token is asked again in 2 minutes: the server asked to wait',
+        remedy: expect.stringContaining('by itself'),
+      },
+    ]);
+  });
+
+  it('counts messages whose delivery failed a moment ago', async () => {
+    const message = 'sign in again';
+    const notice = { id: 1, connection: 'a', kind: 'attention', actor: 'owner', at: NOW } as const;
+    const openHome = async (): Promise<Home> =>
+      fakeHome(fakeKeeper(), {
+        pendingNotices: async (now) => (now >= NOW + 60_000 ? [{ ...notice, message }] : []),
+      });
+    const { bad } = await examine({ openHome });
+    expect(bad).toMatchObject([
+      { check: 'notices', message: expect.stringContaining(`1, the oldest: ${message}`) },
     ]);
   });
 

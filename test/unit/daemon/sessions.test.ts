@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { browse } from '../../support/browser.ts';
 import { daemonFixture, type Answer, type TestDaemon } from '../../support/daemon-fixture.ts';
 import { setSabotage } from '../../support/failpoints.ts';
 
@@ -200,7 +201,16 @@ describe('a session', () => {
   it('may ask a person to consent once more to what exists, and choose nothing; the link is in no log and no audit', async () => {
     const test = await started();
     const { authorizationEndpoint, issuer, jwksUri } = test.world.emulator;
-    await test.world.add('beta', { overrides: { authorizationEndpoint, issuer, jwksUri } });
+    await test.world.connect('beta', {
+      grant: 'code',
+      scope: 'openid profile offline_access api://perspiotalk/access_as_user',
+      overrides: test.world.overrides({ authorizationEndpoint, issuer, jwksUri }),
+      prompt: {
+        authorize: async ({ url }) => {
+          await browse(url);
+        },
+      },
+    });
     const headers = fields(test, await signIn(test));
     const renew = (body: object): Promise<Answer> =>
       test.ask('/v1/connections/beta/connect-link', { method: 'POST', body, tcp: true, headers });

@@ -154,7 +154,7 @@ describe('the explanation of a connection', () => {
       'that nobody renewed',
       (world) => world.pass(LIFE_MS),
       /run out/,
-      /evergrant token a refreshes/,
+      /refreshed by the next evergrant token a$/,
       'likely',
     ],
     [
@@ -177,6 +177,18 @@ describe('the explanation of a connection', () => {
       failing('throttled'),
       /asked to wait.*still works/,
       /by itself/,
+      'certain',
+    ],
+    [
+      'whose server is left alone because another connection was refused there',
+      async (world) => {
+        const other = await world.add('b', strict);
+        await world.pass(LIFE_MS);
+        world.emulator.faults.next({ kind: 'throttled', retryAfter: 60 });
+        await other.connection.token({ timeoutMs: 0 }).catch(() => undefined);
+      },
+      /^The server is left alone until \d{4}-.*Z: the server asked to wait\.$/,
+      /^Nothing: it is tried again by itself/,
       'certain',
     ],
     [

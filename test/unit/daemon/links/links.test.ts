@@ -136,6 +136,30 @@ describe('a link', () => {
     expect(await codes('nobody')).toBe('ERR_CONNECTION_UNKNOWN');
   });
 
+  it('is refused when it is made where nothing tells whose account is the right one, unless any is', async () => {
+    const test = await start();
+    await test.world.add('imported');
+    const renewal = '/v1/connections/imported/connect-link';
+    const asks = [
+      ['/v1/connect-links', { name: 'imported' }],
+      ['/v1/connect-links', beginning(test, 'imported', { reconnect: true })],
+      [renewal, {}],
+    ] as const;
+    for (const [target, body] of asks) {
+      const { status, json } = await test.ask(target, { method: 'POST', body });
+      expect([status, json.code]).toEqual([400, 'ERR_ARGUMENT']);
+      expect(json.detail).toContain('evergrant link imported --any-account');
+      expect(json.detail).toContain('anyAccount');
+    }
+    const visitor = new LinkVisitor();
+    const link = await order(
+      test,
+      beginning(test, 'imported', { reconnect: true, anyAccount: true }),
+    );
+    const seen = await visitor.signIn(await begin(visitor, link));
+    expect(seen.title).toBe('Thank you, it is connected');
+  });
+
   it('is not used up by looking at it', async () => {
     const test = await start();
     const link = await order(test, beginning(test, 'alpha'));
@@ -216,13 +240,14 @@ describe('a sign-in by link', () => {
     expect(await stateOf(test, 'alpha')).toMatchObject({ account: 'other@perspio.io' });
   });
 
-  it('to a connection whose account is not known is refused with the reason', async () => {
+  it('that does not tell whose account it is of is refused with the reason', async () => {
     const test = await start();
-    const { authorizationEndpoint, issuer, jwksUri } = test.world.emulator;
-    await test.world.add('alpha', { overrides: { authorizationEndpoint, issuer, jwksUri } });
+    await connected(test);
     const visitor = new LinkVisitor();
-    const link = await order(test, { name: 'alpha', scope: SCOPE });
-    const seen = await visitor.signIn(await begin(visitor, link));
+    const scope = SCOPE.replace('openid profile ', '');
+    const seen = await visitor.signIn(
+      await begin(visitor, await order(test, { name: 'alpha', scope })),
+    );
     expect([seen.status, seen.title]).toEqual([409, 'It is not known whose account this is']);
   });
 
@@ -465,7 +490,7 @@ describe('whoever asks for a link', () => {
     const codes = async (body: object): Promise<unknown> => (await post(test, body)).json.code;
     expect(await codes({ name: 'nobody' })).toBe('ERR_CONNECTION_UNKNOWN');
     expect(await codes({ name: 'ci' })).toBe('ERR_ARGUMENT');
-    expect(await codes({ name: 'old' })).toBe('ERR_CONFIGURATION');
+    expect(await codes({ name: 'old', anyAccount: true })).toBe('ERR_CONFIGURATION');
     expect(await codes(beginning(test, 'old'))).toBe('ERR_CONNECTION_EXISTS');
     expect(await codes(beginning(test, '../x'))).toBe('ERR_ARGUMENT');
     expect(await codes(beginning(test, 'new', { provider: 'none' }))).toBe('ERR_PROVIDER_UNKNOWN');
