@@ -76,8 +76,9 @@ export async function checkOptions(
   const z = await import('zod');
   const result = settingsSchema(z).shape.daemon.unwrap().safeParse(options);
   if (result.success) return result.data;
-  const [{ path: [name] = [], message } = { path: [], message: '' }] = result.error.issues;
-  throw new ConfigurationError('ERR_ARGUMENT', `--${String(name)} ${message}`);
+  const [issue] = result.error.issues;
+  const name = String(issue?.path[0] ?? '');
+  throw new ConfigurationError('ERR_ARGUMENT', `--${name} ${issue?.message ?? 'is wrong'}`);
 }
 
 function parseJson(path: string, text: string): unknown {
