@@ -1,5 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { canBeRun } from '../../system/program-file.ts';
 
 /** What is wrong with the program of `notifyCommand`, in words that continue that name. */
 export interface ProgramFault {
@@ -25,13 +25,4 @@ export function faultOfProgram(program: string, searched: string): ProgramFault 
     fault: `${program} is looked for in PATH, which a service may not have; ${remedy}`,
     runs: true,
   };
-}
-
-function canBeRun(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
