@@ -64,6 +64,23 @@ export async function readSettings(path: string): Promise<Settings> {
   return validate(path, text, parseJson(path, text));
 }
 
+/**
+ * Checks options of `evergrant serve`, which win over those of the file, as those are checked.
+ *
+ * @throws {@link ConfigurationError} `ERR_ARGUMENT` naming the option that is wrong.
+ */
+export async function checkOptions(
+  options: Readonly<Partial<Record<'socket' | 'listen' | 'log', string>>>,
+): Promise<Pick<DaemonSettings, 'socket' | 'listen' | 'log'>> {
+  if (Object.keys(options).length === 0) return {};
+  const z = await import('zod');
+  const result = settingsSchema(z).shape.daemon.unwrap().safeParse(options);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const name = String(issue?.path[0] ?? '');
+  throw new ConfigurationError('ERR_ARGUMENT', `--${name} ${issue?.message ?? 'is wrong'}`);
+}
+
 function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);

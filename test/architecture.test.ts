@@ -31,7 +31,7 @@ access-token    ->
 store           -> connection, system; types: oauth
 store/sqlite    -> store, connection, system
 providers       -> types: oauth, connection
-settings        -> system
+settings        -> system; types: connection
 system          ->
 emulator        -> system
 errors          ->

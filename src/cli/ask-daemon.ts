@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { socketOf } from '../remote/socket.ts';
 import { homePaths } from '../system/home.ts';
 import type { Session } from './session.ts';
@@ -24,7 +25,9 @@ export async function askDaemon(
 ): Promise<unknown> {
   const paths = homePaths(session.globals.home, session.environment);
   const { Transport } = await import('../remote/transport.ts');
-  const transport = new Transport({ socket: socket ?? (await socketOf(paths)) });
+  const transport = new Transport({
+    socket: socket === undefined ? await socketOf(paths) : resolve(socket),
+  });
   try {
     return await transport.json({ method: 'POST', target, body, signal: session.signal });
   } finally {

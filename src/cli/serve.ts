@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { ConfigurationError } from '../errors.ts';
-import { readSettings, type DaemonSettings } from '../settings.ts';
+import { checkOptions, readSettings } from '../settings.ts';
 import { homePaths } from '../system/home.ts';
 import { systemRandom } from '../system/random.ts';
 import type { Daemon } from '../daemon/daemon.ts';
-import type { LogForm } from '../daemon/log.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { readKeySource } from './input/key-source.ts';
 import { untilAborted } from './interruption.ts';
@@ -16,7 +15,7 @@ import type { Session } from './session.ts';
 interface ServeOptions {
   readonly socket?: string;
   readonly listen?: string;
-  readonly log?: LogForm;
+  readonly log?: string;
   readonly create?: boolean;
 }
 
@@ -46,9 +45,10 @@ export function addServeCommand(program: Command, session: Session): void {
 async function serve(session: Session, options: ServeOptions): Promise<void> {
   const paths = homePaths(session.globals.home, session.environment);
   refuseLeaks(session);
+  const given = await checkOptions(ofSettings(options));
   const read = async (): Promise<ServeSettings> => {
     const found = await readSettings(paths.settingsFile);
-    return { ...found, daemon: withOptions(found.daemon, options) };
+    return { ...found, daemon: { ...found.daemon, ...given } };
   };
   const inForce = await read();
   const settings = inForce.daemon;
@@ -94,10 +94,8 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
   });
 }
 
-function withOptions(settings: DaemonSettings = {}, options: ServeOptions): DaemonSettings {
-  const { socket, listen, log } = options;
+function ofSettings({ socket, listen, log }: ServeOptions): Parameters<typeof checkOptions>[0] {
   return {
-    ...settings,
     ...(socket !== undefined && { socket }),
     ...(listen !== undefined && { listen }),
     ...(log !== undefined && { log }),

@@ -235,6 +235,24 @@ export interface EndpointState {
   readonly counts?: readonly number[] | undefined;
 }
 
+/** What a line of history written by this version may tell; docs/daemon.md says what each means. */
+export type LifeKind =
+  | 'connected'
+  | 'reconnected'
+  | 'refreshed'
+  | 'recovered'
+  | 'refresh_failed'
+  | 'answer_lost'
+  | 'late_answer'
+  | 'uncertain'
+  | 'attention'
+  | 'client_refused'
+  | 'paused'
+  | 'resumed'
+  | 'renamed'
+  | 'disconnected'
+  | 'copy_accepted';
+
 /** One line of a connection's history. */
 export interface LifeEvent {
   /** When. */

@@ -1,4 +1,4 @@
-import type { Actor, ConnectionRecord, LifeEvent, Notice } from './record.ts';
+import type { Actor, ConnectionRecord, LifeEvent, LifeKind, Notice } from './record.ts';
 
 /*
  * What is told to people: lines of history, notices, and sentences made of a cause and a remedy.
@@ -18,7 +18,7 @@ export interface Advice {
 export function event(
   connection: ConnectionRecord,
   facts: { readonly now: number; readonly by: string },
-  name: string,
+  name: LifeKind,
   detail: string | undefined,
 ): LifeEvent {
   const { grantId, generation } = connection;

@@ -75,7 +75,16 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
+/** What the system says of a path that is too long tells nobody so. */
+const LONGEST_PATH = 100;
+
 function cannot(path: string, cause: unknown): ConfigurationError {
+  const bytes = Buffer.byteLength(path);
+  if (bytes > LONGEST_PATH && ['EINVAL', 'ENAMETOOLONG'].includes(errnoOf(cause) ?? ''))
+    return new ConfigurationError(
+      'ERR_CONFIGURATION',
+      `cannot listen at ${path}, whose ${String(bytes)} bytes are too many for a socket; choose another socket, of ${String(LONGEST_PATH)} at most`,
+    );
   return new ConfigurationError(
     'ERR_CONFIGURATION',
     `cannot listen at ${path} (${errnoOf(cause) ?? 'unknown error'}); choose another socket`,

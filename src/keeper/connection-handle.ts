@@ -133,7 +133,7 @@ export class ConnectionHandle implements Connection {
   }
 
   async #change(
-    name: string,
+    name: 'paused' | 'resumed',
     move: (state: ConnectionState, now: number) => ConnectionState,
   ): Promise<void> {
     const { engine, memory } = this.#parts;

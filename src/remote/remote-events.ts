@@ -3,6 +3,7 @@ import { sleep, type Clock } from '../system/clock.ts';
 import { errorOfProblem } from './problem.ts';
 import { pass, type EventOnWire, type TellParts } from './remote-event.ts';
 import type { Transport } from './transport.ts';
+import { readJson } from './wire.ts';
 
 /*
  * A daemon's events, as a keeper in this process would emit them. The stream is opened for the first listener and resumed when it breaks.
@@ -62,9 +63,7 @@ function checkStream(stream: IncomingMessage): void {
 }
 
 function readEvent(data: string): EventOnWire {
-  return JSON.parse(data, (_, value: unknown) =>
-    value === null ? undefined : value,
-  ) as EventOnWire;
+  return readJson(data) as EventOnWire;
 }
 
 /** Fields of each message that are of use here. */

@@ -5,6 +5,7 @@ import { nodeFetch, type OwnFetch } from '../system/fetch.ts';
 import { errnoOf } from '../system/file-errors.ts';
 import { checkSocket } from '../system/ownership.ts';
 import { errorOfProblem } from './problem.ts';
+import { readJson } from './wire.ts';
 
 /*
  * Requests to a daemon. On its socket both ends check whose it is: here the folder and the socket, before each connection.
@@ -64,7 +65,7 @@ export class Transport {
   }
 
   /**
-   * Asks for JSON, which is an object; null members are left out.
+   * Asks for JSON, which is an object; null members are undefined.
    *
    * @throws the error that the daemon tells of; {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` when none answers, or something else;
    *   {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
@@ -228,10 +229,9 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What is null on the wire is absent here. */
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text, (_, value: unknown) => (value === null ? undefined : value));
+    return readJson(text);
   } catch {
     return undefined;
   }

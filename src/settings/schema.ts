@@ -1,5 +1,6 @@
 import type * as zod from 'zod';
 import { isLoopback } from '../system/loopback.ts';
+import { EVENT_KINDS } from './event-kinds.ts';
 
 /*
  * The shape of a settings file. A message continues the name of its option: "lastTry must be true or false". The library comes as an argument,
@@ -34,7 +35,7 @@ function webhookSchema(z: Zod) {
       .optional(),
     events: z
       .array(
-        text.regex(/^[a-z]+(?:_[a-z]+)*$/, 'must be kinds of events, such as attention'),
+        z.enum(EVENT_KINDS, `must be kinds of events: ${EVENT_KINDS.join(', ')}`),
         'must be a list',
       )
       .nonempty('must name a kind of event')

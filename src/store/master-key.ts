@@ -110,9 +110,16 @@ export async function loadMasterKey(
   }
   throw new StoreError(
     'ERR_KEY_MISSING',
-    `this store is protected by a ${description.kind}, not by a ${source.kind}; give the right one`,
+    `this store is protected by a ${description.kind}, not by a ${source.kind}; ${HOW_GIVEN[description.kind]}`,
   );
 }
+
+/** At the command line; the library has the same ways in its option `key`. */
+const HOW_GIVEN: Readonly<Record<MasterKeySource['kind'], string>> = {
+  file: 'give none of the options for a passphrase or the keychain, and --key-file where the key is not at the usual place',
+  passphrase: 'give it with --passphrase-file FILE or --ask-passphrase',
+  keychain: 'give --keychain',
+};
 
 async function readKeyFile(path: string): Promise<Uint8Array> {
   return parseKeyFile(path, await readPrivateFile(path));

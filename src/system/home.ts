@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
+import { ConfigurationError } from '../errors.ts';
 
 /** Where everything of one home lies. */
 export interface HomePaths {
@@ -25,6 +26,8 @@ export interface HomePaths {
  * operating system keeps the data of its programs (`XDG_DATA_HOME`, by default `~/.local/share`; on macOS
  * `~/Library/Application Support`) and the key where it keeps their configuration (`XDG_CONFIG_HOME`, by default `~/.config`), so that a
  * copy of the data alone opens nothing.
+ *
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when no home is named, and neither `HOME` nor the account has an absolute one.
  */
 export function homePaths(
   option: string | undefined,
@@ -57,18 +60,40 @@ function defaultHome(environment: Readonly<Record<string, string | undefined>>):
   if (process.platform === 'darwin') {
     return join(homedir(), 'Library', 'Application Support', 'evergrant');
   }
-  const data = nonEmpty(environment['XDG_DATA_HOME']) ?? join(homedir(), '.local', 'share');
+  const data = absolute(environment['XDG_DATA_HOME']) ?? join(homedir(), '.local', 'share');
   return join(data, 'evergrant');
 }
 
 function defaultKeys(environment: Readonly<Record<string, string | undefined>>): string {
-  const config = nonEmpty(environment['XDG_CONFIG_HOME']) ?? join(homedir(), '.config');
+  const config = absolute(environment['XDG_CONFIG_HOME']) ?? join(homedir(), '.config');
   return join(config, 'evergrant');
 }
 
 /** Asked for when it is needed: loading the module would slow down a process that is told where its home is. */
 function homedir(): string {
-  return process.getBuiltinModule('node:os').homedir();
+  const os = process.getBuiltinModule('node:os');
+  for (const find of [() => os.homedir(), () => os.userInfo().homedir]) {
+    const found = absolute(told(find));
+    if (found !== undefined) return found;
+  }
+  throw new ConfigurationError(
+    'ERR_CONFIGURATION',
+    'HOME names no absolute folder, and neither does the account; set it, or name a home with --home or EVERGRANT_HOME',
+  );
+}
+
+/** In a container an account may have no entry, which Node throws about. */
+function told(find: () => string): string | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
+  }
+}
+
+/** As the XDG Base Directory Specification has it, what is relative is ignored: it would mean another home in every folder. */
+function absolute(path: string | undefined): string | undefined {
+  return path !== undefined && isAbsolute(path) ? path : undefined;
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, rmSync, type BigIntStats } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { unsafe, unusable } from './file-errors.ts';
 import { temporariesOf } from './temporary-names.ts';
 
@@ -30,17 +30,32 @@ export function checkOwnerOnlySync(path: string, kind: 'file' | 'folder'): strin
 
 function ownerOnlyIdentity(path: string, kind: 'file' | 'folder', stat: BigIntStats): string {
   const right = kind === 'file' ? stat.isFile() : stat.isDirectory();
-  if (!right) throw unsafe(path, `is not a plain ${kind}`, 'remove it or choose another home');
+  const isOfAll = kind === 'folder' && isForAll(path, stat);
+  const remedy = (ofOwn: string): string => (isOfAll ? OWN_FOLDER : ofOwn);
+  if (!right)
+    throw unsafe(path, `is not a plain ${kind}`, remedy('remove it or choose another home'));
   if (kind === 'file' && stat.nlink > 1n) throw unsafe(path, 'has a second hard link', 'remove it');
   const uid = process.getuid?.();
   if (uid !== undefined && stat.uid !== BigInt(uid)) {
-    throw unsafe(path, 'belongs to another user', 'run as its owner or choose another home');
+    const what = 'belongs to another user';
+    throw unsafe(path, what, remedy(`run as its owner, or ${OWN_FOLDER}`));
   }
   if ((stat.mode & 0o077n) !== 0n) {
-    const mode = kind === 'file' ? '600' : '700';
-    throw unsafe(path, 'can be opened by other users', `check who read it, then chmod ${mode}`);
+    const advice = kind === 'file' ? 'check who read it, then chmod 600' : LOOSENED;
+    throw unsafe(path, 'can be opened by other users', remedy(advice));
   }
   return identityIn(stat);
+}
+
+const OWN_FOLDER = 'choose a folder of your own, such as ~/evergrant';
+const LOOSENED = `if evergrant made it, check who read it, then chmod 700, else ${OWN_FOLDER}`;
+
+/** Whether a folder is there for all: one with a sticky bit, or root's own at the top. Root itself, who may close them, must not. */
+function isForAll(path: string, { mode, uid }: BigIntStats): boolean {
+  const depth = resolve(path)
+    .split('/')
+    .filter((part) => part !== '').length;
+  return (mode & 0o1000n) !== 0n || (uid === 0n && depth < 2);
 }
 
 /**

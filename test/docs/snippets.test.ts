@@ -33,7 +33,7 @@ describe('TypeScript in the pages', () => {
     expect(shown.length).toBeGreaterThan(10);
   });
 
-  it('agrees with the sources', () => {
+  it('agrees with the sources', { timeout: 300_000 }, () => {
     expect(typeErrors(shown)).toEqual([]);
   });
 });

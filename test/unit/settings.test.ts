@@ -118,6 +118,10 @@ describe('settings', () => {
     [webhooks({ name: 'Ops' }), 'daemon.webhooks.name must be small letters'],
     [webhooks({ events: [] }), 'daemon.webhooks.events must name a kind of event'],
     [webhooks({ events: ['*'] }), 'daemon.webhooks.events must be kinds of events'],
+    [
+      webhooks({ events: ['attention', 'atention'] }),
+      'daemon.webhooks.events must be kinds of events: connected, reconnected, refreshed,',
+    ],
     [webhooks({ secretFile: 'hook' }), 'daemon.webhooks.secretFile must be an absolute path'],
     [webhooks({ secretVariable: undefined }), 'must have secretFile or secretVariable'],
     [webhooks({ secretFile: '/etc/hook' }), 'must have secretFile or secretVariable'],

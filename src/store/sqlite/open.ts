@@ -198,9 +198,26 @@ async function unlock(
   }
   const masterKey = await loadMasterKey(source, readDescription(described), storeId);
   const ends = writer.reading(() => readEndKeys(sql));
-  const keys = new DataKeys(random, masterKey, storeId, ends, (id) => readDataKey(sql, id));
+  const keys = unwrapping(
+    source,
+    () => new DataKeys(random, masterKey, storeId, ends, (id) => readDataKey(sql, id)),
+  );
   writer.reading(() => checkCurrentKey(sql, keys));
   return { storeId, keys, described };
+}
+
+/** Who gave a passphrase has no key that could be restored. */
+function unwrapping(source: MasterKeySource, open: () => DataKeys): DataKeys {
+  try {
+    return open();
+  } catch (error) {
+    const isWrong = error instanceof StoreError && error.code === 'ERR_KEY_WRONG';
+    if (!isWrong || source.kind !== 'passphrase') throw error;
+    throw new StoreError(
+      'ERR_KEY_WRONG',
+      'the passphrase is wrong, it does not open this store; give the right one, or, if this is the one, restore a backup of the store',
+    );
+  }
 }
 
 async function checkPlace(path: string, place: Place): Promise<void> {

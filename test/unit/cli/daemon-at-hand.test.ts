@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { daemonAtHand } from '../../../src/cli/daemon-at-hand.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { daemonFixture } from '../../support/daemon-fixture.ts';
-import { fakeKeeper, status } from './fake-keeper.ts';
+import { fakeHome, fakeKeeper, status } from './fake-keeper.ts';
 import { collectingSession, runCli } from './run-cli.ts';
 
 const start = daemonFixture();
@@ -49,4 +49,30 @@ describe('beside a daemon', () => {
       ]);
     },
   );
+});
+
+describe('what --json prints', () => {
+  it.each([
+    ['show', 'alpha'],
+    ['show', 'idle'],
+    ['list'],
+    ['explain', 'alpha'],
+    ['client', 'list'],
+  ])('has the same members through a daemon as without one: %s %s', async (...words: string[]) => {
+    const { world } = await start();
+    await world.add('alpha');
+    await world.add('idle');
+    await world.first.keeper.connection('idle').pause();
+    const argv = [...words.filter((word) => word !== ''), '--json', '--home', world.home];
+    const openHome = async (): Promise<ReturnType<typeof fakeHome>> =>
+      fakeHome((await world.open()).keeper);
+    const print = async (...more: string[]): Promise<unknown> => {
+      const run = await runCli([...argv, ...more], { clock: world.clock, openHome });
+      expect(run).toMatchObject({ code: 0, stderr: '' });
+      return JSON.parse(run.stdout);
+    };
+    const direct = await print('--direct');
+    expect(JSON.stringify(direct)).toContain(':null');
+    expect(await print()).toStrictEqual(direct);
+  });
 });

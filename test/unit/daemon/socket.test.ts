@@ -50,6 +50,14 @@ async function leaveDead(at: string): Promise<void> {
 }
 
 describe('the socket', () => {
+  it('cannot lie at a path that is too long for the system, which is told so', async () => {
+    const long = path.join(folder, 'a'.repeat(100), 's');
+    await expect(listenOnSocket(server(), long)).rejects.toMatchObject({
+      code: 'ERR_CONFIGURATION',
+      message: expect.stringMatching(/bytes are too many for a socket; choose another .* 100/),
+    });
+  });
+
   it('is its owner’s alone, in a folder that is too, whatever the umask', async () => {
     const before = process.umask(0);
     try {

@@ -224,6 +224,18 @@ describe('a master key', () => {
     expect(await fateWith({ kind: 'keychain' })).toBe('ERR_KEY_MISSING');
   });
 
+  it('that is a passphrase is told of as such, and how it is given', async () => {
+    await change(keyFile('master.key'), passphrase('right'));
+    const messageWith = (masterKey: MasterKeySource): Promise<unknown> =>
+      openStoreBelow(folder.home, { masterKey, create: false }).catch((error: unknown) =>
+        error instanceof Error ? error.message : error,
+      );
+    expect(await messageWith(passphrase('wrong'))).toMatch(/^the passphrase is wrong, .* give the/);
+    expect(await messageWith(keyFile('master.key'))).toMatch(
+      /protected by a passphrase, not by a file; .*--passphrase-file FILE or --ask-passphrase$/,
+    );
+  });
+
   it('in a keychain that is locked, or has lost it, is missing', async () => {
     await change(keyFile('master.key'), { kind: 'keychain' });
     keychain.isLocked = true;

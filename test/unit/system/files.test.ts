@@ -1,7 +1,15 @@
 import * as fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createPrivateFile, createPrivateFileWith, listFolder, privateFolder, readPrivateFile, removeFile, writePrivateFile } from '../../../src/system/files.ts';
+import {
+  createPrivateFile,
+  createPrivateFileWith,
+  listFolder,
+  privateFolder,
+  readPrivateFile,
+  removeFile,
+  writePrivateFile,
+} from '../../../src/system/files.ts';
 import { checkOwnerOnly, identityOf } from '../../../src/system/ownership.ts';
 import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
 import { FILE_TRAPS, FOLDER_TRAPS } from '../../support/traps.ts';
@@ -37,6 +45,33 @@ describe('what is not safe is refused', () => {
     const unsafe = { code: 'ERR_STORE_UNSAFE' };
     await expect(checkOwnerOnly(at('inner'), 'folder')).rejects.toMatchObject(unsafe);
     await expect(privateFolder(at('inner'))).rejects.toMatchObject(unsafe);
+  });
+});
+
+describe('what is advised for a folder that others may enter', () => {
+  it.each(['/', '/tmp', '/proc', '/usr'])(
+    'names another one, where it is for all: %s',
+    async (all) => {
+      const found = expect(checkOwnerOnly(all, 'folder')).rejects;
+      await found.toMatchObject({
+        message: expect.stringMatching(/; choose a folder of your own/),
+      });
+    },
+  );
+
+  it('is another one where it has the sticky bit', async () => {
+    fs.mkdirSync(at('shared'));
+    fs.chmodSync(at('shared'), 0o1777);
+    const found = expect(checkOwnerOnly(at('shared'), 'folder')).rejects;
+    await found.toMatchObject({ message: expect.stringMatching(/; choose a folder of your own/) });
+  });
+
+  it('is chmod where evergrant made it, and another one where not', async () => {
+    await privateFolder(at('home'));
+    fs.chmodSync(at('home'), 0o755);
+    const found = expect(checkOwnerOnly(at('home'), 'folder')).rejects;
+    const advice = /if evergrant made it, .* chmod 700, else choose a folder of your own/;
+    await found.toMatchObject({ message: expect.stringMatching(advice) });
   });
 });
 

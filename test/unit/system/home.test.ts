@@ -1,7 +1,11 @@
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import path from 'node:path';
-import { expect, it } from 'vitest';
-import { homeFolder } from '../../../src/system/home.ts';
+import { afterEach, expect, it, vi } from 'vitest';
+import { homeFolder, homePaths } from '../../../src/system/home.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 it('is what the option names, before the environment', () => {
   expect(homeFolder('/a', { EVERGRANT_HOME: '/b' })).toBe('/a');
@@ -13,4 +17,21 @@ it('is what the option names, before the environment', () => {
 it.runIf(process.platform === 'linux')('follows the XDG base directories on Linux', () => {
   expect(homeFolder(undefined, { XDG_DATA_HOME: '/data' })).toBe('/data/evergrant');
   expect(homeFolder(undefined, {})).toBe(path.join(homedir(), '.local/share/evergrant'));
+});
+
+it.runIf(process.platform === 'linux').each(['', 'data', './data'])(
+  'ignores XDG base directories that are not absolute: "%s"',
+  (relative) => {
+    const environment = { XDG_DATA_HOME: relative, XDG_CONFIG_HOME: relative };
+    expect(homePaths(undefined, environment)).toEqual(homePaths(undefined, {}));
+  },
+);
+
+it.each(['', 'somewhere', '.'])('is the account’s where HOME is not absolute: "%s"', (relative) => {
+  vi.stubEnv('HOME', relative);
+  const { home, keyFile } = homePaths(undefined, {});
+  expect([home, keyFile].map((at) => at.startsWith(`${userInfo().homedir}/`))).toEqual([
+    true,
+    true,
+  ]);
 });
