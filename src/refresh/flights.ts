@@ -167,11 +167,15 @@ export class Flights {
   }
 }
 
+const LOSSES: ReadonlySet<string> = new Set(['answer_lost', 'answer_unreadable']);
+
 /** Whether an answer was lost that must be asked for again at once, as long as the server's grace lasts. */
 function isDueAgain(result: AttemptResult, now: number): boolean {
   if (result.kind !== 'settled' || result.verdict.kind !== 'failed') return false;
-  const { state, intent, backoff } = result.verdict.connection;
-  return state.kind === 'active' && intent !== undefined && backoff.notBefore <= now;
+  const { state, backoff, lastError } = result.verdict.connection;
+  // An intent alone tells nothing: one of an earlier attempt outlives whatever else the server says.
+  const isLost = lastError !== undefined && LOSSES.has(lastError.outcome);
+  return state.kind === 'active' && isLost && backoff.notBefore <= now;
 }
 
 /** Whether a flight of one order does all that another order asks for. */

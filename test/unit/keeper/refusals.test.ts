@@ -210,6 +210,22 @@ describe('a client that the server refuses', () => {
     expect(world.emulator.isAccessTokenAlive(token.value)).toBe(true);
   });
 
+  it('is asked once when a person insists, also after an answer was lost', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', { overrides: { rotation: 'reusable' } });
+    world.emulator.faults.next('cut-after-commit');
+    const lost = world.watch(connection.refresh());
+    await world.during(lost.promise.catch(() => undefined));
+    expect(lost.state).toBe('rejected');
+    await world.pass(60_000);
+    const before = world.requestCount();
+    world.emulator.expireClientSecret('perspio-demo');
+    const insisting = world.watch(connection.refresh({ anyway: true }));
+    await world.during(insisting.promise.catch(() => undefined));
+    expect(insisting.error).toMatchObject({ code: 'ERR_CLIENT_REFUSED' });
+    expect(world.requestCount()).toBe(before + 1);
+  });
+
   it('that works when a person insists is refused no longer', async () => {
     const world = await makeWorld();
     const { connection } = await world.add('a');
