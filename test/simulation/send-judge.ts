@@ -110,6 +110,19 @@ export class SendJudge {
       );
     }
     this.#forgetEnded();
+    this.#settleSpilled(connection);
+  }
+
+  /** What a process put into a file before it ended, another one has recorded: the connection is well, and no intent of it stands any more. */
+  #settleSpilled({ id, intent, state }: ConnectionRecord): void {
+    for (const exchange of [...this.#byToken.values()].flat()) {
+      const { attemptId, answer, process } = exchange;
+      if (exchange.settled || process.alive || !this.#spilled.has(attemptId)) continue;
+      if (answer?.kind !== 'tokens' || intent?.attemptId === attemptId) continue;
+      const held = this.#oracle.store.held.get(id)?.refreshToken.value;
+      const isHeld = held === (answer.refreshToken ?? exchange.refreshToken);
+      exchange.settled = isHeld && state.kind === 'active';
+    }
   }
 
   /** A process wrote an answer to a file, where it is safe from then on. */
