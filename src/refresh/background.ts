@@ -35,21 +35,29 @@ export async function runBackground(
     let wait = LONGEST_SLEEP_MS;
     await quietly(engine, async () => {
       await watch.look();
+      const since = clock.now();
       const renewed = await rounds.fly(PATIENCE_MS);
       tellErrors(engine, renewed);
       await deliverNotices(engine, channel);
-      wait = await nextWakeIn(engine, renewed);
+      wait = await nextWakeIn(engine, renewed, since);
     });
     await sleep(clock, wait, closing);
   }
 }
 
-/** What could not be moved on now would be due again at once: then wait until the store says it may, or a while. */
-async function nextWakeIn(engine: Engine, renewed: readonly Renewed[]): Promise<number> {
-  const now = engine.clock.now();
+/**
+ * What could not be moved on now would be due again at once: then wait until it may be tried, or until others come due, which were not yet when it
+ * was looked.
+ */
+async function nextWakeIn(
+  { clock, store }: Engine,
+  renewed: readonly Renewed[],
+  since: number,
+): Promise<number> {
+  const now = clock.now();
   const stuck = renewed.flatMap((one) => stuckFor(one, now) ?? []);
-  const nextAt = (await engine.store.nextDueAt()) ?? now + LONGEST_SLEEP_MS;
-  const wait = stuck.length === 0 ? nextAt - now : Math.max(nextAt - now, Math.min(...stuck));
+  const nextAt = await store.nextDueAt(stuck.length === 0 ? undefined : since);
+  const wait = Math.min((nextAt ?? Infinity) - now, ...stuck);
   return Math.min(Math.max(wait, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS);
 }
 

@@ -107,8 +107,8 @@ export interface Store {
 
   /** Ids of connections whose next step is due at `now`, the soonest-expiring first; costs in proportion to what is due. */
   due(now: number, limit: number): Promise<readonly string[]>;
-  /** When the next step of any connection is due; undefined when none ever is. */
-  nextDueAt(): Promise<number | undefined>;
+  /** When the next step of any connection is due, of those due later than `after` if that is given; undefined when none ever is. */
+  nextDueAt(after?: number): Promise<number | undefined>;
   /** Whether any token set was received, or any claim taken, after an instant. Costs next to nothing where none was. */
   remembersAfter(at: number): Promise<boolean>;
 

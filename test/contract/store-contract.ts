@@ -434,6 +434,8 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.due(NOW, 10)).toEqual([soon.id, middle.id, late.id]);
       expect(await store.due(NOW, 2)).toEqual([soon.id, middle.id]);
       expect(await store.nextDueAt()).toBe(NOW - 5);
+      expect(await store.nextDueAt(NOW)).toBe(NOW + 1);
+      expect(await store.nextDueAt(NOW + 1)).toBeUndefined();
     });
 
     it('is nothing where only a person can move a connection on, or its client is refused', async () => {

@@ -208,9 +208,11 @@ export class SimStore<By> implements Store {
     );
   }
 
-  nextDueAt(): Promise<number | undefined> {
+  nextDueAt(after = -Infinity): Promise<number | undefined> {
     return this.#read((image) => {
-      const all = steps(image).map(({ at }) => at);
+      const all = steps(image)
+        .map(({ at }) => at)
+        .filter((at) => at > after);
       return all.length === 0 ? undefined : Math.min(...all);
     });
   }

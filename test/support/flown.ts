@@ -46,7 +46,10 @@ export function flown(requestsPerSecond = 10): Flown {
       all.asked.push([now, most]);
       return Promise.resolve(all.due);
     },
-    nextDueAt: () => Promise.resolve(all.nextDueAt),
+    nextDueAt: (after = -Infinity) => {
+      const isLater = all.nextDueAt !== undefined && all.nextDueAt > after;
+      return Promise.resolve(isLater ? all.nextDueAt : undefined);
+    },
     tidy: () => Promise.resolve(),
     pendingNotices: (): Promise<Notice[]> => Promise.resolve([]),
   };

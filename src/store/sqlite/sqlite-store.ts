@@ -206,11 +206,12 @@ export class SqliteStore implements Store {
     });
   }
 
-  nextDueAt(): Promise<number | undefined> {
+  nextDueAt(after = -Infinity): Promise<number | undefined> {
     return this.#reading(() => {
       const row = this.#sql.get(
         `SELECT next_step_at FROM connection JOIN client ON client.id = connection.client
-          WHERE next_step_at IS NOT NULL AND refused_at IS NULL ORDER BY next_step_at LIMIT 1`,
+          WHERE next_step_at > ? AND refused_at IS NULL ORDER BY next_step_at LIMIT 1`,
+        after,
       );
       return row === undefined ? undefined : number(row, 'next_step_at');
     });

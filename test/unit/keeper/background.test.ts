@@ -182,6 +182,26 @@ describe('what cannot move on', () => {
     expect(await healthy.status()).toMatchObject({ freshness: 'fresh' });
   });
 
+  it('(a server that asks to wait) delays nobody else of another server', async () => {
+    const world = await makeWorld();
+    await using other = await startEmulator({ clock: world.clock, opaqueAccessTokens: true });
+    for (const name of ['asks', 'waits', 'waits-too'])
+      await world.add(name, { withoutAccessToken: true });
+    world.emulator.faults.always({ kind: 'throttled', retryAfter: 3_600 });
+    const { refreshToken = '' } = await other.issueGrant();
+    const healthy = await world.first.keeper.add('healthy', {
+      provider: 'generic',
+      client: { clientId: 'perspio-demo', clientSecret: 'demo~secret+1' },
+      overrides: world.overrides({ tokenEndpoint: other.tokenEndpoint }),
+      tokens: { refreshToken },
+    });
+    world.first.keeper.start();
+    await world.pass(5_000);
+    const { nextRefreshAt = 0, generation } = await healthy.status();
+    await world.pass(nextRefreshAt - world.clock.now() + 1_000);
+    expect((await healthy.status()).generation).toBe(generation + 1);
+  });
+
   it('(connections without a refresh token) does not starve the others, and is not looked at again', async () => {
     const world = await makeWorld({
       clients: [{ clientId: 'perspio-demo', clientSecret: 'demo~secret+1' }],
