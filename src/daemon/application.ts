@@ -102,7 +102,7 @@ async function serve(
     const isForeign = 'isQueryForeign' in route && route.isQueryForeign;
     const given = isForeign ? {} : readQuery(query);
     const checked = check(route.query, given, 'the query');
-    const heard = { caller, params, query: checked, request, response, isOwners };
+    const heard = { caller, params, query: checked, request, response };
     await run(parts, route, new HeardCall(heard));
   } catch (error) {
     fail(parts, route.operation, { request, response }, error);
@@ -209,23 +209,14 @@ class HeardCall implements Call {
   body: unknown = undefined;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly isOwners: boolean;
   #gone: AbortController | undefined;
 
-  constructor({
-    caller,
-    params,
-    query,
-    request,
-    response,
-    isOwners,
-  }: Omit<Call, 'body' | 'signal'>) {
+  constructor({ caller, params, query, request, response }: Omit<Call, 'body' | 'signal'>) {
     this.caller = caller;
     this.params = params;
     this.query = query;
     this.request = request;
     this.response = response;
-    this.isOwners = isOwners;
   }
 
   get signal(): AbortSignal {

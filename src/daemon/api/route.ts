@@ -23,8 +23,6 @@ export interface Call<Q = unknown, B = unknown> {
   readonly request: IncomingMessage;
   /** The answer itself, for routes that stream. */
   readonly response: ServerResponse;
-  /** Whether it came through the owner's socket. */
-  readonly isOwners: boolean;
 }
 
 /** Where a route is and who may call it. */

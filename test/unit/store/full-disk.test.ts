@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tokenContext } from '../../../src/connection/secrets.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
-import { smallDisk, type SmallDisk } from '../../support/small-disk.ts';
+import { MOUNTING_NEEDS_ROOT, smallDisk, type SmallDisk } from '../../support/small-disk.ts';
 import { openStoreBelow } from '../../support/store-below.ts';
 import { startStoreProcess } from '../../support/store-processes.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
@@ -73,8 +73,6 @@ async function onSmallDisk(): Promise<SmallDisk | undefined> {
   home = disk?.path ?? home;
   return disk;
 }
-
-const MOUNTING_NEEDS_ROOT = 'not run: mounting a small disk needs root on Linux';
 
 describe('a disk that is full', () => {
   it('while the store is open: reading goes on, each write is told as such, and works again after', async (context) => {

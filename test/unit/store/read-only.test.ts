@@ -5,12 +5,11 @@ import { tokenContext } from '../../../src/connection/secrets.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { thisMachine } from '../../../src/system/machine.ts';
 import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
-import { smallDisk, type SmallDisk } from '../../support/small-disk.ts';
+import { MOUNTING_NEEDS_ROOT, smallDisk, type SmallDisk } from '../../support/small-disk.ts';
 import { openStoreBelow, type StoreChoices } from '../../support/store-below.ts';
 import { startStoreProcess } from '../../support/store-processes.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
 
-const MOUNTING_NEEDS_ROOT = 'not run: mounting a small disk needs root on Linux';
 const READ_ONLY = {
   code: 'ERR_STORE_READ_ONLY',
   message: expect.stringContaining('so nothing is refreshed') as unknown,
