@@ -106,6 +106,7 @@ export class LocalKeeper implements Keeper {
   }
 
   async add(name: string, options: AddOptions): Promise<Connection> {
+    const now = this.#engine.clock.now();
     checkGiven(options);
     checkTokens(options);
     options.signal?.throwIfAborted();
@@ -115,7 +116,7 @@ export class LocalKeeper implements Keeper {
     const registration = await register(this.#engine, options, overrides);
     const namedScope = namedScopeOf(options);
     const scope = namedScope ?? registration.profile.scopes.refresh ?? [];
-    const obtained = importedTokens(options, scope, this.#engine.clock.now());
+    const obtained = importedTokens(options, scope, now);
     const grant = { options, registration, beginning: 'import', obtained, namedScope } as const;
     await this.#store(name, existing, grant);
     return this.connection(name);

@@ -24,6 +24,7 @@ export class SendJudge {
   readonly #armedAt = new Map<string, number>();
   readonly #spilled = new Set<string>();
   readonly #recent = new Map<string, number[]>();
+  readonly #clockSets: number[] = [];
   readonly #world: World;
   readonly #oracle: Oracle;
 
@@ -125,6 +126,11 @@ export class SendJudge {
       const isHeld = held === (answer.refreshToken ?? exchange.refreshToken);
       exchange.settled = isHeld && state.kind === 'active';
     }
+  }
+
+  /** Somebody set the clock. */
+  clockSet(): void {
+    this.#clockSets.push(this.#world.scheduler.now);
   }
 
   /** A process wrote an answer to a file, where it is safe from then on. */
@@ -273,9 +279,12 @@ export class SendJudge {
     );
     recent.push(now);
     this.#recent.set(connectionId, recent);
-    const ordered = this.#oracle.calls.ordersSince(connectionId, now - 2 * STORM_WINDOW_MS);
+    const since = now - 2 * STORM_WINDOW_MS;
+    const ordered = this.#oracle.calls.ordersSince(connectionId, since);
+    // Each makes tokens expire, or seem to come from the future.
+    const clockSets = this.#clockSets.filter((at) => at > since).length;
     this.#oracle.expect(
-      recent.length <= STORM + 2 * ordered,
+      recent.length <= STORM + 2 * ordered + clockSets,
       'I10',
       () => `${String(recent.length)} requests of one connection within a minute`,
     );

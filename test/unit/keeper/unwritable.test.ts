@@ -314,6 +314,27 @@ describe('a store that takes no writes', () => {
     expect(nextRefreshAt).toBeLessThanOrEqual(now);
   });
 
+  it('or cannot be read just after an answer was stored keeps nobody from that answer later', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await connection.token();
+    await world.pass(LIFE_MS);
+    const { store } = world.first;
+    const { read } = store;
+    store.read = async (id) => {
+      const view = await read.call(store, id);
+      if (view?.connection.generation === 2) throw new StoreError('ERR_STORE_UNAVAILABLE', 'gone');
+      return view;
+    };
+    await world.during(
+      connection.token({ timeoutMs: 1_000 }).catch(() => undefined),
+      100,
+    );
+    expect(world.requestCount()).toBe(1);
+    store.read = read;
+    expect((await connection.token({ timeoutMs: 0 })).generation).toBe(2);
+  });
+
   it('prevents the request as well when only the place for the answer cannot be kept', async () => {
     const world = await makeWorld();
     const { connection } = await world.add('a', strict);
