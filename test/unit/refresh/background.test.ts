@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AttemptResult } from '../../../src/refresh/attempt.ts';
 import { runBackground } from '../../../src/refresh/background.ts';
+import type { Deliveries } from '../../../src/refresh/notices.ts';
 import type { ClockWatch } from '../../../src/refresh/set-back.ts';
 import { after, deferred, flown, settled, type Flown } from '../../support/flown.ts';
 
@@ -11,9 +12,9 @@ function start(world: Flown): { readonly ended: Promise<string>; readonly looks:
     looks.push(world.clock.monotonic());
     return Promise.resolve();
   };
-  const channel = (): Promise<void> => Promise.resolve();
+  const deliveries = { deliver: () => Promise.resolve() } as unknown as Deliveries;
   const watch = { look } as unknown as ClockWatch;
-  const ended = runBackground(world.engine, world.flights, channel, watch).then(() => 'ended');
+  const ended = runBackground(world.engine, world.flights, deliveries, watch).then(() => 'ended');
   return { ended, looks };
 }
 
