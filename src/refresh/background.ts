@@ -33,8 +33,8 @@ export async function runBackground(
   await quietly(engine, () => engine.store.tidy());
   while (!closing.aborted) {
     let wait = LONGEST_SLEEP_MS;
+    await quietly(engine, () => watch.look());
     await quietly(engine, async () => {
-      await watch.look();
       const since = clock.now();
       const renewed = await rounds.fly(PATIENCE_MS);
       tellErrors(engine, renewed);

@@ -6,11 +6,14 @@ import type { ClockWatch } from '../../../src/refresh/set-back.ts';
 import { after, deferred, flown, settled, type Flown } from '../../support/flown.ts';
 
 /** Starts the background; `looks` counts its wake-ups. */
-function start(world: Flown): { readonly ended: Promise<string>; readonly looks: number[] } {
+function start(
+  world: Flown,
+  lookAtClock = (): Promise<void> => Promise.resolve(),
+): { readonly ended: Promise<string>; readonly looks: number[] } {
   const looks: number[] = [];
   const look = (): Promise<void> => {
     looks.push(world.clock.monotonic());
-    return Promise.resolve();
+    return lookAtClock();
   };
   const deliveries = { deliver: () => Promise.resolve() } as unknown as Deliveries;
   const watch = { look } as unknown as ClockWatch;
@@ -96,6 +99,15 @@ describe('the background tells', () => {
     expect(world.warnings).toEqual(['warning: no connection: the disk is gone']);
     await after(world.clock, 1, ended);
     expect(looks).toEqual([0, 30_000]);
+  });
+
+  it('that it could not look at the clock, and renews all the same', async () => {
+    const world = flown();
+    world.due = ['a'];
+    const failing = (): Promise<void> => Promise.reject(new Error('the disk is gone'));
+    await after(world.clock, 0, start(world, failing).ended);
+    expect(world.warnings).toEqual(['warning: no connection: the disk is gone']);
+    expect(world.log).toEqual([[0, 'a']]);
   });
 
   it('what was thrown that is no error', async () => {
