@@ -170,14 +170,16 @@ export async function storeNew(engine: Engine, name: string, grant: NewGrant): P
 /**
  * Gives an existing connection a new grant. Its id and history stay; an answer of the old grant that is still under way will not become
  * current.
+ *
+ * @returns false when there is no such connection any more; then nothing is stored.
  */
 export async function storeAgain(
   engine: Engine,
   connectionId: string,
   grant: NewGrant,
-): Promise<void> {
+): Promise<boolean> {
   const facts = { now: engine.clock.now(), by: keeperName(engine) };
-  await engine.store.transition(
+  const stored = await engine.store.transition(
     connectionId,
     ({ connection }) => {
       const generation = connection.generation + 1;
@@ -198,6 +200,7 @@ export async function storeAgain(
     },
     { durable: true },
   );
+  return stored === true;
 }
 
 function grantParts(

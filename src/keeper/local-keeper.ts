@@ -317,12 +317,12 @@ export class LocalKeeper implements Keeper {
     // A person may take long to consent, and somebody may have removed the registration meanwhile.
     const client = await this.#engine.store.putClient(registration.client);
     const grant = { ...obtained, registration: { ...registration, client } };
-    if (existing === undefined) {
+    // So may the connection have been: what a person consented to is a new one then.
+    if (existing !== undefined && (await storeAgain(this.#engine, existing, grant))) {
+      await this.#memory.refreshed(existing);
+    } else {
       await storeNew(this.#engine, name, grant);
-      return;
     }
-    await storeAgain(this.#engine, existing, grant);
-    await this.#memory.refreshed(existing);
   }
 }
 
