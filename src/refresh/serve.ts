@@ -168,6 +168,7 @@ export class Server {
     const { generation } = known.view.connection;
     const demand = { kind: 'newer', generation, rejected: false } as const;
     for (;;) {
+      patience.signal?.throwIfAborted();
       const step = await this.#wait(known, { demand, byHand: true, anyway }, patience);
       known = await this.#memory.readAgain(known);
       if (known.view.connection.generation > generation) {
@@ -214,6 +215,7 @@ export class Server {
       }
       const order: Order = { demand: wanted, byHand: false, anyway: false };
       if (!this.#maySend(known, wanted)) return this.#reply(known);
+      patience.signal?.throwIfAborted();
       const deadline = this.#deadline(known, wanted, patience);
       if (deadline <= clock.monotonic()) return this.#replyMeanwhile(known, order);
       const step = await this.#waitOrExcuse(known, order, { ...patience, deadline });
