@@ -80,7 +80,7 @@ export async function recordSpill(engine: Engine, spill: Spill): Promise<void> {
     },
     { durable: true },
   );
-  await engine.spills.remove(spill.attempt.attemptId);
+  await forgetSpill(engine, spill);
   engine.log.info('an answer that could not be stored was recovered from its spill file', {
     connection_id: spill.connectionId,
   });
@@ -223,7 +223,7 @@ async function persist(
       throw error;
     });
     if (!('failure' in written)) {
-      if (spilled && spill !== undefined) await engine.spills.remove(spill.attempt.attemptId);
+      if (spilled && spill !== undefined) await forgetSpill(engine, spill);
       return written.verdict;
     }
     const { failure } = written;
@@ -257,6 +257,11 @@ async function tryWrite(
     'ERR_CONNECTION_UNKNOWN',
     'the connection was removed while it was refreshed',
   );
+}
+
+/** An answer is recorded whether its file can be removed or not; whoever looks after the files next finds that out. */
+async function forgetSpill(engine: Engine, { attempt }: Spill): Promise<void> {
+  await engine.spills.remove(attempt.attemptId).catch(() => undefined);
 }
 
 async function trySpill(engine: Engine, spill: Spill): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -179,6 +179,70 @@ describe('a store that takes no writes', () => {
     expect(await spills(world)).toEqual([]);
     const { id } = await world.first.keeper.connection('a').status();
     expect(await world.first.store.leftovers(id)).toMatchObject([{ kind: 'revoke' }]);
+  });
+
+  it('and a file that nobody can read keeps no other answer from being put away', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const damaged = ['0000', 'zzzz'].map((id) => path.join(world.home, 'spill', `${id}.spill`));
+    const spoil = async (file = ''): Promise<void> => writeFile(file, '{', { mode: 0o600 });
+    const unblock = await answerWithoutStore(world, connection);
+    await spoil(damaged[0]);
+    await world.pass(2_000);
+    await spoil(damaged[1]);
+    await world.close(world.first).catch(() => undefined);
+    unblock();
+    await world.open();
+    await world.add('a', { ...strict, replace: true });
+    world.first.keeper.start();
+    await world.pass(5_000);
+    expect(await spills(world)).toHaveLength(2);
+    const { id } = await world.first.keeper.connection('a').status();
+    expect(await world.first.store.leftovers(id)).toMatchObject([{ kind: 'revoke' }]);
+    const told = world.first.events.map(({ detail }) =>
+      'message' in detail ? detail.message : '',
+    );
+    for (const file of damaged) expect(told.join('; ')).toContain(file);
+  });
+
+  it('and took it at last: the file goes, also when its keeper ended before it removed it', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    const [name = ''] = await spills(world);
+    const file = path.join(world.home, 'spill', name);
+    const content = await readFile(file);
+    unblock();
+    await world.pass(10_000);
+    expect((await connection.token()).generation).toBe(2);
+    await writeFile(file, content, { mode: 0o600 });
+    const next = await world.restart();
+    next.keeper.start();
+    await world.pass(1_000);
+    expect(await spills(world)).toEqual([]);
+    const { status, life } = await next.keeper.connection('a').explain();
+    expect(life.map(({ event }) => event)).toEqual(['refreshed', 'connected']);
+    expect(await next.store.leftovers(status.id)).toEqual([]);
+  });
+
+  it('and took it at last: callers are served also when the file cannot be removed', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    const [name = ''] = await spills(world);
+    const file = path.join(world.home, 'spill', name);
+    await rm(file);
+    await mkdir(file);
+    const waiting = world.watch(connection.token());
+    unblock();
+    await world.pass(10_000);
+    expect(waiting.value?.generation).toBe(2);
+    expect(world.first.events.map(({ event }) => event)).not.toContain('refresh_failed');
   });
 
   it('prevents the request as well when only the place for the answer cannot be kept', async () => {
