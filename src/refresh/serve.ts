@@ -2,7 +2,7 @@ import { failpoint, sabotaged } from '#failpoints';
 import type { AccessToken } from '../access-token.ts';
 import type { Demand } from '../connection/claiming.ts';
 import { enoughLifeMs, issuedLifeMs } from '../connection/freshness.ts';
-import { isRepeatable } from '../connection/schedule.ts';
+import { effectiveRotation, isRepeatable } from '../connection/schedule.ts';
 import { OutcomeUncertainError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
@@ -307,7 +307,10 @@ export class Server {
     }
   }
 
-  /** Waits for a flight; for another one when that which was under way had a weaker order and made no request. */
+  /**
+   * Waits for a flight; for another one when that which was under way had a weaker order and made no request, or none that a person who insists
+   * has ordered.
+   */
   async #wait(known: Remembered, order: Order, patience: Patience): Promise<Step> {
     for (;;) {
       const flight = this.#flights.board(known.view.connection.id, order);
@@ -316,7 +319,8 @@ export class Server {
       );
       if (!('value' in waited)) return { ...waited, flight };
       const result = waited.value;
-      if (result.kind === 'settled' || isCovered(order, flight.order)) return result;
+      if (isCovered(order, flight.order)) return result;
+      if (result.kind === 'settled' && !order.anyway) return result;
     }
   }
 
@@ -338,11 +342,12 @@ export class Server {
       await sleep(clock, step.until - clock.now(), ends);
       return;
     }
-    if (step.kind !== 'settled' || step.verdict.kind === 'superseded') return;
+    // Where somebody stored a newer set, which could not be read just now, another look finds it.
+    if (step.kind !== 'settled' || step.verdict.kind !== 'failed') return;
     const { notBefore } = known.view.connection.backoff;
     const isLastTryNow = notBefore <= clock.now() && this.#maySend(known, { rejected: false });
     if (stopped !== undefined && !isLastTryNow) throw stopped;
-    if (step.verdict.kind === 'failed' && notBefore <= clock.now()) return;
+    if (notBefore <= clock.now()) return;
     throw passingError(known.view, undefined, notBefore);
   }
 
@@ -361,7 +366,8 @@ export class Server {
     const { closing, clock } = this.#engine;
     const attemptId = connection.intent?.attemptId;
     if (attemptId === undefined || connection.state.kind !== 'active') return;
-    if (isRepeatable(this.#engine.profileOf(client).rotation)) return;
+    const { rotation } = this.#engine.profileOf(client);
+    if (isRepeatable(effectiveRotation(connection, rotation))) return;
     if (this.#healing.has(attemptId) || closing.aborted) return;
     this.#healing.add(attemptId);
     const again = (): void => {
