@@ -6,6 +6,7 @@ import { lateRefreshToken } from '../connection/late-token.ts';
 import { StoreError } from '../errors.ts';
 import { revokeToken } from '../token-endpoint/revocation.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
+import { recoverSpills } from '../refresh/recover.ts';
 import { openAuthentication } from '../refresh/request.ts';
 import { Secret } from '../secret.ts';
 import { sleep } from '../system/clock.ts';
@@ -38,6 +39,8 @@ export async function disconnect(
   const view = await untilUnclaimed(engine, connectionId, buried, signal);
   signal?.throwIfAborted();
   if (view?.connection.claim !== undefined) return unfinished('an answer is still under way');
+  // An answer that the store could not take may lie in a file, and its refresh token must be revoked as well.
+  await recoverSpills(engine);
   const done = view === undefined ? NOTHING_HELD : await revoke(engine, view, signal);
   if (typeof done === 'string') return unfinished(done);
   await engine.store.remove(connectionId);

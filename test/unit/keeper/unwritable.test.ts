@@ -181,6 +181,24 @@ describe('a store that takes no writes', () => {
     expect(await world.first.store.leftovers(id)).toMatchObject([{ kind: 'revoke' }]);
   });
 
+  it('and never took the answer: a disconnect finds it and revokes what it brought', async () => {
+    const world = await makeWorld({ revocationEndpoint: true });
+    const revocationEndpoint = world.emulator.tokenEndpoint.replace(/\/token$/, '/revoke');
+    const overrides = { ...strict.overrides, revocationEndpoint };
+    const { connection } = await world.add('a', { overrides });
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    await world.close(world.first).catch(() => undefined);
+    expect(await spills(world)).toHaveLength(1);
+    unblock();
+    const { keeper } = await world.open();
+    expect(await keeper.connection('a').disconnect()).toMatchObject({ revoked: true });
+    expect(world.emulator.ledger.count({ endpoint: 'revocation' })).toBe(2);
+    expect(world.emulator.describe().filter(({ alive }) => alive)).toEqual([]);
+    expect(await spills(world)).toEqual([]);
+  });
+
   it('and a file that nobody can read keeps no other answer from being put away', async () => {
     const world = await makeWorld();
     const { connection } = await world.add('a', strict);
