@@ -362,6 +362,9 @@ export interface Keeper extends AsyncDisposable {
     event: E,
     listener: (event: KeeperEvents[E]) => void,
   ): () => void;
-  /** Waits for requests in flight, `patienceMs` at most, 30 s by default, then closes. Rejects while an answer could be recorded nowhere. */
+  /**
+   * Waits for requests in flight, `patienceMs` at most, 30 s by default, delivers the notices that wait, in what is left of that or 2 s, then
+   * closes. Rejects while an answer could be recorded nowhere.
+   */
   close(options?: { readonly patienceMs?: number }): Promise<void>;
 }

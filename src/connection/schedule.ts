@@ -64,11 +64,15 @@ export function effectiveRotation(connection: ConnectionRecord, configured: Rota
   return connection.beginning === 'client_credentials' ? 'none' : configured;
 }
 
-/** The due instant of a token set whose idle refresh token must be used before half of its idle limit, if that comes sooner. */
+/**
+ * The due instant of a token set whose idle refresh token must be used before half of its idle limit, if that comes sooner. A second after it came at
+ * the earliest, however short the limit.
+ */
 export function capDueAtForIdle(
   dueAt: number,
   receivedAt: number,
   idleLimitMs: number | undefined,
 ): number {
-  return idleLimitMs === undefined ? dueAt : Math.min(dueAt, receivedAt + idleLimitMs / 2);
+  if (idleLimitMs === undefined) return dueAt;
+  return Math.min(dueAt, receivedAt + Math.max(idleLimitMs / 2, LEAST_DUE_MS));
 }

@@ -18,8 +18,7 @@ import { renewAllDue, type Renewed } from '../refresh/due.ts';
 import { failureOf, passingError, unusableError } from '../refresh/failure.ts';
 import { Flights } from '../refresh/flights.ts';
 import { Memory } from '../refresh/memory.ts';
-import type { NoticeChannel } from '../refresh/notices.ts';
-import { deliverNotices } from '../refresh/notices.ts';
+import { Deliveries, type NoticeChannel } from '../refresh/notices.ts';
 import { Server } from '../refresh/serve.ts';
 import { ClockWatch } from '../refresh/set-back.ts';
 import type { Engine } from '../refresh/engine.ts';
@@ -67,6 +66,8 @@ export interface KeeperParts {
 
 const CLOSE_PATIENCE_MS = 30_000;
 const LEAVE_AFTER_MS = 2_000;
+/** For messages that wait to be delivered, whatever patience is left. */
+const LAST_WORDS_MS = 2_000;
 
 /** The keeper that runs in this process, over a store. */
 export class LocalKeeper implements Keeper {
@@ -75,9 +76,9 @@ export class LocalKeeper implements Keeper {
   readonly #flights: Flights;
   readonly #server: Server;
   readonly #watch: ClockWatch;
+  readonly #deliveries: Deliveries;
   readonly #handleParts: HandleParts;
   #background: Promise<void> | undefined;
-  #delivering: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   /** Made by openKeeper. */
@@ -85,6 +86,7 @@ export class LocalKeeper implements Keeper {
     this.#parts = parts;
     this.#memory = new Memory(parts.engine);
     this.#watch = new ClockWatch(parts.engine);
+    this.#deliveries = new Deliveries(parts.engine, parts.channel);
     this.#flights = new Flights(parts.engine, (id, settled) => this.#landed(id, settled));
     parts.events.whenSafe = () => this.#flights.landed();
     this.#server = new Server(parts.engine, this.#flights, this.#memory);
@@ -220,8 +222,7 @@ export class LocalKeeper implements Keeper {
 
   start(): void {
     this.#assertOpen();
-    const { engine, channel } = this.#parts;
-    this.#background ??= runBackground(engine, this.#flights, channel, this.#watch);
+    this.#background ??= runBackground(this.#engine, this.#flights, this.#deliveries, this.#watch);
   }
 
   async refreshDue({ signal }: WaitOptions = {}): Promise<
@@ -231,8 +232,7 @@ export class LocalKeeper implements Keeper {
     signal?.throwIfAborted();
     const renewed = await renewAllDue(this.#engine, this.#flights, signal);
     signal?.throwIfAborted();
-    await this.#delivering;
-    await deliverNotices(this.#engine, this.#parts.channel);
+    void this.#deliveries.deliver();
     const rows = await Promise.all(
       renewed.map(async ({ connectionId, result }) => {
         const view = await this.#engine.store.read(connectionId);
@@ -263,12 +263,7 @@ export class LocalKeeper implements Keeper {
   /** Callers of a flight see what it left in the store; whoever must act hears of it now. */
   async #landed(connectionId: string, settled: boolean): Promise<void> {
     await this.#memory.refreshed(connectionId);
-    if (!settled) return;
-    const { engine, channel } = this.#parts;
-    // Not waited for: the operator's command may be slow, and callers are not its business.
-    this.#delivering = this.#delivering
-      .then(() => deliverNotices(engine, channel))
-      .catch(() => undefined);
+    if (settled) void this.#deliveries.deliver();
   }
 
   get #engine(): Engine {
@@ -276,7 +271,7 @@ export class LocalKeeper implements Keeper {
   }
 
   async #close(patienceMs: number): Promise<void> {
-    const { engine, channel, closing, leaving } = this.#parts;
+    const { engine, closing, leaving } = this.#parts;
     const { clock } = engine;
     closing.abort();
     this.#memory.close();
@@ -294,8 +289,10 @@ export class LocalKeeper implements Keeper {
         'an answer is still under way and may hold the only copy of a token; close again to go on waiting',
       );
     }
-    await this.#delivering;
-    await deliverNotices(engine, channel).catch(() => undefined);
+    // What is not delivered is kept, so that a command which hangs is no reason to stay.
+    const lastWords = Math.max(deadline, clock.monotonic() + LAST_WORDS_MS);
+    await waitUntil(this.#deliveries.deliver(), clock, lastWords);
+    this.#deliveries.end();
     engine.http.close();
     await engine.store.close();
   }
@@ -324,12 +321,12 @@ export class LocalKeeper implements Keeper {
     // A person may take long to consent, and somebody may have removed the registration meanwhile.
     const client = await this.#engine.store.putClient(registration.client);
     const grant = { ...obtained, registration: { ...registration, client } };
-    if (existing === undefined || !(await storeAgain(this.#engine, existing, grant))) {
-      // Somebody may have disconnected it meanwhile.
+    // So may the connection have been: what a person consented to is a new one then.
+    if (existing !== undefined && (await storeAgain(this.#engine, existing, grant))) {
+      await this.#memory.refreshed(existing.id);
+    } else {
       await storeNew(this.#engine, name, grant);
-      return;
     }
-    await this.#memory.refreshed(existing.id);
   }
 }
 

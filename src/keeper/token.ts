@@ -1,7 +1,7 @@
 import type { AccessToken } from '../access-token.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { TokenOptions } from '../keeper-api.ts';
-import type { Patience } from '../refresh/serve.ts';
+import type { Patience } from '../refresh/wait.ts';
 import type { HandleParts } from './handle-parts.ts';
 
 /*

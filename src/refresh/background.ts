@@ -2,7 +2,7 @@ import { sleep } from '../system/clock.ts';
 import { DueRounds, type Renewed } from './due.ts';
 import type { Engine } from './engine.ts';
 import type { Flights } from './flights.ts';
-import { deliverNotices, type NoticeChannel } from './notices.ts';
+import type { Deliveries } from './notices.ts';
 import { recoverSpills } from './recover.ts';
 import type { ClockWatch } from './set-back.ts';
 
@@ -24,7 +24,7 @@ const OBSTACLE_MS = 5_000;
 export async function runBackground(
   engine: Engine,
   flights: Flights,
-  channel: NoticeChannel,
+  deliveries: Deliveries,
   watch: ClockWatch,
 ): Promise<void> {
   const { closing, clock } = engine;
@@ -34,12 +34,12 @@ export async function runBackground(
   while (!closing.aborted) {
     let wait = LONGEST_SLEEP_MS;
     await quietly(engine, sweep);
+    await quietly(engine, () => watch.look());
     await quietly(engine, async () => {
-      await watch.look();
       const since = clock.now();
       const renewed = await rounds.fly(PATIENCE_MS);
       tellErrors(engine, renewed);
-      await deliverNotices(engine, channel);
+      void deliveries.deliver();
       wait = await nextWakeIn(engine, renewed, since);
     });
     await sleep(clock, wait, closing);

@@ -9,26 +9,75 @@ const RESERVED_MS = 60_000;
 
 /**
  * Delivers what waits in the outbox: a log line, an event, the operator's command. What the command refuses stays in the outbox and is tried
- * again; a crash in between may deliver a message twice, never lose it.
+ * again; a crash in between may deliver a message twice, never lose it. All of it goes on beside the keeper's other work, since the command may
+ * be slow, or hang, just when the network does.
  */
-export async function deliverNotices(engine: Engine, channel: NoticeChannel): Promise<void> {
-  const { store, clock, log } = engine;
-  for (const notice of await store.pendingNotices(clock.now(), 20)) {
-    const now = clock.now();
-    if (!(await store.reserveNotice(notice.id, now, now + RESERVED_MS))) continue;
-    log.warn(notice.message, {
-      connection: notice.connection,
-      notice: notice.kind,
-      actor: notice.actor,
+export class Deliveries {
+  readonly #engine: Engine;
+  readonly #channel: NoticeChannel;
+  #underWay: Promise<void> | undefined;
+  #isWanted = false;
+  #isEnded = false;
+
+  /** Delivers nothing yet. */
+  constructor(engine: Engine, channel: NoticeChannel) {
+    this.#engine = engine;
+    this.#channel = channel;
+  }
+
+  /** Delivers what waits now, one message after another, after those that are under way. Rejects never: what fails is told as a warning. */
+  deliver(): Promise<void> {
+    this.#isWanted = true;
+    this.#underWay ??= this.#deliverAll().finally(() => {
+      this.#underWay = undefined;
     });
-    try {
-      await channel(notice);
-      await store.noticeDelivered(notice.id, clock.now());
-      engine.emit('notice', notice);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      const message = `a notice could not be delivered (${why}); it is kept and tried again`;
-      engine.emit('warning', { connection: notice.connection, message });
+    return this.#underWay;
+  }
+
+  /** Begins no delivery any more; what waits is left to others. */
+  end(): void {
+    this.#isEnded = true;
+  }
+
+  async #deliverAll(): Promise<void> {
+    const { store, clock } = this.#engine;
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      try {
+        for (const notice of await store.pendingNotices(clock.now(), 20)) {
+          if (this.#isEnded) return;
+          await this.#deliverOne(notice);
+        }
+      } catch (error) {
+        this.#warn(undefined, messageOf(error));
+      }
     }
   }
+
+  async #deliverOne(notice: Notice): Promise<void> {
+    const { store, clock, log } = this.#engine;
+    const now = clock.now();
+    if (!(await store.reserveNotice(notice.id, now, now + RESERVED_MS))) return;
+    const { connection, kind, actor, message } = notice;
+    log.warn(message, { connection, notice: kind, actor });
+    try {
+      await this.#channel(notice);
+      await store.noticeDelivered(notice.id, clock.now());
+      this.#engine.emit('notice', notice);
+    } catch (error) {
+      const why = messageOf(error);
+      this.#warn(
+        connection,
+        `a notice could not be delivered (${why}); it is kept and tried again`,
+      );
+    }
+  }
+
+  #warn(connection: string | undefined, message: string): void {
+    this.#engine.emit('warning', { connection, message });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

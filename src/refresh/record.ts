@@ -67,7 +67,7 @@ export async function recordSpill(engine: Engine, spill: Spill): Promise<void> {
   await engine.store.transition(
     spill.connectionId,
     (view): Change<unknown> => {
-      if (isRecorded(view, spill)) return { result: undefined };
+      if (isHeld(view, spill)) return { result: undefined };
       const profile = engine.profileOf(view.client);
       return decideVerdict(view, spill.attempt, outcome, {
         ...baseFacts(engine),
@@ -81,14 +81,14 @@ export async function recordSpill(engine: Engine, spill: Spill): Promise<void> {
     },
     { durable: true },
   );
-  await engine.spills.remove(spill.attempt.attemptId);
+  await forgetSpill(engine, spill);
   engine.log.info('an answer that could not be stored was recovered from its spill file', {
     connection_id: spill.connectionId,
   });
 }
 
-/** Whether the answer is the current one already: who recorded it ended before the file was removed, or was faster. */
-function isRecorded({ connection }: View, { attempt, tokens }: Spill): boolean {
+/** Whether another process was faster with the answer in a file. */
+function isHeld({ connection }: View, { attempt, tokens }: Spill): boolean {
   if (connection.generation !== attempt.generation + 1 || connection.tokens === undefined)
     return false;
   const { refreshToken, accessToken } = connection.tokens;
@@ -237,7 +237,7 @@ async function persist(
       throw error;
     });
     if (!('failure' in written)) {
-      if (spilled && spill !== undefined) await engine.spills.remove(spill.attempt.attemptId);
+      if (spilled && spill !== undefined) await forgetSpill(engine, spill);
       return written.verdict;
     }
     const { failure } = written;
@@ -271,6 +271,11 @@ async function tryWrite(
     'ERR_CONNECTION_UNKNOWN',
     'the connection was removed while it was refreshed',
   );
+}
+
+/** An answer is recorded whether its file can be removed or not; whoever looks after the files next finds that out. */
+async function forgetSpill(engine: Engine, { attempt }: Spill): Promise<void> {
+  await engine.spills.remove(attempt.attemptId).catch(() => undefined);
 }
 
 async function trySpill(engine: Engine, spill: Spill): Promise<boolean> {

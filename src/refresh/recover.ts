@@ -2,6 +2,10 @@ import { sabotaged } from '#failpoints';
 import type { View } from '../connection/decision.ts';
 import type { Engine } from './engine.ts';
 import { recordSpill } from './record.ts';
+import type { Spill } from './spill.ts';
+
+/** As far back as a store remembers. */
+const MOST_LINES = 500;
 
 /*
  * Answers that the store could not take lie in files. Most are found by the next flight of their connection. Here are the ways to those whose
@@ -29,7 +33,8 @@ async function recoverSpill(engine: Engine, attemptId: string): Promise<void> {
   if (spill === undefined) return;
   const view = await engine.store.read(spill.connectionId);
   const isAwaited = view?.connection.intent?.attemptId === attemptId;
-  if (view === undefined) await engine.spills.remove(attemptId);
+  if (view === undefined || (await wasRecorded(engine, spill)))
+    await engine.spills.remove(attemptId);
   else if (isAwaited) await recoverAwaited(engine, view);
   else await recordSpill(engine, spill);
 }
@@ -49,4 +54,19 @@ export async function recoverAwaited(engine: Engine, { connection }: View): Prom
     return false;
   await recordSpill(engine, spill);
   return true;
+}
+
+/** Whether the token set in a file is one that the connection has had. */
+async function wasRecorded(
+  { store }: Engine,
+  { connectionId, attempt, tokens }: Spill,
+): Promise<boolean> {
+  const life = await store.life(connectionId, MOST_LINES);
+  return life.some(
+    ({ event, grantId, generation, fingerprint }) =>
+      event === 'refreshed' &&
+      grantId === attempt.grantId &&
+      generation === attempt.generation + 1 &&
+      fingerprint === tokens.fingerprint,
+  );
 }

@@ -23,14 +23,16 @@ export class ClockWatch {
     this.#offset = offsetOf(engine);
   }
 
-  /** Looks at the clock, and makes everything due when it was set back by more than a minute since the last look or the last request. */
+  /**
+   * Looks at the clock, and makes everything due when it was set back by more than a minute since the last look or the last request. Where the
+   * store fails, the next look finds it out once more.
+   */
   async look(): Promise<void> {
     const offset = offsetOf(this.#engine);
     const wasSetBack = this.#offset - offset > MINUTE_MS && !sabotaged('set-back');
+    if (wasSetBack || (this.#isFirst && (await this.#remembersFuture()))) await this.#distrust();
     this.#offset = offset;
-    const isFirst = this.#isFirst;
     this.#isFirst = false;
-    if (wasSetBack || (isFirst && (await this.#remembersFuture()))) await this.#distrust();
   }
 
   /** Across a restart only what the store remembers can tell. */
@@ -44,9 +46,9 @@ export class ClockWatch {
 
   async #distrust(): Promise<void> {
     const { store, clock } = this.#engine;
+    const rows = await store.list();
     const message = 'the clock was set back; all access tokens are renewed';
     this.#engine.emit('warning', { connection: undefined, message });
-    const rows = await store.list();
     const changes = rows.map(({ connection: { id } }) =>
       store.transition(id, ({ connection }) => dueAgain(connection, clock.now()), {
         durable: false,

@@ -1,5 +1,13 @@
 import type { Clock } from '../system/clock.ts';
 
+/** A caller's patience. */
+export interface Patience {
+  /** On the monotonic clock. */
+  readonly deadline: number;
+  /** The caller's own. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /** How a wait ended: with the value, or before it came. */
 export type Waited<T> = { readonly value: T } | { readonly ended: 'deadline' | 'aborted' };
 

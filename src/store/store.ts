@@ -29,6 +29,9 @@ export interface ClaimAuthority {
 /** No reservation of a message lasts longer; one that ends further ahead was made before the clock was set back, and does not count. */
 export const LONGEST_RESERVATION_MS = 300_000;
 
+/** Answers that nobody could read, kept for each connection: a server that sends nothing else for days must not fill the disk. */
+export const MOST_UNREAD = 16;
+
 /** A row for lists: no secret, nothing to decrypt. */
 export interface ConnectionSummary {
   /** The connection. */
@@ -130,7 +133,7 @@ export interface Store {
   reserveNotice(id: number, now: number, until: number): Promise<boolean>;
   /** Marks a message delivered. */
   noticeDelivered(id: number, now: number): Promise<void>;
-  /** Sealed things kept for a connection. */
+  /** Sealed things kept for a connection, newest first; of answers that nobody could read no more than {@link MOST_UNREAD}. */
   leftovers(connectionId: string): Promise<readonly Leftover[]>;
   /** Forgets a sealed thing. */
   removeLeftover(connectionId: string, attemptId: string): Promise<void>;

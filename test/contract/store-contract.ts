@@ -8,7 +8,7 @@ import {
   subscriptionKeyContext,
   tokenContext,
 } from '../../src/connection/secrets.ts';
-import type { Store } from '../../src/store/store.ts';
+import { MOST_UNREAD, type Store } from '../../src/store/store.ts';
 import { clientRecord, connectionRecord, lifeEvent, tokenSet } from '../support/store-records.ts';
 import { whenFree } from '../support/when-free.ts';
 
@@ -54,8 +54,14 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     return record;
   }
 
-  function leftover(id: string, attemptId: string, text = 'left', at = NOW): Leftover {
-    const label = { kind: 'stray', grantId: 'grant-1', attemptId } as const;
+  function leftover(
+    id: string,
+    attemptId: string,
+    text = 'left',
+    at = NOW,
+    kind: Leftover['kind'] = 'stray',
+  ): Leftover {
+    const label = { kind, grantId: 'grant-1', attemptId };
     return { ...label, sealed: store.sealer.seal(text, leftoverContext(id, label)), at };
   }
 
@@ -565,6 +571,29 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       await store.removeLeftover(id, 'a');
       await store.removeLeftover(id, 'unknown');
       expect((await store.leftovers(id)).map(({ attemptId }) => attemptId)).toEqual(['b']);
+    });
+  });
+
+  describe(`${name}: answers that nobody could read`, () => {
+    it('are kept up to a number, the newest and the one that came last; tokens put away all stay', async () => {
+      const { id } = await added();
+      const keep = (attemptId: string, at: number, kind: Leftover['kind']): Promise<unknown> =>
+        store.transition(
+          id,
+          () => ({ result: true, leftovers: [leftover(id, attemptId, 'left', at, kind)] }),
+          DURABLE,
+        );
+      for (let i = 0; i < MOST_UNREAD; i++) await keep(`stray-${String(i)}`, NOW - 9, 'stray');
+      for (let i = 0; i < MOST_UNREAD + 3; i++) await keep(String(i), NOW + i, 'quarantine');
+      await keep('revoked', NOW - 9, 'revoke');
+      await keep('late', NOW - 1, 'quarantine');
+      const kept = await store.leftovers(id);
+      const unread = kept.filter(({ kind }) => kind === 'quarantine');
+      expect(unread.map(({ attemptId }) => attemptId)).toEqual([
+        ...Array.from({ length: MOST_UNREAD - 1 }, (_, i) => String(MOST_UNREAD + 2 - i)),
+        'late',
+      ]);
+      expect(kept).toHaveLength(2 * MOST_UNREAD + 1);
     });
   });
 

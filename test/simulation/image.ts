@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Change, View } from '../../src/connection/decision.ts';
+import type { Change, Leftover, View } from '../../src/connection/decision.ts';
 import { freshEndpoint } from '../../src/connection/gate.ts';
 import type { ClientRecord, Notice } from '../../src/connection/record.ts';
 import { nextStepAt } from '../../src/connection/schedule.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import { LONGEST_RESERVATION_MS } from '../../src/store/store.ts';
+import { LONGEST_RESERVATION_MS, MOST_UNREAD } from '../../src/store/store.ts';
 import type { Image, Row, StoredNotice } from './database.ts';
 
 /*
@@ -25,12 +25,10 @@ export function viewOf(image: Image, { connection }: Row): View | undefined {
 /** The image once a decision is applied. */
 export function apply(image: Image, row: Row, view: View, change: Change<unknown>): Image {
   const { connection } = row;
-  const added = change.leftovers ?? [];
-  const replaced = new Set(added.map(({ attemptId }) => attemptId));
   const next = withRow(image, {
     connection: { ...connection, ...change.connection },
     life: [...row.life, ...(change.life ?? [])].slice(-LIFE_LINES),
-    leftovers: [...row.leftovers.filter((old) => !replaced.has(old.attemptId)), ...added],
+    leftovers: (change.leftovers ?? []).reduce(withLeftover, row.leftovers),
   });
   const clients = new Map(image.clients);
   if (change.client !== undefined && Object.keys(change.client).length > 0) {
@@ -51,6 +49,14 @@ export function apply(image: Image, row: Row, view: View, change: Change<unknown
     delivered: false,
   }));
   return { ...next, clients, endpoints, lastNoticeId, notices: [...image.notices, ...notices] };
+}
+
+function withLeftover(before: readonly Leftover[], added: Leftover): readonly Leftover[] {
+  const others = before.filter(({ attemptId }) => attemptId !== added.attemptId);
+  if (added.kind !== 'quarantine') return [...others, added];
+  const unread = others.filter(({ kind }) => kind === 'quarantine').sort((a, b) => b.at - a.at);
+  const gone = new Set(unread.slice(MOST_UNREAD - 1));
+  return [...others.filter((old) => !gone.has(old)), added];
 }
 
 /** The image with one row replaced or added. */

@@ -1,6 +1,7 @@
 import type { Leftover } from '../../connection/decision.ts';
 import type { LifeEvent } from '../../connection/record.ts';
 import { leftoverContext } from '../../connection/secrets.ts';
+import { MOST_UNREAD } from '../store.ts';
 import type { KeyRing } from './key-ring.ts';
 import { leftoverOf, lifeEventOf } from './rows.ts';
 import type { Statements } from './statements.ts';
@@ -50,7 +51,7 @@ export function leftoversOf(sql: Statements, connection: string): readonly Lefto
     .map(leftoverOf);
 }
 
-/** Keeps a sealed thing, under the data key in use. */
+/** Keeps a sealed thing, under the data key in use; of answers that nobody could read the oldest go beyond {@link MOST_UNREAD}. */
 export function keepLeftover(
   sql: Statements,
   ring: KeyRing,
@@ -60,4 +61,14 @@ export function keepLeftover(
   const { kind, grantId: grant_id, attemptId: attempt, at } = leftover;
   const sealed = ring.reseal(leftover.sealed, leftoverContext(connection, leftover));
   sql.insert('leftover', { connection, attempt, kind, grant_id, sealed, at }, 'OR REPLACE');
+  if (kind !== 'quarantine') return;
+  // Not the one that just came, whatever the clock says.
+  sql.run(
+    `DELETE FROM leftover WHERE connection = ?1 AND attempt IN
+      (SELECT attempt FROM leftover WHERE connection = ?1 AND kind = 'quarantine' AND attempt <> ?2
+        ORDER BY at DESC, attempt LIMIT -1 OFFSET ?3)`,
+    connection,
+    attempt,
+    MOST_UNREAD - 1,
+  );
 }

@@ -72,9 +72,14 @@ describe('a due instant', () => {
   });
 
   it('comes before half of the idle limit of the refresh token', () => {
-    expect(capDueAtForIdle(NOW + 1_000, NOW, 1_000)).toBe(NOW + 500);
-    expect(capDueAtForIdle(NOW + 400, NOW, 1_000)).toBe(NOW + 400);
-    expect(capDueAtForIdle(NOW + 400, NOW, undefined)).toBe(NOW + 400);
+    expect(capDueAtForIdle(NOW + 10_000, NOW, 10_000)).toBe(NOW + 5_000);
+    expect(capDueAtForIdle(NOW + 4_000, NOW, 10_000)).toBe(NOW + 4_000);
+    expect(capDueAtForIdle(NOW + 4_000, NOW, undefined)).toBe(NOW + 4_000);
+  });
+
+  it('comes no sooner than a second after the set, however short the idle limit is said to be', () => {
+    expect(capDueAtForIdle(NOW + 4_000, NOW, 90)).toBe(NOW + 1_000);
+    expect(capDueAtForIdle(NOW + 4_000, NOW, 0)).toBe(NOW + 1_000);
   });
 });
 

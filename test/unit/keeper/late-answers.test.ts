@@ -383,3 +383,17 @@ describe('a pause', () => {
     expect(noticeKinds(world.first)).toEqual(['attention']);
   });
 });
+
+it('consent that comes after its connection was disconnected begins a new one', async () => {
+  const world = await makeWorld();
+  const { id } = await (await world.connect('a')).status();
+  world.emulator.faults.next('hold-before-commit');
+  const again = world.connect('a', { reconnect: true });
+  await world.emulator.ledger.waitFor(1, { held: true });
+  await world.first.keeper.connection('a').disconnect();
+  world.emulator.faults.release();
+  const connection = await again;
+  expect(world.emulator.isAccessTokenAlive((await connection.token()).value)).toBe(true);
+  expect((await connection.status()).id).not.toBe(id);
+  expect((await connection.explain()).life.map(({ event }) => event)).toEqual(['connected']);
+});

@@ -354,3 +354,20 @@ describe('an API whose clock differs by 90 s either way', () => {
     expect(world.requestCount()).toBe(499);
   });
 });
+
+it('a caller of a server that answers more slowly than its tokens live is told so after two requests', async () => {
+  const world = await makeWorld({ accessLifeSeconds: 1 });
+  const { connection } = await world.add('a', { withoutAccessToken: true });
+  world.emulator.faults.always('hold-after-commit');
+  const waiting = world.watch(connection.token());
+  for (let answers = 0; answers < 5; answers++) {
+    await world.pass(1_500);
+    world.emulator.faults.release();
+    await world.quiet();
+  }
+  expect(waiting.error).toMatchObject({
+    code: 'ERR_SERVER_FAILED',
+    message: expect.stringContaining('answers so late') as unknown,
+  });
+  expect(world.requestCount()).toBe(2);
+});

@@ -1,9 +1,10 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Notice } from '../../../src/connection/record.ts';
 import {
   LIFE_MS,
+  runBeside,
   worldFixture,
   type TestKeeper,
   type World,
@@ -32,6 +33,27 @@ async function notifyCommand(world: World): Promise<{
     },
     broken,
   };
+}
+
+const letGo: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const release of letGo.splice(0)) await release();
+});
+
+/** A command that hangs until the test ends; time passes meanwhile. */
+async function hangingCommand(
+  world: World,
+): Promise<{ readonly notifyCommand: readonly string[] }> {
+  const held = path.join(world.home, 'held');
+  await writeFile(held, '');
+  runBeside(1);
+  letGo.push(async () => {
+    runBeside(-1);
+    await rm(held);
+  });
+  const script = 'while [ -e "$0" ]; do sleep 0.02; done';
+  return { notifyCommand: ['/bin/sh', '-c', script, held] };
 }
 
 function told({ events }: TestKeeper): string[] {
@@ -100,6 +122,37 @@ describe('a notice', () => {
     expect(told(slow)).toEqual([]);
     await world.close(slow);
     expect(told(slow)).toEqual(['attention']);
+  });
+
+  it('keeps nothing from being renewed while the command hangs', async () => {
+    const world = await makeWorld();
+    const { keeper } = await world.restart({ settings: await hangingCommand(world) });
+    await world.add('a');
+    keeper.start();
+    await world.pass(LIFE_MS / 2);
+    world.emulator.faults.next(70008);
+    await expect(keeper.connection('a').refresh()).rejects.toMatchObject({
+      code: 'ERR_GRANT_REFUSED',
+    });
+    await world.add('b', { withoutAccessToken: true });
+    await world.pass(60_000);
+    expect((await keeper.connection('b').status()).generation).toBe(2);
+  });
+
+  it('keeps no keeper from closing while the command hangs, and is delivered by the next', async () => {
+    const world = await makeWorld();
+    const { keeper } = await world.restart({ settings: await hangingCommand(world) });
+    const { connection } = await world.add('a', { withoutAccessToken: true });
+    keeper.start();
+    world.emulator.revokeUser('demo@perspio.io');
+    await connection.token().catch(() => undefined);
+    const before = world.clock.now();
+    await world.close(world.first);
+    expect(world.clock.now() - before).toBeLessThanOrEqual(30_000);
+    const next = await world.open();
+    next.keeper.start();
+    await world.pass(120_000);
+    expect(told(next)).toEqual(['attention']);
   });
 
   it('of a keeper that died while it delivered is delivered by another, a minute later', async () => {

@@ -146,19 +146,6 @@ describe('while a refresh is under way', () => {
     expect((await stored()).refreshToken).not.toBe(later.refreshToken);
   });
 
-  it('a consent for a connection that was disconnected meanwhile makes it anew', async () => {
-    const { connection } = await add();
-    const { store } = opened;
-    const { putClient } = store;
-    let calls = 0;
-    store.putClient = async (client) => {
-      if (++calls === 2) await connection.disconnect();
-      return putClient.call(store, client);
-    };
-    const { grant } = await add(true);
-    expect((await stored()).refreshToken).toBe(grant.refreshToken);
-  });
-
   it('a consent during a disconnect is not removed with the old grant', async () => {
     const { connection } = await add();
     const { store } = opened;

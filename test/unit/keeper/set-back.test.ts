@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { StoreError } from '../../../src/errors.ts';
 import { LIFE_MS, worldFixture } from '../../support/keeper-under-test.ts';
 
 const makeWorld = worldFixture();
@@ -47,4 +48,21 @@ it('the claim of a dead keeper is taken over in the background, although it seem
   later.keeper.start();
   await world.pass(60_000);
   expect((await later.keeper.connection('a').status()).generation).toBe(2);
+});
+
+it('tokens come due in time, although the store could not be read when it was noticed', async () => {
+  const world = await makeWorld();
+  const { connection } = await world.add('a');
+  await world.during(connection.refresh());
+  const { keeper, store } = world.first;
+  keeper.start();
+  await world.pass(100_000);
+  const { list } = store;
+  store.list = () => Promise.reject(new StoreError('ERR_STORE_LOCKED', 'it is locked'));
+  world.first.skewMs = -DAY_MS;
+  await world.pass(31_000);
+  expect(world.first.events.at(-1)?.detail).toMatchObject({ message: 'it is locked' });
+  store.list = list;
+  await world.pass(60_000);
+  expect((await connection.status()).generation).toBe(3);
 });

@@ -69,5 +69,9 @@ describe('a signal', () => {
     expect(await keeper.clients()).toHaveLength(1);
     expect((await connection.status()).state).toBe('active');
     expect(world.emulator.ledger.count({ endpoint: 'api' })).toBe(0);
+    await world.pass(LIFE_MS);
+    await expect(connection.token({ signal })).rejects.toBe(REASON);
+    await world.quiet();
+    expect(world.requestCount()).toBe(0);
   });
 });

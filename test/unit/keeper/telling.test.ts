@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../../src/emulator/emulator.ts';
+import { StoreError } from '../../../src/errors.ts';
 import {
   LIFE_MS,
   worldFixture,
@@ -78,6 +79,22 @@ describe('events come in pairs', () => {
     };
     await connection.token({ timeoutMs: 100 }).catch(() => undefined);
     expect(names(world.first)).toEqual(['refreshing', 'refresh_failed']);
+  });
+
+  it('and a person\u2019s order was done, though the store could not be read once afterwards', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    const { store } = world.first;
+    const { read } = store;
+    let failures = 0;
+    store.read = (...args) => {
+      const isJustRecorded = names(world.first).includes('refreshed') && failures++ < 2;
+      if (!isJustRecorded) return read.apply(store, args);
+      return Promise.reject(new StoreError('ERR_STORE_UNAVAILABLE', 'reading failed'));
+    };
+    expect(await connection.refresh()).toMatchObject({ generation: 2 });
+    expect(failures).toBeGreaterThan(1);
+    expect(world.requestCount()).toBe(1);
   });
 
   it('and tell when it is tried again', async () => {

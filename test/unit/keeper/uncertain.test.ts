@@ -328,6 +328,32 @@ describe('an intent that a dead keeper left', () => {
     expect(world.requestCount({ grantId: grant.grantId })).toBe(1);
   });
 
+  it('at a strict server keeps no person who insists from a request, though it is looked after at the same moment', async () => {
+    const world = await makeWorld(strict);
+    const { connection } = await world.add('a', { overrides: { rotation: 'single-use' } });
+    await armByTheDead(world, connection);
+    const [token, status] = await Promise.all([
+      connection.token(),
+      connection.refresh({ anyway: true }),
+    ]);
+    expect(status).toMatchObject({ state: 'active', generation: 2 });
+    expect(token.generation).toBe(1);
+    expect(world.requestCount()).toBe(1);
+  });
+
+  it('of client credentials, which nothing can use up, is looked after when the token is due', async () => {
+    const world = await makeWorld(strict);
+    const connection = await world.connect('a', {
+      overrides: world.overrides({ rotation: 'single-use' }),
+    });
+    await armByTheDead(world, connection);
+    expect((await connection.token()).generation).toBe(1);
+    await world.quiet();
+    expect(world.requestCount()).toBe(1);
+    await world.pass(LIFE_MS);
+    expect((await connection.token()).generation).toBe(2);
+  });
+
   it('at a reusable server is followed by another request', async () => {
     const world = await makeWorld();
     const { connection } = await world.add('a');

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -246,44 +246,6 @@ describe('a store that takes no writes', () => {
     expect(await spills(world)).toHaveLength(1);
   });
 
-  it('and never took the answer: a disconnect revokes what it brought', async () => {
-    const world = await makeWorld({ revocationEndpoint: true });
-    const revocationEndpoint = world.emulator.tokenEndpoint.replace(/token$/, 'revoke');
-    const { connection } = await world.add('a', {
-      overrides: { ...strict.overrides, revocationEndpoint },
-    });
-    await world.pass(LIFE_MS);
-    const unblock = await answerWithoutStore(world, connection);
-    await world.pass(2_000);
-    await world.close(world.first).catch(() => undefined);
-    unblock();
-    const next = await world.open();
-    const done = await world.during(next.keeper.connection('a').disconnect(), 100);
-    expect(done.revoked).toBe(true);
-    expect(world.emulator.describe().some(({ alive }) => alive)).toBe(false);
-    expect(await spills(world)).toEqual([]);
-  });
-
-  it('and took the answer of a file that could not be removed: nothing is put away a second time', async () => {
-    const world = await makeWorld();
-    const { connection } = await world.add('a', strict);
-    await world.pass(LIFE_MS);
-    const unblock = await answerWithoutStore(world, connection);
-    await world.pass(2_000);
-    const folder = path.join(world.home, 'spill');
-    const [name = ''] = await spills(world);
-    const copy = await readFile(path.join(folder, name));
-    unblock();
-    await world.pass(10_000);
-    await writeFile(path.join(folder, name), copy, { mode: 0o600 });
-    world.first.keeper.start();
-    await world.pass(31_000);
-    expect(await spills(world)).toEqual([]);
-    const { id, generation } = await connection.status();
-    expect(generation).toBe(2);
-    expect(await world.first.store.leftovers(id)).toEqual([]);
-  });
-
   it('for one answer that is damaged keeps no other from being found', async () => {
     const world = await makeWorld();
     await insistWithoutStore(world);
@@ -296,6 +258,88 @@ describe('a store that takes no writes', () => {
     expect(await spills(world)).toEqual(['0-damaged.spill']);
     const warnings = next.events.filter(({ event }) => event === 'warning');
     expect(warnings).toMatchObject([{ detail: { message: /0-damaged.spill is damaged/ } }]);
+  });
+
+  it('and never took the answer: a disconnect finds it and revokes what it brought', async () => {
+    const world = await makeWorld({ revocationEndpoint: true });
+    const revocationEndpoint = world.emulator.tokenEndpoint.replace(/\/token$/, '/revoke');
+    const overrides = { ...strict.overrides, revocationEndpoint };
+    const { connection } = await world.add('a', { overrides });
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    await world.close(world.first).catch(() => undefined);
+    expect(await spills(world)).toHaveLength(1);
+    unblock();
+    const { keeper } = await world.open();
+    expect(await keeper.connection('a').disconnect()).toMatchObject({ revoked: true });
+    expect(world.emulator.ledger.count({ endpoint: 'revocation' })).toBe(2);
+    expect(world.emulator.describe().filter(({ alive }) => alive)).toEqual([]);
+    expect(await spills(world)).toEqual([]);
+  });
+
+  it('and a file that nobody can read keeps no other answer from being put away', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const damaged = ['0000', 'zzzz'].map((id) => path.join(world.home, 'spill', `${id}.spill`));
+    const spoil = async (file = ''): Promise<void> => writeFile(file, '{', { mode: 0o600 });
+    const unblock = await answerWithoutStore(world, connection);
+    await spoil(damaged[0]);
+    await world.pass(2_000);
+    await spoil(damaged[1]);
+    await world.close(world.first).catch(() => undefined);
+    unblock();
+    await world.open();
+    await world.add('a', { ...strict, replace: true });
+    world.first.keeper.start();
+    await world.pass(5_000);
+    expect(await spills(world)).toHaveLength(2);
+    const { id } = await world.first.keeper.connection('a').status();
+    expect(await world.first.store.leftovers(id)).toMatchObject([{ kind: 'revoke' }]);
+    const told = world.first.events.map(({ detail }) =>
+      'message' in detail ? detail.message : '',
+    );
+    for (const file of damaged) expect(told.join('; ')).toContain(file);
+  });
+
+  it('and took it at last: the file goes, also when its keeper ended before it removed it', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    const [name = ''] = await spills(world);
+    const file = path.join(world.home, 'spill', name);
+    const content = await readFile(file);
+    unblock();
+    await world.pass(10_000);
+    expect((await connection.token()).generation).toBe(2);
+    await writeFile(file, content, { mode: 0o600 });
+    const next = await world.restart();
+    next.keeper.start();
+    await world.pass(1_000);
+    expect(await spills(world)).toEqual([]);
+    const { status, life } = await next.keeper.connection('a').explain();
+    expect(life.map(({ event }) => event)).toEqual(['refreshed', 'connected']);
+    expect(await next.store.leftovers(status.id)).toEqual([]);
+  });
+
+  it('and took it at last: callers are served also when the file cannot be removed', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    const [name = ''] = await spills(world);
+    const file = path.join(world.home, 'spill', name);
+    await rm(file);
+    await mkdir(file);
+    const waiting = world.watch(connection.token());
+    unblock();
+    await world.pass(10_000);
+    expect(waiting.value?.generation).toBe(2);
+    expect(world.first.events.map(({ event }) => event)).not.toContain('refresh_failed');
   });
 
   it('until the clock was set back does not make a token of the future of what is recorded then', async () => {

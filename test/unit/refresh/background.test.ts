@@ -1,19 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import type { AttemptResult } from '../../../src/refresh/attempt.ts';
 import { runBackground } from '../../../src/refresh/background.ts';
+import type { Deliveries } from '../../../src/refresh/notices.ts';
 import type { ClockWatch } from '../../../src/refresh/set-back.ts';
 import { after, deferred, flown, settled, type Flown } from '../../support/flown.ts';
 
 /** Starts the background; `looks` counts its wake-ups. */
-function start(world: Flown): { readonly ended: Promise<string>; readonly looks: number[] } {
+function start(
+  world: Flown,
+  lookAtClock = (): Promise<void> => Promise.resolve(),
+): { readonly ended: Promise<string>; readonly looks: number[] } {
   const looks: number[] = [];
   const look = (): Promise<void> => {
     looks.push(world.clock.monotonic());
-    return Promise.resolve();
+    return lookAtClock();
   };
-  const channel = (): Promise<void> => Promise.resolve();
+  const deliveries = { deliver: () => Promise.resolve() } as unknown as Deliveries;
   const watch = { look } as unknown as ClockWatch;
-  const ended = runBackground(world.engine, world.flights, channel, watch).then(() => 'ended');
+  const ended = runBackground(world.engine, world.flights, deliveries, watch).then(() => 'ended');
   return { ended, looks };
 }
 
@@ -95,6 +99,15 @@ describe('the background tells', () => {
     expect(world.warnings).toEqual(['warning: no connection: the disk is gone']);
     await after(world.clock, 1, ended);
     expect(looks).toEqual([0, 30_000]);
+  });
+
+  it('that it could not look at the clock, and renews all the same', async () => {
+    const world = flown();
+    world.due = ['a'];
+    const failing = (): Promise<void> => Promise.reject(new Error('the disk is gone'));
+    await after(world.clock, 0, start(world, failing).ended);
+    expect(world.warnings).toEqual(['warning: no connection: the disk is gone']);
+    expect(world.log).toEqual([[0, 'a']]);
   });
 
   it('what was thrown that is no error', async () => {
