@@ -9,6 +9,7 @@ import type { Random } from '../system/random.ts';
 import type { Streaming } from '../system/streaming.ts';
 import { Audit, DRAWS_KEPT } from './access/audit.ts';
 import { Rates } from './access/rate.ts';
+import { CALLS_PER_KEY, CallsUnderWay } from './access/under-way.ts';
 import { Latencies } from './browser/latencies.ts';
 import { Sessions } from './browser/sessions.ts';
 import { createApplication, type Application, type Origin } from './application.ts';
@@ -76,7 +77,7 @@ export interface Daemon {
   /** Address for TCP, such as `https://127.0.0.1:7343`; undefined when there is none. */
   readonly address: string | undefined;
   /**
-   * Takes over certificates, names, the size of the audit and the receivers of webhooks.
+   * Takes over certificates, names, the size of the audit, the calls of a key and the receivers of webhooks.
    *
    * @returns options that changed and take a restart, in words.
    * @throws {@link ConfigurationError} when something cannot be used; then all stays as it was.
@@ -105,6 +106,7 @@ class RunningDaemon implements Daemon {
   readonly socket: string;
   readonly #options: DaemonOptions;
   readonly #audit: Audit;
+  readonly #underWay = new CallsUnderWay();
   readonly #metrics: Metrics;
   readonly #webhooks: Webhooks;
   readonly #application: Application;
@@ -123,7 +125,7 @@ class RunningDaemon implements Daemon {
     this.#settings = settings;
     this.socket = settings.socket ?? options.socket;
     this.#audit = new Audit(store.access, clock, log);
-    this.#audit.keepRows = settings.auditRows ?? DRAWS_KEPT;
+    this.#bound(settings);
     const sessions = new Sessions(clock, random, () => this.#settings.publicUrl);
     this.#latencies = new Latencies(keeper, clock);
     const streaming = options.hooks ?? undiciStreaming({ isPrivateAllowed: true });
@@ -145,7 +147,10 @@ class RunningDaemon implements Daemon {
     };
     this.#application = createApplication({
       routes: allRoutes(parts),
-      gate: { access: store.access, audit: this.#audit, rates: new Rates(clock), clock, sessions },
+      gate: {
+        ...{ access: store.access, audit: this.#audit, sessions, clock },
+        ...{ rates: new Rates(clock), underWay: this.#underWay },
+      },
       ...{ clock, log },
       observe: (operation, status, tookMs) => {
         this.#metrics.observe(operation, status, tookMs);
@@ -185,9 +190,15 @@ class RunningDaemon implements Daemon {
     if (this.#tcp !== undefined) checkNames(this.#tcp.address, this.#tcp.port, settings);
     if (this.#tcp !== undefined) renew(this.#tcp, settings, material);
     await this.#webhooks.use(receivers);
-    this.#audit.keepRows = settings.auditRows ?? DRAWS_KEPT;
+    this.#bound(settings);
     this.#settings = settings;
     return this.#afterRestart(settings, material !== undefined);
+  }
+
+  /** Sets how much is kept and let in. */
+  #bound({ auditRows, callsPerKey }: DaemonSettings): void {
+    this.#audit.keepRows = auditRows ?? DRAWS_KEPT;
+    this.#underWay.mostPerKey = callsPerKey ?? CALLS_PER_KEY;
   }
 
   /** What differs from what the daemon listens on, not from what was read last: that may be another that is not in force either. */

@@ -92,6 +92,11 @@ function daemonSchema(z: Zod) {
       .min(1_000, 'must be 1000 or more')
       .max(10_000_000, 'must be 10000000 or less')
       .optional(),
+    callsPerKey: z
+      .int('must be a whole number')
+      .min(1, 'must be 1 or more')
+      .max(4_096, 'must be 4096 or less')
+      .optional(),
     webhooks: z
       .array(
         webhookSchema(z).refine(
