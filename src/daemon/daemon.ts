@@ -12,6 +12,8 @@ import { Rates } from './access/rate.ts';
 import { CALLS_PER_KEY, CallsUnderWay } from './access/under-way.ts';
 import { Latencies } from './browser/latencies.ts';
 import { Sessions } from './browser/sessions.ts';
+import { Feed } from './events/feed.ts';
+import { Standings } from './standing.ts';
 import { createApplication, type Application, type Origin } from './application.ts';
 import { SOCKET_HOSTS } from './http/hosts.ts';
 import { createListener, type Listener, type TlsMaterial } from './http/listener.ts';
@@ -140,6 +142,8 @@ class RunningDaemon implements Daemon {
       metrics: this.#metrics,
       ending: this.#ending.signal,
       faults: () => this.#faults(),
+      feed: new Feed(store.access, clock),
+      standings: new Standings({ store, sessions, clock }),
       ...{ sessions, latencies: this.#latencies, dashboard: options.dashboard },
       requestsPerSecond: options.requestsPerSecond ?? 10,
       openDoor: () => this.#openDoor(),
