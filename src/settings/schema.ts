@@ -1,5 +1,5 @@
 import type * as zod from 'zod';
-import { isLoopback } from '../system/loopback.ts';
+import { isLoopback } from '../loopback.ts';
 import { EVENT_KINDS } from './event-kinds.ts';
 
 /*
