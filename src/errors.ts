@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'ERR_ACCESS_REFUSED'
   | 'ERR_ACCESS_FORBIDDEN'
   | 'ERR_RATE_EXCEEDED'
+  | 'ERR_CALLS_EXCEEDED'
   // or none answers
   | 'ERR_DAEMON_UNREACHABLE'
   // what was asked for does not exist

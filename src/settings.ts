@@ -33,6 +33,8 @@ export interface DaemonSettings {
   readonly log?: 'text' | 'json' | 'journal' | undefined;
   /** Rows of the audit that are kept, the newest. By default 100 000. */
   readonly auditRows?: number | undefined;
+  /** Calls of one key that may be under way at once, and of all browsers of the dashboard together. By default 100. */
+  readonly callsPerKey?: number | undefined;
   /** Who is told what happens. By default nobody. */
   readonly webhooks?: readonly WebhookSettings[] | undefined;
 }

@@ -10,7 +10,7 @@ import { readImports, root, sourceFiles } from './support/sources.ts';
 /*
  * The arrows of ARCHITECTURE.md. A line names a part of src/ and the parts that it may import; what follows `types:` it may import as
  * types only. A part is a folder of src/, a file beside them, or the store's adapter. Two rules need no line: a part may import
- * itself, and `errors`, `secret` and `#failpoints` may be imported by all but `emulator`.
+ * itself, and `errors`, `secret`, `loopback` and `#failpoints` may be imported by all but `emulator`.
  */
 const arrows = `
 index           -> keeper, access-token; types: keeper-api, remote, settings, refresh, authorize, resource, connection, oauth, providers, store, system
@@ -36,9 +36,10 @@ system          ->
 emulator        -> system
 errors          ->
 secret          ->
+loopback        ->
 `.trim();
 
-const everywhere = ['errors', 'secret', '#failpoints'];
+const everywhere = ['errors', 'secret', 'loopback', '#failpoints'];
 
 interface Allowed {
   readonly values: readonly string[];

@@ -97,7 +97,7 @@ async function serve(
   try {
     const { access, operation: what } = route;
     const connection = params['name'];
-    const entry = { access, what, connection, request, isOwners };
+    const entry = { access, what, connection, request, response, isOwners };
     const caller = await enter(parts.gate, entry);
     const isForeign = 'isQueryForeign' in route && route.isQueryForeign;
     const given = isForeign ? {} : readQuery(query);

@@ -7,7 +7,9 @@ import type { Streaming } from '../system/streaming.ts';
 import type { Audit } from './access/audit.ts';
 import type { Latencies } from './browser/latencies.ts';
 import type { Sessions } from './browser/sessions.ts';
+import type { Feed } from './events/feed.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import type { Standings } from './standing.ts';
 import type { DaemonStore } from './store.ts';
 
 /** What routes work with. */
@@ -32,6 +34,10 @@ export interface DaemonParts {
   readonly log: Log;
   /** Aborted when the daemon begins to end: whoever waits for nothing in particular stops. */
   readonly ending: AbortSignal;
+  /** What happens. */
+  readonly feed: Feed;
+  /** Whether those who have a stream open may still be told. */
+  readonly standings: Standings;
   /** Who is signed in at a browser. */
   readonly sessions: Sessions;
   /** How long refreshes took. */

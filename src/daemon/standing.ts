@@ -4,13 +4,14 @@ import type { Caller } from './access/caller.ts';
 import { whyEnded } from './access/key.ts';
 import type { Call } from './api/route.ts';
 import { BROWSER, readCookie } from './browser/entrance.ts';
-import type { DaemonParts } from './parts.ts';
+import type { Sessions } from './browser/sessions.ts';
+import type { DaemonStore } from './store.ts';
 
 /*
  * A stream is let in once and may be open for days. Its caller's key can be revoked or come to its end meanwhile, and so can a session.
  */
 
-/** So often it is looked at whether the caller may still be told. */
+/** So often it is looked at whether callers may still be told, once for all streams of a key or a session. */
 const LOOK_EVERY_MS = 1_000;
 
 /** Whether whoever a stream was opened for may still be told. */
@@ -21,42 +22,80 @@ export interface Standing {
   stop(): void;
 }
 
-/** Looks after the standing of a caller that was let in. To look does not count as use of a session. */
-export function watchStanding(
-  { store, sessions, clock }: Pick<DaemonParts, 'store' | 'sessions' | 'clock'>,
-  { caller, request }: Pick<Call, 'caller' | 'request'>,
-): Standing {
-  const isGood = (): boolean => {
-    if (sabotaged('standing')) return true;
-    if (caller === BROWSER)
-      return sessions.isStanding(readCookie(request, sessions.publicUrl) ?? '');
-    return hasGoodKey({ store, clock }, caller);
-  };
-  return watch(clock, isGood);
+/** What standings are made of. */
+export interface StandingParts {
+  /** Keys. */
+  readonly store: Pick<DaemonStore, 'access'>;
+  /** Who is signed in at a browser. */
+  readonly sessions: Sessions;
+  /** Time. */
+  readonly clock: Clock;
+}
+
+/** Streams of one key or session. */
+interface Watched {
+  readonly isGood: () => boolean;
+  readonly streams: Set<AbortController>;
+}
+
+/** The standing of all callers that have a stream open. */
+export class Standings {
+  readonly #parts: StandingParts;
+  readonly #watched = new Map<string, Watched>();
+  #timer: Timer | undefined;
+
+  /** Nobody is watched. */
+  constructor(parts: StandingParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks after the standing of a caller that was let in. To look does not count as use of a session. */
+  watch({ caller, request }: Pick<Call, 'caller' | 'request'>): Standing {
+    const stream = new AbortController();
+    const { sessions } = this.#parts;
+    const cookie = caller === BROWSER ? (readCookie(request, sessions.publicUrl) ?? '') : undefined;
+    const identity = cookie === undefined ? caller.keyId : `session ${cookie}`;
+    // The owner's standing is never lost.
+    if (identity === undefined) return { lost: stream.signal, stop: () => undefined };
+    const isGood = (): boolean =>
+      cookie === undefined ? hasGoodKey(this.#parts, caller) : sessions.isStanding(cookie);
+    const watched = this.#watched.get(identity) ?? { isGood, streams: new Set() };
+    this.#watched.set(identity, watched);
+    watched.streams.add(stream);
+    this.#lookLater();
+    const stop = (): void => {
+      watched.streams.delete(stream);
+      const isLast = watched.streams.size === 0 && this.#watched.get(identity) === watched;
+      if (isLast) this.#watched.delete(identity);
+    };
+    return { lost: stream.signal, stop };
+  }
+
+  #lookLater(): void {
+    if (this.#timer !== undefined || this.#watched.size === 0) return;
+    const onTime = (): void => {
+      this.#timer = undefined;
+      for (const [identity, watched] of [...this.#watched]) this.#look(identity, watched);
+      this.#lookLater();
+    };
+    this.#timer = this.#parts.clock.timer(LOOK_EVERY_MS, onTime, { background: true });
+  }
+
+  #look(identity: string, { isGood, streams }: Watched): void {
+    if (sabotaged('standing') || isKnownGood(isGood)) return;
+    this.#watched.delete(identity);
+    for (const stream of streams) stream.abort();
+  }
 }
 
 /** Whether a caller needs no key, or the one it came with is good still. */
 export function hasGoodKey(
-  { store, clock }: Pick<DaemonParts, 'store' | 'clock'>,
+  { store, clock }: Pick<StandingParts, 'store' | 'clock'>,
   { keyId }: Caller,
 ): boolean {
   if (keyId === undefined) return true;
   const key = store.access.key(keyId);
   return key !== undefined && whyEnded(key, clock.now()) === undefined;
-}
-
-function watch(clock: Clock, isGood: () => boolean): Standing {
-  const lost = new AbortController();
-  let timer: Timer | undefined;
-  const look = (): void => {
-    if (isKnownGood(isGood)) lookLater();
-    else lost.abort();
-  };
-  const lookLater = (): void => {
-    timer = clock.timer(LOOK_EVERY_MS, look, { background: true });
-  };
-  lookLater();
-  return { lost: lost.signal, stop: () => timer?.cancel() };
 }
 
 /** Where the store cannot be asked nothing is told; a reader comes back when it can. */

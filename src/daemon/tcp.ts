@@ -7,7 +7,7 @@ import { errnoOf } from '../system/file-errors.ts';
 import { readPrivateFile, readSystemFile } from '../system/files.ts';
 import { tcpHosts, type Hosts } from './http/hosts.ts';
 import type { Listener, TlsMaterial } from './http/listener.ts';
-import { isLoopback } from '../system/loopback.ts';
+import { isLoopback } from '../loopback.ts';
 
 /*
  * TCP, where it was asked for: loopback, or with TLS.

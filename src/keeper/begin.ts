@@ -30,7 +30,7 @@ import { Secret } from '../secret.ts';
 
 /** A registration and its habits, before or after it is stored. */
 export interface Registration {
-  /** The client as stored. */
+  /** The client, as it is stored or will be. */
   readonly client: ClientRecord;
   /** Its habits. */
   readonly profile: Profile;
@@ -74,7 +74,8 @@ export function namedScopeOf(options: BeginOptions): readonly string[] | undefin
 }
 
 /**
- * Finds or stores the registration that options describe. A secret given replaces one that the server refuses, or that no connection uses; else
+ * Finds the registration that options describe. One that is new is stored with its first connection: an attempt that comes to nothing, or is cut
+ * short by a crash, leaves neither it nor its secret behind. A secret given replaces one that the server refuses, or that no connection uses; else
  * whoever mistypes it, and never finishes, would stop connections that work.
  *
  * @throws {@link ConfigurationError} `ERR_ARGUMENT` for another secret than the one that connections use.
@@ -118,12 +119,13 @@ export async function register(
     refusedAt: undefined,
     refusal: undefined,
   };
-  const client = await store.putClient(draft);
-  if (client.id !== id && secret !== undefined && !isHeldSecret(engine, client, secret)) {
-    await refuseOtherSecret(engine, client);
-    await replaceSecret(engine, client, secret, given.clientSecretExpiresAt);
-  }
-  return { client, profile };
+  const client = await store.tryClient(draft);
+  if (client.id === id || secret === undefined || isHeldSecret(engine, client, secret))
+    return { client, profile };
+  await refuseOtherSecret(engine, client);
+  await replaceSecret(engine, client, secret, given.clientSecretExpiresAt);
+  // What is tried is the secret given, not the one before.
+  return { client: await store.tryClient(draft), profile };
 }
 
 async function refuseOtherSecret({ store }: Engine, client: ClientRecord): Promise<void> {

@@ -140,7 +140,7 @@ export class LocalKeeper implements Keeper {
     const { view } = await this.#memory.read(name);
     const { options, registration } = asBefore(this.#engine, view, again);
     // As a new connection does: what cannot be stored is known before the person is sent to sign in.
-    await this.#engine.store.putClient(registration.client);
+    await this.#engine.store.tryClient(registration.client);
     return this.#consent(name, view.connection, options, registration);
   }
 
@@ -318,7 +318,7 @@ export class LocalKeeper implements Keeper {
 
   async #store(name: string, existing: Existing | undefined, obtained: NewGrant): Promise<void> {
     const { registration } = obtained;
-    // A person may take long to consent, and somebody may have removed the registration meanwhile.
+    // One that is new is stored now; one that was not may have been removed while a person took long to consent.
     const client = await this.#engine.store.putClient(registration.client);
     const grant = { ...obtained, registration: { ...registration, client } };
     // So may the connection have been: what a person consented to is a new one then.

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
+import { isLoopback } from '../loopback.ts';
 import type { Provider } from './provider.ts';
 
 /** Fields of a provider that one registration sees differently. */
@@ -131,10 +132,6 @@ function checkApi(merged: Merged): void {
   if (!origins.includes(base.origin)) {
     throw refusal(merged, 'has an api base outside its api origins; add its origin to them');
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 function refusal(provider: Provider, fault: string): ConfigurationError {

@@ -9,7 +9,7 @@ import type { HomePaths } from '../system/home.ts';
 import { RemoteKeeper } from './remote-keeper.ts';
 import { socketOf } from './socket.ts';
 import { Transport, type DaemonAddress } from './transport.ts';
-import { isLoopback } from '../system/loopback.ts';
+import { isLoopback } from '../loopback.ts';
 
 /** How a daemon is reached. */
 export type DaemonOption =

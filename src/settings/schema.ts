@@ -1,5 +1,5 @@
 import type * as zod from 'zod';
-import { isLoopback } from '../system/loopback.ts';
+import { isLoopback } from '../loopback.ts';
 import { EVENT_KINDS } from './event-kinds.ts';
 
 /*
@@ -91,6 +91,11 @@ function daemonSchema(z: Zod) {
       .int('must be a whole number')
       .min(1_000, 'must be 1000 or more')
       .max(10_000_000, 'must be 10000000 or less')
+      .optional(),
+    callsPerKey: z
+      .int('must be a whole number')
+      .min(1, 'must be 1 or more')
+      .max(4_096, 'must be 4096 or less')
       .optional(),
     webhooks: z
       .array(

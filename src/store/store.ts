@@ -94,6 +94,11 @@ export interface Store {
 
   /** Adds the client, or hands back the one with the same provider, registration and overrides. */
   putClient(client: ClientRecord): Promise<ClientRecord>;
+  /**
+   * The client with the same provider, registration and overrides, or the one given where there is none. Leaves all as it was, but writes, so that
+   * what keeps {@link Store.putClient} from storing it is known.
+   */
+  tryClient(client: ClientRecord): Promise<ClientRecord>;
   /** All clients. */
   clients(): Promise<readonly ClientRecord[]>;
   /** How many connections belong to a registration. */

@@ -15,7 +15,7 @@ import {
   type Http,
   type HttpConnection,
 } from '../system/http.ts';
-import { isLoopback } from '../system/loopback.ts';
+import { isLoopback } from '../loopback.ts';
 
 /** Longest answer that is read. */
 const MOST_ANSWER_BYTES = 256 * 1024;

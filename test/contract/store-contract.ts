@@ -352,6 +352,17 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect((await store.putClient(other)).id).toBe(other.id);
     });
 
+    it('hands back one that is there without adding any', async () => {
+      const before = await store.clients();
+      const draft = newClient({ clientId: 'draft' });
+      expect(await store.tryClient(draft)).toEqual(draft);
+      expect(await store.clients()).toEqual(before);
+      const kept = await store.putClient(draft);
+      expect((await store.tryClient(newClient({ clientId: 'draft' }))).id).toBe(kept.id);
+      expect((await store.tryClient(kept)).id).toBe(kept.id);
+      expect(await store.clients()).toHaveLength(before.length + 1);
+    });
+
     it('keeps one of two that are added at the same time', async () => {
       const second = await place.open();
       const both = await Promise.all(

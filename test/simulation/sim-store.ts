@@ -141,6 +141,15 @@ export class SimStore<By> implements Store {
     });
   }
 
+  tryClient(client: ClientRecord): Promise<ClientRecord> {
+    return this.#write(() => {
+      const image = this.#database.image;
+      const known = [...image.clients.values()].find((other) => isSameClient(client, other));
+      if (known === undefined) this.#commit(image, true);
+      return known ?? client;
+    });
+  }
+
   clients(): Promise<readonly ClientRecord[]> {
     return this.#read((image) =>
       [...image.clients.values()].sort((one, other) =>

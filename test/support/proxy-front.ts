@@ -11,6 +11,7 @@ import {
 import { shapeRefusal } from '../../src/daemon/http/shape.ts';
 import { createProxy, type Admit, type ProxyCall } from '../../src/daemon/proxy/proxy.ts';
 import { NotFoundError } from '../../src/errors.ts';
+import type { ReplayRoom } from '../../src/daemon/proxy/replay-room.ts';
 import type { ApiAccess, ApiFinding } from '../../src/resource/exchange.ts';
 import { newApiMemory } from '../../src/resource/memory.ts';
 import { Secret } from '../../src/secret.ts';
@@ -42,6 +43,8 @@ export interface FrontOptions {
   readonly lookup?: LookupFunction;
   readonly clock?: Clock;
   readonly headTimeoutMs?: number;
+  /** Where bodies are kept that may be repeated. */
+  readonly room?: ReplayRoom;
   /** Waited for before a token is served; what it throws is why there is none. */
   readonly beforeToken?: () => Promise<void> | void;
 }
@@ -107,6 +110,7 @@ export async function startFront(options: FrontOptions): Promise<Front> {
       throw new NotFoundError('ERR_CONNECTION_UNKNOWN', 'there is no such connection');
     },
     streaming,
+    ...(options.room !== undefined && { room: options.room }),
   });
   const admit: Admit = async (call) => {
     front.calls.push(call);

@@ -47,6 +47,7 @@ describe('settings', () => {
         publicUrl: 'https://evergrant.example.com:8443',
         log: 'json',
         auditRows: 5_000,
+        callsPerKey: 20,
         webhooks: [
           {
             name: 'ops',
@@ -102,6 +103,8 @@ describe('settings', () => {
     ['{"daemon": {"publicUrl": "https://a.example?x"}}', 'daemon.publicUrl must be https://'],
     ['{"daemon": {"publicUrl": "https://me@a.example"}}', 'daemon.publicUrl must be https://'],
     ['{"daemon": {"publicUrl": "javascript:alert(1)"}}', 'daemon.publicUrl must be https://'],
+    ['{"daemon": {"callsPerKey": 0}}', 'daemon.callsPerKey must be 1 or more'],
+    ['{"daemon": {"callsPerKey": 1e9}}', 'daemon.callsPerKey must be 4096 or less'],
     ['{"daemon": {"webhooks": {}}}', 'daemon.webhooks must be a list'],
     ['{"daemon": {\n"webhooks": [\n3]}}', 'line 3: daemon.webhooks must be an object, not number'],
     [

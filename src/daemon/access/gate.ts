@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { AccessRefusedError, ServerUnavailableError } from '../../errors.ts';
 import type { AccessStore, Verb } from '../../store/access-store.ts';
 import type { Clock } from '../../system/clock.ts';
@@ -8,6 +9,7 @@ import type { Sessions } from '../browser/sessions.ts';
 import { isSameKey, readKey, whyEnded } from './key.ts';
 import type { Rates } from './rate.ts';
 import { forbidden } from './reach.ts';
+import type { CallsUnderWay } from './under-way.ts';
 
 /*
  * Who comes in, and what for. One place decides for all routes, before a body is read.
@@ -30,6 +32,8 @@ export interface Entry {
   readonly connection: string | undefined;
   /** The message, for its key or its session. */
   readonly request: BrowserRequest;
+  /** Its answer: while that is not over, the call is under way. */
+  readonly response: Pick<ServerResponse, 'once'>;
   /** Whether it came through the owner's socket. */
   readonly isOwners: boolean;
 }
@@ -44,6 +48,8 @@ export interface GateParts {
   readonly sessions: Sessions;
   /** How often keys are used. */
   readonly rates: Rates;
+  /** What they have under way. */
+  readonly underWay: CallsUnderWay;
   /** Time. */
   readonly clock: Clock;
 }
@@ -52,7 +58,7 @@ export interface GateParts {
  * Lets a caller in, or says why not. Refusals, and whatever is more than reading, are audited.
  *
  * @throws {@link AccessRefusedError} `ERR_ACCESS_REFUSED` without a good key, `ERR_ACCESS_FORBIDDEN` for more than the key is good for;
- *   {@link ServerUnavailableError} `ERR_RATE_EXCEEDED` for more often.
+ *   {@link ServerUnavailableError} `ERR_RATE_EXCEEDED` for more often, `ERR_CALLS_EXCEEDED` for more at once.
  */
 export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
   const { access, connection, what } = entry;
@@ -66,14 +72,11 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
     throw new AccessRefusedError('ERR_ACCESS_REFUSED', refusal);
   }
   // Before the rest, so that what is refused counts as well.
-  const waitMs = wait(parts, caller);
-  if (waitMs > 0) {
-    await file(caller, 'too often');
-    throw new ServerUnavailableError(
-      'ERR_RATE_EXCEEDED',
-      'this key is used more often than it may; slow down',
-      { retryAt: parts.clock.now() + waitMs },
-    );
+  const excess = excessOf(parts, caller, entry);
+  if (excess !== undefined) {
+    const retryAt = parts.clock.now() + excess.waitMs;
+    await file(caller, excess.because);
+    throw new ServerUnavailableError(excess.code, excess.message, { retryAt });
   }
   const because = judge(caller, entry);
   if (because !== undefined) {
@@ -121,7 +124,37 @@ function judge(caller: Caller, { access, what, connection }: Entry): string | un
   return has ? undefined : `this key is not good for ${verb}`;
 }
 
-function wait({ rates }: GateParts, { keyId, policy }: Caller): number {
-  if (keyId === undefined || policy?.rate === undefined) return 0;
-  return rates.take(keyId, policy.rate);
+/** When a call will have ended nobody knows; so soon it may be tried again. */
+const PLACE_WAIT_MS = 1_000;
+
+interface Excess {
+  readonly code: 'ERR_RATE_EXCEEDED' | 'ERR_CALLS_EXCEEDED';
+  readonly because: string;
+  readonly message: string;
+  readonly waitMs: number;
+}
+
+/** What is too much of a call, besides what it asks for. All browsers that are signed in count as one key; the owner has no bound. */
+function excessOf(
+  { rates, underWay }: GateParts,
+  { name, keyId, policy }: Caller,
+  { response }: Entry,
+): Excess | undefined {
+  if (policy === undefined) return undefined;
+  const hasRate = keyId !== undefined && policy.rate !== undefined;
+  const waitMs = hasRate ? rates.take(keyId, policy.rate) : 0;
+  if (waitMs > 0)
+    return {
+      code: 'ERR_RATE_EXCEEDED',
+      because: 'too often',
+      message: 'this key is used more often than it may; slow down',
+      waitMs,
+    };
+  if (underWay.take(keyId ?? name, response)) return undefined;
+  return {
+    code: 'ERR_CALLS_EXCEEDED',
+    because: 'too many calls at once',
+    message: `this key has ${String(underWay.mostPerKey)} calls under way, as many as it may; wait until one has ended`,
+    waitMs: PLACE_WAIT_MS,
+  };
 }

@@ -1,14 +1,12 @@
-import type { ServerResponse } from 'node:http';
-import { once } from 'node:events';
 import * as z from 'zod';
-import { jsonRoute, streamRoute, type Route } from '../api/route.ts';
+import { jsonRoute, streamRoute, type Call, type Route } from '../api/route.ts';
 import { beginAnswer, toJson } from '../http/answer.ts';
+import { write } from '../http/write.ts';
 import { NotFoundError, StoreError } from '../../errors.ts';
 import { breathe } from '../../system/turn.ts';
 import type { Keeper } from '../../keeper-api.ts';
 import type { FeedEvent } from '../../store/access-store.ts';
 import type { DaemonParts } from '../parts.ts';
-import { watchStanding } from '../standing.ts';
 import { endpointsAtAGlance, endpointGlance } from './endpoints.ts';
 import { glance, glanceOf, type Glance } from './glance.ts';
 
@@ -46,8 +44,8 @@ export function glanceRoutes(parts: DaemonParts): readonly Route[] {
       access: all,
       type: 'application/x-ndjson',
       stream: async (call) => {
-        const standing = watchStanding(parts, call);
-        await streamGlances(parts, call.response, standing.lost).finally(() => standing.stop());
+        const standing = parts.standings.watch(call);
+        await streamGlances(parts, call, standing.lost).finally(() => standing.stop());
       },
     }),
     jsonRoute({
@@ -82,36 +80,26 @@ export function glanceRoutes(parts: DaemonParts): readonly Route[] {
 
 async function streamGlances(
   { keeper, store, clock }: DaemonParts,
-  response: ServerResponse,
+  { response, signal }: Pick<Call, 'response' | 'signal'>,
   lost: AbortSignal,
 ): Promise<void> {
+  const over = AbortSignal.any([signal, lost]);
   const { last } = store.access.eventRange();
   beginAnswer(response, { status: 200, type: 'application/x-ndjson' });
-  response.write(`${toJson({ at: clock.now(), last })}\n`);
+  await write(response, `${toJson({ at: clock.now(), last })}\n`, over);
   let [count, afterName] = [0, ''];
   for (;;) {
     const page = await keeper.list({ afterName, limit: PAGE });
     const lines = page.map((status) => `${toJson(glanceOf(status))}\n`).join('');
-    const isRoomy = lines === '' || response.write(lines);
+    if (lines !== '') await write(response, lines, over);
+    // An end without its last line: what came is not all, and must not be taken for it.
+    if (over.aborted) return void response.destroy();
     count += page.length;
     afterName = page.at(-1)?.name ?? afterName;
     if (page.length < PAGE) break;
-    if (!isRoomy) await drained(response, lost);
     await breathe();
-    // An end without its last line: what came is not all, and must not be taken for it.
-    if (lost.aborted) response.destroy();
-    if (response.destroyed) return;
   }
   response.end(`${toJson({ count })}\n`);
-}
-
-/** Waits until more can be written, or nobody is there any more who may be told. */
-async function drained(response: ServerResponse, lost: AbortSignal): Promise<void> {
-  const over = new AbortController();
-  const signal = AbortSignal.any([over.signal, lost]);
-  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
-    .catch(() => undefined)
-    .finally(() => over.abort());
 }
 
 interface Changes {

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FeedEvent } from '../../store/access-store.ts';
-import type { Clock } from '../../system/clock.ts';
 import { beginAnswer, toJson } from '../http/answer.ts';
-import type { Batch } from './feed.ts';
+import { write } from '../http/write.ts';
+import type { Feed } from './feed.ts';
 
 /*
  * Server-sent events. @see https://html.spec.whatwg.org/multipage/server-sent-events.html
@@ -12,48 +11,48 @@ import type { Batch } from './feed.ts';
 /** A silent connection is taken for dead by what lies in between. */
 const HEARTBEAT_MS = 15_000;
 
-/** Where the stream begins, when it ends, and what tells the time. */
+/** What a stream tells, from where on, and how long. */
 export interface StreamOptions {
-  /** Id of the event that the batches follow. */
+  /** What happens. */
+  readonly feed: Feed;
+  /** Id of the event after which it begins. */
   readonly afterId: number;
-  /** Time. */
-  readonly clock: Clock;
+  /** Whether the reader may be told of a connection; of none: of the store itself. */
+  readonly isSeen: (connection: string | undefined) => boolean;
   /** Ends it. */
   readonly ended: AbortSignal;
 }
 
 /**
- * Writes events until the signal ends it; waits for a reader that is slow. The first words tell after which event it begins: one that it loses
- * before any came can then go on from there.
+ * Writes events until the signal ends it; waits for a reader that is slow, and leaves one that has not read by the end. The first words tell after
+ * which event it begins: one that it loses before any came can then go on from there.
  */
 export async function streamEvents(
   response: ServerResponse,
-  batches: AsyncIterable<Batch>,
-  isSeen: (connection: string | undefined) => boolean,
-  { afterId, clock, ended }: StreamOptions,
+  { feed, afterId, isSeen, ended }: StreamOptions,
 ): Promise<void> {
   beginAnswer(response, { status: 200, type: 'text/event-stream' });
-  let writtenAt = clock.monotonic();
-  const write = async (text: string): Promise<void> => {
-    writtenAt = clock.monotonic();
-    if (response.write(text)) return;
-    await once(response, 'drain', { signal: ended }).catch(() => undefined);
-  };
-  await write(`retry: 2000\nid: ${String(afterId)}\n\n`);
-  for await (const { events, hasGap } of batches) {
+  const tell = (text: string): Promise<boolean> => write(response, text, ended);
+  await tell(`retry: 2000\nid: ${String(afterId)}\n\n`);
+  for await (const { events, hasGap } of feed.follow({
+    afterId,
+    patienceMs: HEARTBEAT_MS,
+    ended,
+  })) {
+    if (events.length === 0) await tell(': still here\n\n');
     // What the reader missed is gone: it had better look at everything again.
-    if (hasGap) await write('event: gap\ndata: {}\n\n');
+    if (hasGap) await tell('event: gap\ndata: {}\n\n');
     const last = events.at(-1);
     for (const event of events) {
       // While a slow reader was waited for.
       if (ended.aborted) break;
-      if (isSeen(event.connection)) await write(textOf(event));
+      if (isSeen(event.connection)) await tell(textOf(event));
       // Events of others are not told, but their ids move the reader on.
-      else if (event === last) await write(`id: ${String(event.id)}\n\n`);
+      else if (event === last) await tell(`id: ${String(event.id)}\n\n`);
     }
-    if (clock.monotonic() - writtenAt >= HEARTBEAT_MS) await write(': still here\n\n');
   }
-  response.end();
+  if (response.writableNeedDrain) response.destroy();
+  else response.end();
 }
 
 function textOf(event: FeedEvent): string {

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../system/loopback.ts';
+import { isLoopback } from '../../loopback.ts';
 
 /*
  * Under which names a listener may be called. A page whose own name was made to point at this machine (DNS rebinding) betrays itself by the Host

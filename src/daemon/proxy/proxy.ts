@@ -7,6 +7,7 @@ import { judged, passOn, type Passing } from './answer.ts';
 import { apiError, throttledError } from './failure.ts';
 import { requestFields } from './headers.ts';
 import { ReplayableBody } from './replay.ts';
+import { ReplayRoom } from './replay-room.ts';
 import { readTarget, resolveTarget, targetOf, type Destination } from './target.ts';
 
 /** A call that somebody wants to be made. */
@@ -38,6 +39,8 @@ export interface ProxyParts {
   api(name: string): Promise<ApiAccess>;
   /** The way to APIs. */
   readonly streaming: Streaming;
+  /** Where bodies are kept that may have to be sent a second time; by default room for 16 MiB. */
+  readonly room?: ReplayRoom;
 }
 
 /**
@@ -54,7 +57,7 @@ export type Proxy = (
 
 /** Makes a proxy. */
 export function createProxy(parts: ProxyParts): Proxy {
-  const { streaming } = parts;
+  const { streaming, room = new ReplayRoom() } = parts;
   return async (request, response, options) => {
     const { signal } = options;
     const { method = '', url: target = '' } = request;
@@ -63,7 +66,7 @@ export function createProxy(parts: ProxyParts): Proxy {
     const destination = resolveTarget({ connection, rest }, access.api);
     const { host } = destination.url;
     await options.admit({ connection, method, host, path: destination.plainPath });
-    const body = bodyOf(request);
+    const body = bodyOf(request, room);
     const sending = { connection, request, access, destination, streaming, body, signal };
     const dropped: Passing[] = [];
     try {
@@ -76,6 +79,7 @@ export function createProxy(parts: ProxyParts): Proxy {
         locate: (location) => located(location, answer.status, connection, access, destination),
       });
     } finally {
+      body?.close();
       // One that is still being read may never end.
       for (const refused of dropped) refused.body.destroy();
     }
@@ -146,11 +150,11 @@ async function send(
   }
 }
 
-function bodyOf(request: IncomingMessage): ReplayableBody | undefined {
+function bodyOf(request: IncomingMessage, room: ReplayRoom): ReplayableBody | undefined {
   const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
-  if (coding !== undefined) return new ReplayableBody(request, undefined);
+  if (coding !== undefined) return new ReplayableBody(request, undefined, room);
   const bytes = Number(length ?? 0);
-  return bytes > 0 ? new ReplayableBody(request, bytes) : undefined;
+  return bytes > 0 ? new ReplayableBody(request, bytes, room) : undefined;
 }
 
 /** A redirect within the API leads through the proxy again; any other address is told whole, since it is relative to the API. */

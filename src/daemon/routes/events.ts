@@ -3,10 +3,8 @@ import { ConfigurationError } from '../../errors.ts';
 import { whyNot } from '../access/caller.ts';
 import { coversAll } from '../access/policy.ts';
 import { streamRoute, type Route } from '../api/route.ts';
-import { feed, startId } from '../events/feed.ts';
 import { streamEvents } from '../events/stream.ts';
 import type { DaemonParts } from '../parts.ts';
-import { watchStanding } from '../standing.ts';
 
 const NUMBER = /^\d{1,15}$/;
 const query = z.strictObject({
@@ -34,19 +32,15 @@ export function eventRoutes(parts: DaemonParts): readonly Route[] {
         if (header !== undefined && !(typeof header === 'string' && NUMBER.test(header)))
           throw new ConfigurationError('ERR_ARGUMENT', 'Last-Event-ID is no id of an event');
         const known = header ?? asked.after;
-        const afterId = startId(
-          parts.store.access,
-          known === undefined ? undefined : Number(known),
-        );
+        const afterId = parts.feed.startId(known === undefined ? undefined : Number(known));
         const isSeen = (connection: string | undefined): boolean =>
           connection === undefined
             ? caller.policy === undefined || coversAll(caller.policy)
             : whyNot(caller, 'read', connection) === undefined;
-        const standing = watchStanding(parts, call);
+        const standing = parts.standings.watch(call);
         const ended = AbortSignal.any([signal, parts.ending, standing.lost]);
         try {
-          const events = feed(parts, afterId, ended);
-          await streamEvents(response, events, isSeen, { afterId, clock: parts.clock, ended });
+          await streamEvents(response, { feed: parts.feed, afterId, isSeen, ended });
         } finally {
           standing.stop();
         }

@@ -139,6 +139,16 @@ export class SqliteStore implements Store {
     return this.#write(() => this.#parts.clients.put(client));
   }
 
+  tryClient(client: ClientRecord): Promise<ClientRecord> {
+    const { clients } = this.#parts;
+    return this.#write(() => {
+      const isNew = clients.find(client.id) === undefined;
+      const found = clients.put(client);
+      if (isNew && found.id === client.id) clients.removeUnused(client.id);
+      return found;
+    });
+  }
+
   clients(): Promise<readonly ClientRecord[]> {
     return this.#reading(() => this.#parts.clients.all());
   }

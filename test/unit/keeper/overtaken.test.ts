@@ -77,8 +77,8 @@ async function crossConsents(): Promise<{
   const goOn = Promise.withResolvers<undefined>();
   let calls = 0;
   store.putClient = async (client) => {
-    // The second call of the first consent comes just before it is stored.
-    if (++calls === 2) {
+    // The first consent comes just before it is stored.
+    if (++calls === 1) {
       reached.resolve(undefined);
       await goOn.promise;
     }

@@ -67,10 +67,40 @@ describe('a registration', () => {
     await keeper.connect('two', options({ grant: 'client-credentials' }));
     await connection.disconnect();
     await keeper.connection('two').disconnect();
-    await keeper.connect('three', options({ client, grant: 'client-credentials' }));
+    const mistyped = keeper.connect('three', options({ client, grant: 'client-credentials' }));
+    await expect(mistyped).rejects.toMatchObject({ code: 'ERR_CLIENT_REFUSED' });
+    await keeper.connect('three', options({ grant: 'client-credentials' }));
+  });
+
+  it('that is new is stored with its connection, and not when none comes of it', async () => {
+    const client = { clientId: 'perspio-demo', clientSecret: 'typo' };
+    const refused = keeper.connect('one', options({ client, grant: 'client-credentials' }));
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_CLIENT_REFUSED' });
+    expect(await keeper.clients()).toEqual([]);
+    const asked = Promise.withResolvers<unknown>();
+    const gaveUp = new Error('gave up');
+    const prompt: ConnectOptions['prompt'] = {
+      async authorize() {
+        asked.resolve(await keeper.clients());
+        throw gaveUp;
+      },
+    };
+    await expect(keeper.connect('one', options({ prompt }))).rejects.toBe(gaveUp);
+    expect(await asked.promise).toEqual([]);
+    expect(await keeper.clients()).toEqual([]);
+  });
+
+  it('of two connections that begin at once is stored once', async () => {
+    const both = ['one', 'two'].map((name) =>
+      keeper.connect(name, options({ grant: 'client-credentials' })),
+    );
+    await Promise.all(both);
+    expect(await keeper.clients()).toMatchObject([{ connections: 2 }]);
   });
 
   it('removed while a person consents is put back, so that the consent is not lost', async () => {
+    const before = await keeper.connect('before', options({ grant: 'client-credentials' }));
+    await before.disconnect();
     const prompt: ConnectOptions['prompt'] = {
       async authorize({ url }) {
         await keeper.removeClient('perspio-demo');

@@ -560,6 +560,58 @@ describe('whoever asks for a link', () => {
   });
 });
 
+describe('the registration of a link for a new connection', () => {
+  const clients = async (test: TestDaemon): Promise<unknown[]> =>
+    (await test.ask('/v1/clients')).json.clients as unknown[];
+
+  it('is stored with the connection, and not before: nothing of a link that nobody uses is left', async () => {
+    const test = await start();
+    const link = await order(test, beginning(test, 'alpha'));
+    expect(await clients(test)).toEqual([]);
+    const visitor = new LinkVisitor();
+    const signIn = await begin(visitor, link);
+    // Whatever ends this process now, by force or not, the next one finds none.
+    expect(await clients(test)).toEqual([]);
+    await test.world.pass(25 * 3_600_000);
+    expect((await new LinkVisitor().go(link)).status).toBe(410);
+    expect(signIn).not.toBe('');
+    expect(await clients(test)).toEqual([]);
+  });
+
+  it('is not stored by a sign-in that fails, and is by one that succeeds', async () => {
+    const test = await start();
+    const visitor = new LinkVisitor();
+    const link = await order(test, beginning(test, 'alpha'));
+    await visitor.signIn(await begin(visitor, link), { decision: 'deny' });
+    expect(await clients(test)).toEqual([]);
+    const done = await visitor.signIn(await begin(visitor, link));
+    expect(done.title).toBe('Thank you, it is connected');
+    expect(await clients(test)).toMatchObject([{ clientId: 'perspio-demo', connections: 1 }]);
+  });
+
+  it('stays where others use it, or had it before', async () => {
+    const test = await start();
+    await connected(test);
+    await order(test, beginning(test, 'beta'));
+    await test.world.pass(25 * 3_600_000);
+    expect(await clients(test)).toMatchObject([{ connections: 1 }]);
+  });
+
+  it('is one where two are used at once', async () => {
+    const test = await start();
+    const visitors = [new LinkVisitor(), new LinkVisitor()] as const;
+    const links = [
+      await order(test, beginning(test, 'alpha')),
+      await order(test, beginning(test, 'beta')),
+    ] as const;
+    const signIns = [await begin(visitors[0], links[0]), await begin(visitors[1], links[1])];
+    await Promise.all(visitors.map((one, i) => one.signIn(signIns[i] ?? '')));
+    expect(await clients(test)).toMatchObject([{ connections: 2 }]);
+    for (const name of ['alpha', 'beta'])
+      expect((await test.ask(`/v1/connections/${name}/token`)).status).toBe(200);
+  });
+});
+
 describe('the pages', () => {
   it('hold no secret, no script and nothing of elsewhere, and say so to the browser', async () => {
     const test = await start();
