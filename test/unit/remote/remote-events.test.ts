@@ -38,7 +38,7 @@ async function until(
 /** Follows the events of a daemon with a way to ask for a connection's status that fails as told. */
 function follow(test: TestDaemon, failure: () => Error | undefined): string[] {
   const { daemon, world } = test;
-  const transport = new Transport({ socket: daemon.socket });
+  const transport = new Transport({ socket: daemon.socket }, world.clock);
   const told: string[] = [];
   const ended = new AbortController();
   const statusOf = async (name: string): Promise<ConnectionStatus> => {
