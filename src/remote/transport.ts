@@ -97,7 +97,8 @@ export class Transport {
   /**
    * Sends what `fetch` would send, and hands back what comes.
    *
-   * @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE`; {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
+   * @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE`; {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason; for what
+   *   cannot be sent, whatever `fetch` throws.
    */
   async fetch(target: string, init: RequestInit): Promise<Response> {
     const address = this.#address;
@@ -113,7 +114,9 @@ export class Transport {
     try {
       return await this.#fetch(`${origin}${target}`, { ...init, headers });
     } catch (error) {
-      throw this.#failure(error instanceof Error ? error.cause : error, init.signal ?? undefined);
+      const signal = init.signal ?? undefined;
+      if (signal?.aborted !== true && !isNetworkFault(error)) throw error;
+      throw this.#failure(error instanceof Error ? error.cause : error, signal);
     }
   }
 
@@ -260,6 +263,18 @@ async function readText(response: IncomingMessage): Promise<string> {
   }
   return Buffer.concat(chunks).toString('utf8');
 }
+
+/** `fetch` wraps what came between it and the daemon, which has a code, and so does what it could not send; other refusals it throws as they are. */
+function isNetworkFault(error: unknown): boolean {
+  const code = error instanceof TypeError ? errnoOf(error.cause) : undefined;
+  return code !== undefined && !UNSENDABLE.has(code);
+}
+
+const UNSENDABLE: ReadonlySet<string> = new Set([
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+]);
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
