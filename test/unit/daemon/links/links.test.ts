@@ -551,6 +551,20 @@ describe('whoever asks for a link', () => {
     expect([open, (await new LinkVisitor().go(url)).status]).toEqual([200, 410]);
   });
 
+  it('has begun a sign-in for nothing when the key is revoked before it is answered', async () => {
+    const test = await start();
+    await connected(test);
+    const key = await test.key({ connections: ['alpha'], verbs: ['manage'] }, { name: 'leaver' });
+    const { url } = (await post(test, { name: 'alpha' }, key)).json as { url: string };
+    const before = await stateOf(test, 'alpha');
+    const visitor = new LinkVisitor();
+    const signIn = await begin(visitor, url);
+    await test.store.access.revokeKeys('leaver', test.world.clock.now());
+    const seen = await visitor.signIn(signIn);
+    expect([seen.status, seen.title]).toEqual([410, 'This link is not good any more']);
+    expect(await stateOf(test, 'alpha')).toEqual(before);
+  });
+
   it('may say where secrets are sent as the owner alone, whatever the key', async () => {
     const test = await start();
     const key = await test.key({ connections: ['*'], verbs: ['manage'] });
