@@ -22,6 +22,7 @@ const WITNESSES: Readonly<Record<string, string>> = {
   'host-check': 'test/attacks/attacks.test.ts',
   intent: 'test/faults/sabotage.test.ts',
   jitter: 'test/unit/keeper/background.test.ts',
+  'link-maker': 'test/unit/daemon/links/links.test.ts',
   'origin-check': 'test/unit/daemon/matrix.test.ts',
   'owner-check': 'test/faults/sabotage.test.ts',
   'parents-check': 'test/unit/system/parents.test.ts',

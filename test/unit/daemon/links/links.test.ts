@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { daemonFixture, type TestDaemon } from '../../../support/daemon-fixture.ts';
 import { setSabotage } from '../../../support/failpoints.ts';
@@ -551,7 +552,10 @@ describe('whoever asks for a link', () => {
     expect([open, (await new LinkVisitor().go(url)).status]).toEqual([200, 410]);
   });
 
-  it('has begun a sign-in for nothing when the key is revoked before it is answered', async () => {
+  it.each([
+    ['has begun a sign-in for nothing when its key is revoked before the answer', false],
+    ['and this notices when the key is not looked at', true],
+  ])('%s', async (_, isSabotaged) => {
     const test = await start();
     await connected(test);
     const key = await test.key({ connections: ['alpha'], verbs: ['manage'] }, { name: 'leaver' });
@@ -560,9 +564,12 @@ describe('whoever asks for a link', () => {
     const visitor = new LinkVisitor();
     const signIn = await begin(visitor, url);
     await test.store.access.revokeKeys('leaver', test.world.clock.now());
-    const seen = await visitor.signIn(signIn);
-    expect([seen.status, seen.title]).toEqual([410, 'This link is not good any more']);
-    expect(await stateOf(test, 'alpha')).toEqual(before);
+    if (isSabotaged) setSabotage('link-maker', true);
+    const { title } = await visitor.signIn(signIn);
+    setSabotage('link-maker', false);
+    const isRefused = title === 'This link is not good any more';
+    expect(isRefused).toBe(!isSabotaged);
+    expect(isRefused).toBe(isDeepStrictEqual(await stateOf(test, 'alpha'), before));
   });
 
   it('may say where secrets are sent as the owner alone, whatever the key', async () => {
