@@ -27,7 +27,7 @@ export interface FollowParts extends TellParts {
 
 /**
  * Follows the events of a daemon until the signal ends it. An event counts as known once it was told, so that none is lost where the daemon ends
- * before; then it is told when the daemon is back.
+ * before; then it is told when the daemon is back. The first words of a stream tell of the one that it begins after.
  */
 export async function followEvents(parts: FollowParts, ended: AbortSignal): Promise<void> {
   const { transport, clock, tell } = parts;
@@ -46,8 +46,6 @@ export async function followEvents(parts: FollowParts, ended: AbortSignal): Prom
       for await (const { id, name, data } of messagesOf(stream, clock)) {
         if (name === 'gap') tell('warning', { connection: undefined, message: GAP });
         const event = data === undefined || name === 'gap' ? undefined : readEvent(data);
-        // Without one that is known the daemon would begin with what happens next.
-        if (id !== undefined) known ??= String(Number(id) - 1);
         if (event !== undefined) await passInTime(event, before, parts, ended);
         known = id ?? known;
         before = event ?? before;
