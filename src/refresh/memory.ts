@@ -129,8 +129,13 @@ export class Memory {
   /** Reads a connection again by its id, after this keeper changed it. */
   async refreshed(connectionId: string): Promise<void> {
     const readIn = this.#window;
-    const view = await this.#engine.store.read(connectionId).catch(() => undefined);
-    if (view !== undefined) this.#keep(view, readIn);
+    try {
+      const view = await this.#engine.store.read(connectionId);
+      if (view !== undefined) this.#keep(view, readIn);
+    } catch {
+      // The store tells a keeper of what others write alone.
+      this.forgetAll();
+    }
   }
 
   /** Forgets a name, after a rename or a disconnect. */
@@ -139,7 +144,7 @@ export class Memory {
     this.#views.delete(name);
   }
 
-  /** Reads everything anew when it is asked for, after a change that concerns many connections. */
+  /** Reads everything anew when it is asked for, after a change that concerns many connections, or one that could not be read. */
   forgetAll(): void {
     this.#window += 2;
     this.#trustedFrom = this.#window;

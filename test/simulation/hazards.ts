@@ -46,6 +46,7 @@ export class Hazards {
     const jump = rng.between(-plan.jumpMs, plan.jumpMs);
     machine.offsetMs += jump;
     this.#world.clocksAgree = false;
+    this.#world.oracle.sends.clockSet();
     this.#world.trace('clock', `set ${String(jump)} ms ahead`);
   }
 }
