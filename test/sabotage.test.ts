@@ -25,6 +25,7 @@ const WITNESSES: Readonly<Record<string, string>> = {
   intent: 'test/faults/sabotage.test.ts',
   jitter: 'test/unit/keeper/background.test.ts',
   'late-grant': 'test/unit/keeper/overtaken.test.ts',
+  'link-maker': 'test/unit/daemon/links/links.test.ts',
   'origin-check': 'test/unit/daemon/matrix.test.ts',
   'owner-check': 'test/faults/sabotage.test.ts',
   'parents-check': 'test/unit/system/parents.test.ts',

@@ -13,10 +13,13 @@ export interface Order {
   readonly body?: object;
 }
 
+/** It may have to ask an authorization server. */
+const PATIENCE_MS = 60_000;
+
 /**
  * Asks the daemon on its owner's socket, and hands back the JSON that it answers with.
  *
- * @throws the error that the daemon tells of; ServerUnavailableError `ERR_DAEMON_UNREACHABLE` when none answers; StoreError `ERR_STORE_UNSAFE`
+ * @throws the error that the daemon tells of; ServerUnavailableError `ERR_DAEMON_UNREACHABLE` when none answers, `ERR_DEADLINE` when it does not within a minute; StoreError `ERR_STORE_UNSAFE`
  *   when the socket is not its owner's alone.
  */
 export async function askDaemon(
@@ -25,11 +28,11 @@ export async function askDaemon(
 ): Promise<unknown> {
   const paths = homePaths(session.globals.home, session.environment);
   const { Transport } = await import('../remote/transport.ts');
-  const transport = new Transport({
-    socket: socket === undefined ? await socketOf(paths) : resolve(socket),
-  });
+  const at = socket === undefined ? await socketOf(paths) : resolve(socket);
+  const transport = new Transport({ socket: at }, session.clock);
+  const { signal } = session;
   try {
-    return await transport.json({ method: 'POST', target, body, signal: session.signal });
+    return await transport.json({ method: 'POST', target, body, signal, patienceMs: PATIENCE_MS });
   } finally {
     await transport.close();
   }

@@ -33,6 +33,9 @@ export async function withKeeper<T>(
   const isLocal = options.create === true || options.isLocal === true;
   const remote = isLocal ? undefined : await daemonAtHand(session);
   if (remote === undefined) return withHome(session, ({ keeper }) => work(keeper), options);
+  // Nothing is lost with its answer: the daemon has recorded what that would tell.
+  const onAbort = (): void => void remote.close();
+  session.signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await work(remote);
   } catch (error) {
@@ -40,6 +43,7 @@ export async function withKeeper<T>(
     suggestConsent(error);
     throw error;
   } finally {
+    session.signal.removeEventListener('abort', onAbort);
     await remote.close();
     session.signal.throwIfAborted();
   }

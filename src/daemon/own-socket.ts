@@ -1,6 +1,7 @@
 import { identityOf } from '../system/ownership.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
+import { setAside } from '../system/set-aside.ts';
 import type { Listener } from './http/listener.ts';
 import { listenOnSocket } from './socket.ts';
 
@@ -59,8 +60,17 @@ export class OwnSocket {
     else late.addEventListener('abort', destroy, { once: true });
     // One that is being made would be left open.
     await this.#looking;
-    await Promise.all([this.#listener.close(this.#late.signal), ...this.#former]);
+    const close = (): Promise<void> => this.#listener.close(this.#late.signal);
+    // Closing it removes whatever lies at the path.
+    const closed = (await this.#isTaken()) ? setAside(this.#parts.path, close) : close();
+    await Promise.all([closed, ...this.#former]);
     late.removeEventListener('abort', destroy);
+  }
+
+  /** Whether somebody else has put something at the path. */
+  async #isTaken(): Promise<boolean> {
+    const found = await identityOf(this.#parts.path).catch(() => undefined);
+    return found !== undefined && found !== this.#identity;
   }
 
   #lookLater(): void {

@@ -158,6 +158,7 @@ function bind({ server }: Listener, host: string, port: number): Promise<number>
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
+      server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
   });

@@ -31,7 +31,7 @@ export async function openRemote(
   paths: HomePaths,
   clock: Clock,
 ): Promise<Keeper> {
-  return new RemoteKeeper(new Transport(await addressOf(option, paths)), clock);
+  return new RemoteKeeper(new Transport(await addressOf(option, paths), clock), clock);
 }
 
 async function addressOf(option: DaemonOption, paths: HomePaths): Promise<DaemonAddress> {

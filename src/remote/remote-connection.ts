@@ -18,6 +18,12 @@ interface TokenOnWire {
   readonly generation: number;
 }
 
+/** As long as a keeper waits that is told nothing else. */
+const TOKEN_WITHIN_MS = 30_000;
+const REFRESH_WITHIN_MS = 60_000;
+/** What a daemon that obeys the caller's limit needs beyond it to say so. */
+const GRACE_MS = 10_000;
+
 /** A handle on a connection that a daemon keeps. */
 export class RemoteConnection implements Connection {
   readonly name: string;
@@ -34,7 +40,9 @@ export class RemoteConnection implements Connection {
     if (minLifeMs !== undefined) query.set('minLife', durationOf(minLifeMs, 'minLifeMs'));
     if (timeoutMs !== undefined) query.set('timeout', durationOf(timeoutMs, 'timeoutMs'));
     const target = `/token${query.size === 0 ? '' : `?${query.toString()}`}`;
-    const { accessToken, ...details } = (await this.#ask('GET', target, { signal })) as TokenOnWire;
+    const patienceMs = patienceOf(timeoutMs ?? TOKEN_WITHIN_MS);
+    const answer = await this.#ask('GET', target, { signal, patienceMs });
+    const { accessToken, ...details } = answer as TokenOnWire;
     return new AccessToken(accessToken, details);
   }
 
@@ -50,7 +58,8 @@ export class RemoteConnection implements Connection {
       ...(anyway !== undefined && { anyway }),
       ...(timeoutMs !== undefined && { timeout: durationOf(timeoutMs, 'timeoutMs') }),
     };
-    return this.#change('refresh', body, signal);
+    const patienceMs = patienceOf(timeoutMs ?? REFRESH_WITHIN_MS);
+    return this.#change('refresh', body, { signal, patienceMs });
   }
 
   async status(): Promise<ConnectionStatus> {
@@ -84,20 +93,25 @@ export class RemoteConnection implements Connection {
   async #change(
     action: string,
     body: object = {},
-    signal?: AbortSignal,
+    more: Pick<Sent, 'signal' | 'patienceMs'> = {},
   ): Promise<ConnectionStatus> {
-    const answer = await this.#ask('POST', `/${action}`, { body, signal });
+    const answer = await this.#ask('POST', `/${action}`, { body, ...more });
     return (answer as { readonly connection: ConnectionStatus }).connection;
   }
 
   #ask(
     method: Sent['method'],
     target: string,
-    more: Pick<Sent, 'body' | 'signal'> = {},
+    more: Pick<Sent, 'body' | 'signal' | 'patienceMs'> = {},
   ): Promise<unknown> {
     const path = `/v1/connections/${encodeURIComponent(this.name)}${target}`;
     return this.#transport.json({ method, target: path, ...more });
   }
+}
+
+/** Nobody who gave a limit waits on because the daemon does not answer. */
+function patienceOf(limitMs: number): number {
+  return limitMs + GRACE_MS;
 }
 
 function durationOf(ms: number, option: string): string {

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { ServerUnavailableError } from '../errors.ts';
 import { sleep, type Clock } from '../system/clock.ts';
+import { messagesOf } from './event-stream.ts';
 import { errorOfProblem } from './problem.ts';
 import { pass, type EventOnWire, type TellParts } from './remote-event.ts';
 import type { Transport } from './transport.ts';
@@ -10,7 +12,10 @@ import { readJson } from './wire.ts';
  */
 
 const AGAIN_AFTER_MS = 2_000;
-const LONGEST_LINE = 1024 * 1024;
+/** The clocks of two machines may differ. */
+const [SHORTEST_WAIT_MS, LONGEST_WAIT_MS] = [1_000, 60_000];
+
+const GAP = 'the daemon no longer has some events that were to be told; look at everything';
 
 /** What following takes. */
 export interface FollowParts extends TellParts {
@@ -22,7 +27,7 @@ export interface FollowParts extends TellParts {
 
 /**
  * Follows the events of a daemon until the signal ends it. An event counts as known once it was told, so that none is lost where the daemon ends
- * before; then it is told when the daemon is back.
+ * before; then it is told when the daemon is back. The first words of a stream tell of the one that it begins after.
  */
 export async function followEvents(parts: FollowParts, ended: AbortSignal): Promise<void> {
   const { transport, clock, tell } = parts;
@@ -38,11 +43,10 @@ export async function followEvents(parts: FollowParts, ended: AbortSignal): Prom
         signal: ended,
       });
       checkStream(stream);
-      for await (const { id, data } of messagesOf(stream)) {
-        const event = data === undefined ? undefined : readEvent(data);
-        // Without one that is known the daemon would begin with what happens next.
-        if (id !== undefined) known ??= String(Number(id) - 1);
-        if (event !== undefined) await pass(event, before, parts);
+      for await (const { id, name, data } of messagesOf(stream, clock)) {
+        if (name === 'gap') tell('warning', { connection: undefined, message: GAP });
+        const event = data === undefined || name === 'gap' ? undefined : readEvent(data);
+        if (event !== undefined) await passInTime(event, before, parts, ended);
         known = id ?? known;
         before = event ?? before;
       }
@@ -55,6 +59,27 @@ export async function followEvents(parts: FollowParts, ended: AbortSignal): Prom
   }
 }
 
+/** Waits while the key is used too often. To open the stream anew instead would use up what it may, again and again. */
+async function passInTime(
+  event: EventOnWire,
+  before: EventOnWire | undefined,
+  parts: FollowParts,
+  ended: AbortSignal,
+): Promise<void> {
+  const { clock } = parts;
+  for (;;) {
+    try {
+      return await pass(event, before, parts);
+    } catch (error) {
+      const isTooOften =
+        error instanceof ServerUnavailableError && error.code === 'ERR_RATE_EXCEEDED';
+      if (!isTooOften) throw error;
+      const waitMs = Math.max(SHORTEST_WAIT_MS, (error.retryAt ?? 0) - clock.now());
+      if (!(await sleep(clock, Math.min(waitMs, LONGEST_WAIT_MS), ended))) throw error;
+    }
+  }
+}
+
 /** @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` where something else answered. */
 function checkStream(stream: IncomingMessage): void {
   if (stream.headers['content-type']?.startsWith('text/event-stream') === true) return;
@@ -64,23 +89,4 @@ function checkStream(stream: IncomingMessage): void {
 
 function readEvent(data: string): EventOnWire {
   return readJson(data) as EventOnWire;
-}
-
-/** Fields of each message that are of use here. */
-async function* messagesOf(
-  stream: IncomingMessage,
-): AsyncGenerator<{ readonly id: string | undefined; readonly data: string | undefined }> {
-  let rest = '';
-  stream.setEncoding('utf8');
-  for await (const chunk of stream as AsyncIterable<string>) {
-    rest += chunk;
-    if (rest.length > LONGEST_LINE) throw new Error('an event is too long');
-    const blocks = rest.split('\n\n');
-    rest = blocks.pop() ?? '';
-    for (const block of blocks) yield { id: field(block, 'id'), data: field(block, 'data') };
-  }
-}
-
-function field(block: string, name: string): string | undefined {
-  return new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
 }

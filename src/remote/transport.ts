@@ -1,6 +1,7 @@
 import type { Agent, IncomingMessage, request, RequestOptions } from 'node:http';
 import { ConfigurationError, EvergrantError, ServerUnavailableError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
+import type { Clock } from '../system/clock.ts';
 import { nodeFetch, type OwnFetch } from '../system/fetch.ts';
 import { errnoOf } from '../system/file-errors.ts';
 import { checkSocket } from '../system/ownership.ts';
@@ -33,6 +34,8 @@ export interface Sent {
   readonly signal?: AbortSignal | undefined;
   /** Further fields. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** How long the daemon may take to answer, of a stream to begin with it; by default five minutes. */
+  readonly patienceMs?: number;
 }
 
 interface Client {
@@ -41,17 +44,21 @@ interface Client {
 }
 
 const LONGEST_ANSWER = 16 * 1024 * 1024;
+/** Longer than anything that a daemon does for one answer: one that was stopped takes connections still, and never answers. */
+const PATIENCE_MS = 300_000;
 
 /** Sends requests to one daemon, on connections that are kept. */
 export class Transport {
   readonly #address: DaemonAddress;
+  readonly #clock: Clock;
   #client: Promise<Client> | undefined;
   #fetch: OwnFetch | undefined;
   #isClosed = false;
 
   /** Nothing is opened yet. */
-  constructor(address: DaemonAddress) {
+  constructor(address: DaemonAddress, clock: Clock) {
     this.#address = address;
+    this.#clock = clock;
   }
 
   /** The daemon, for messages. */
@@ -67,34 +74,31 @@ export class Transport {
   /**
    * Asks for JSON, which is an object; null members are undefined.
    *
-   * @throws the error that the daemon tells of; {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` when none answers, or something else;
-   *   {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
+   * @throws the error that the daemon tells of; {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` when none answers, or something else, or
+   *   `ERR_DEADLINE` when it does not in time; {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
    */
-  async json(sent: Sent): Promise<object> {
-    const response = await this.open(sent);
-    const text = await readText(response).catch((error: unknown) => {
-      throw this.#failure(error, sent.signal);
+  json(asked: Sent): Promise<object> {
+    return this.#inTime(asked, async (sent) => {
+      const response = await this.#open(sent);
+      const text = await readText(response).catch((error: unknown) => {
+        throw this.#failure(error, sent.signal);
+      });
+      const body = parse(text);
+      if (isObject(body)) return body;
+      throw errorOfProblem(response.statusCode ?? 0, body);
     });
-    const body = parse(text);
-    if (isObject(body)) return body;
-    throw errorOfProblem(response.statusCode ?? 0, body);
   }
 
   /** Asks for a stream. @throws as {@link Transport.json} */
-  async open(sent: Sent): Promise<IncomingMessage> {
-    this.assertOpen();
-    sent.signal?.throwIfAborted();
-    const response = await this.#sendAgain(sent);
-    const { statusCode: status = 0 } = response;
-    if (status >= 200 && status < 300) return response;
-    const text = await readText(response).catch(() => '');
-    throw errorOfProblem(status, parse(text));
+  open(asked: Sent): Promise<IncomingMessage> {
+    return this.#inTime(asked, (sent) => this.#open(sent));
   }
 
   /**
    * Sends what `fetch` would send, and hands back what comes.
    *
-   * @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE`; {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
+   * @throws {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE`; {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason; for what
+   *   cannot be sent, whatever `fetch` throws.
    */
   async fetch(target: string, init: RequestInit): Promise<Response> {
     const address = this.#address;
@@ -110,7 +114,9 @@ export class Transport {
     try {
       return await this.#fetch(`${origin}${target}`, { ...init, headers });
     } catch (error) {
-      throw this.#failure(error instanceof Error ? error.cause : error, init.signal ?? undefined);
+      const signal = init.signal ?? undefined;
+      if (signal?.aborted !== true && !isNetworkFault(error)) throw error;
+      throw this.#failure(error instanceof Error ? error.cause : error, signal);
     }
   }
 
@@ -121,6 +127,31 @@ export class Transport {
     void this.#fetch?.close();
     const client = await this.#client?.catch(() => undefined);
     client?.agent.destroy();
+  }
+
+  async #inTime<T>(sent: Sent, work: (sent: Sent) => Promise<T>): Promise<T> {
+    const { patienceMs = PATIENCE_MS } = sent;
+    const late = new AbortController();
+    const onTime = (): void => {
+      late.abort(this.#silent(patienceMs));
+    };
+    const timer = this.#clock.timer(patienceMs, onTime, { background: true });
+    const signals = sent.signal === undefined ? [] : [sent.signal];
+    try {
+      return await work({ ...sent, signal: AbortSignal.any([...signals, late.signal]) });
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async #open(sent: Sent): Promise<IncomingMessage> {
+    this.assertOpen();
+    sent.signal?.throwIfAborted();
+    const response = await this.#sendAgain(sent);
+    const { statusCode: status = 0 } = response;
+    if (status >= 200 && status < 300) return response;
+    const text = await readText(response).catch(() => '');
+    throw errorOfProblem(status, parse(text));
   }
 
   /** A connection that was kept may have ended meanwhile; what only looks may be asked once more. */
@@ -198,6 +229,14 @@ export class Transport {
     return error instanceof EvergrantError ? error : this.#unreachable(error);
   }
 
+  #silent(patienceMs: number): ServerUnavailableError {
+    const seconds = String(Math.ceil(patienceMs / 1_000));
+    return new ServerUnavailableError(
+      'ERR_DEADLINE',
+      `the daemon at ${this.place} does not answer within ${seconds} s; look whether it was stopped, or start it again`,
+    );
+  }
+
   #unreachable(cause: unknown): ServerUnavailableError {
     const code = errnoOf(cause);
     const isAbsent = code === 'ENOENT' || code === 'ECONNREFUSED';
@@ -224,6 +263,18 @@ async function readText(response: IncomingMessage): Promise<string> {
   }
   return Buffer.concat(chunks).toString('utf8');
 }
+
+/** `fetch` wraps what came between it and the daemon, which has a code, and so does what it could not send; other refusals it throws as they are. */
+function isNetworkFault(error: unknown): boolean {
+  const code = error instanceof TypeError ? errnoOf(error.cause) : undefined;
+  return code !== undefined && !UNSENDABLE.has(code);
+}
+
+const UNSENDABLE: ReadonlySet<string> = new Set([
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+]);
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

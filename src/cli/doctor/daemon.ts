@@ -1,6 +1,6 @@
 import { socketOf } from '../../remote/socket.ts';
 import { checkSocket } from '../../system/ownership.ts';
-import { daemonAtHand } from '../daemon-at-hand.ts';
+import { findDaemon } from '../daemon-at-hand.ts';
 import { failure, ok, warning, type Check, type Finding, type Patient } from './check.ts';
 
 /** Whether a daemon answers, which commands then use by themselves. */
@@ -22,8 +22,8 @@ export const daemon: Check = {
 
 async function lookAt(socket: string, { session }: Patient): Promise<readonly Finding[]> {
   if (!(await checkSocket(socket))) return ok('none; commands open the store themselves');
-  const { direct: isUnused = false, ...globals } = session.globals;
-  const keeper = await daemonAtHand({ ...session, globals });
+  const { direct: isUnused = false } = session.globals;
+  const keeper = await findDaemon(session);
   if (keeper === undefined) {
     return [
       warning(

@@ -27,7 +27,7 @@ export interface Event {
 /** Rows that the store keeps, unless told otherwise. */
 export const DRAWS_KEPT = 100_000;
 const DELAY_MS = 500;
-/** Kinds of refusals, and kinds of draws while the store cannot be written, that wait at most; those beyond are counted as lost. */
+/** Kinds of refusals that wait at most, and while the store cannot be written as many of what was granted; those beyond are counted as lost. */
 const MOST_WAITING = 5_000;
 /** Whoever is let in chooses paths and names; a hundred thousand rows of theirs stay small. */
 const MOST_CHARACTERS = 500;
@@ -111,10 +111,12 @@ export class Audit {
     }
   }
 
+  /** Refusals take half of the room at most, so that they do not push out what was granted. */
   #keep(draws: ReadonlyMap<string, Waiting>): void {
     for (const [identity, draw] of draws) {
       const later = this.#waiting.get(identity);
-      if (later === undefined && this.#waiting.size >= MOST_WAITING) this.lost += draw.count;
+      const most = draw.refusedBecause === undefined ? 2 * MOST_WAITING : MOST_WAITING;
+      if (later === undefined && this.#waiting.size >= most) this.lost += draw.count;
       else
         this.#waiting.set(identity, {
           ...(later ?? draw),

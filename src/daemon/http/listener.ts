@@ -55,6 +55,8 @@ export function createListener(handler: Handler, tls: TlsMaterial | undefined): 
       ? createServer(LIMITS, receive)
       : createTlsServer({ ...LIMITS, handshakeTimeout: HANDSHAKE_MS, ...secure(tls) }, receive);
   const connections = new Connections(server);
+  // One that could not be taken, for want of memory or files, is no reason to end; what fails while it begins to listen is heard by whoever waits.
+  server.on('error', () => undefined);
   server.maxConnections = MOST_CONNECTIONS;
   server.maxHeadersCount = MOST_FIELDS;
   return {

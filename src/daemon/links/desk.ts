@@ -54,7 +54,9 @@ export class Desk {
   /** Takes what the authorization server sends back. Who asks must be the browser that began. */
   async callback(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const query = (request.url ?? '').slice(CALLBACK_PATH.length + 1);
-    const known = this.#heldLinks(request);
+    const held = this.#heldLinks(request);
+    const known = held.filter((link) => this.#links.isBacked(link));
+    if (known.length === 0 && held.length > 0) return send(response, pages.gonePage());
     const link =
       known.find(({ signIn }) => signIn?.accept(query) === true) ??
       known.find(({ signIn }) => signIn?.ended?.kind === 'late');

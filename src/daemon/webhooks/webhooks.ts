@@ -15,6 +15,7 @@ const TRY_AGAIN_MS = 5_000;
 export class Webhooks {
   readonly #parts: CourierParts;
   readonly #couriers = new Map<string, Courier>();
+  #names: readonly string[] = [];
   #again: Timer | undefined;
   #isClosed = false;
   readonly #attempts = new Counter(
@@ -33,12 +34,13 @@ export class Webhooks {
   /** Tells these from now on, and no others; as soon as the store can be written, if it cannot now. */
   async use(receivers: readonly Receiver[]): Promise<void> {
     const names = receivers.map(({ name }) => name);
+    this.#names = names;
     const gone = [...this.#couriers.keys()].filter((name) => !names.includes(name));
     const ends = gone.flatMap((name) => this.#couriers.get(name)?.end(AbortSignal.abort()) ?? []);
     for (const name of gone) this.#couriers.delete(name);
     await Promise.all(ends);
     this.#again?.cancel();
-    await this.#settle(names);
+    await this.#settle();
     if (this.#isClosed) return;
     for (const receiver of receivers) {
       const courier = this.#couriers.get(receiver.name);
@@ -56,15 +58,16 @@ export class Webhooks {
     await this.#parts.streaming.close();
   }
 
-  async #settle(names: readonly string[]): Promise<void> {
+  /** Those asked for last, whenever it is that the store takes them. */
+  async #settle(): Promise<void> {
     const { store, clock, log } = this.#parts;
     try {
-      await store.setReceivers(names);
+      await store.setReceivers(this.#names);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       log.warn('webhooks wait for the store', { reason });
       if (this.#isClosed) return;
-      const again = (): void => void this.#settle(names);
+      const again = (): void => void this.#settle();
       this.#again = clock.timer(TRY_AGAIN_MS, again, { background: true });
     }
   }

@@ -283,6 +283,23 @@ describe('the audit', () => {
     expect(audit.lost).toBe(1);
   });
 
+  it('has them also when the store could not be written meanwhile', async () => {
+    const { store, world } = await withTwo();
+    const audit = new Audit(store.access, world.clock, silentLog);
+    const caller = { ...ANYONE, name: 'reporting' };
+    const file = (what: string, refusedBecause: string | undefined): Promise<void> =>
+      audit.record({ caller, connection: undefined, verb: 'read', what, refusedBecause });
+    const full = vi.spyOn(store.access, 'addDraws').mockRejectedValue(new Error('disk full'));
+    for (let i = 0; i < 5_000; i++) await file(`refused ${String(i)}`, 'no');
+    for (let i = 0; i < 20; i++) await file(`granted ${String(i)}`, undefined);
+    for (let i = 0; i < 5_000; i++) await file(`refused too ${String(i)}`, 'no');
+    full.mockRestore();
+    await audit.flush();
+    const rows = await store.access.draws({ limit: 10_000 });
+    expect(rows.filter(({ refusedBecause }) => refusedBecause === undefined)).toHaveLength(20);
+    expect(audit.lost).toBe(5_000);
+  });
+
   it('counts draws that are alike in one row', async () => {
     const test = await withTwo();
     for (let i = 0; i < 7; i++) await test.ask('/v1/connections/alpha/token');

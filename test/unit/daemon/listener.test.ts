@@ -58,6 +58,17 @@ function hear(socket: Socket, message: string): Promise<string> {
 const HEAD = 'GET / HTTP/1.1\r\nHost: localhost\r\n';
 const answer: Handler = (_, response) => response.end('done');
 
+describe('a connection that cannot be taken', () => {
+  it.each([false, true])('ends nothing (TLS: %s)', async (isSecure) => {
+    const listener = await listen(answer, isSecure);
+    const fault = Object.assign(new Error('accept ENFILE'), { code: 'ENFILE', syscall: 'accept' });
+    // As Node tells what the system says, which cannot be brought about for one process alone.
+    for (let i = 0; i < 2; i++) listener.server.emit('error', fault);
+    const { heard } = open(listener, `${HEAD}Connection: close\r\n\r\n`, isSecure);
+    expect(await heard).toMatch(/done$/);
+  });
+});
+
 describe('a message that cannot be understood', () => {
   it.each([
     ['no HTTP', 'HELLO\r\n\r\n', 400],

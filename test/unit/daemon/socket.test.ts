@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
@@ -15,6 +15,7 @@ import { OwnSocket } from '../../../src/daemon/own-socket.ts';
 import { listenOnSocket } from '../../../src/daemon/socket.ts';
 import { readTls } from '../../../src/daemon/tcp.ts';
 import { silentLog, type Log } from '../../../src/system/log.ts';
+import { identityOf } from '../../../src/system/ownership.ts';
 import { fakeClock, settle } from '../../support/fake-clock.ts';
 import { daemonFixture } from '../../support/daemon-fixture.ts';
 
@@ -103,6 +104,21 @@ describe('the socket', () => {
     await world.quiet();
     expect((await ask('/readyz')).status).toBe(200);
     expect(log.join('\n')).toContain('made again');
+  });
+
+  it('that another daemon has made in its place stays that one’s when this one ends', async () => {
+    const { daemon, world, log } = await start();
+    await rm(daemon.socket);
+    const other = await listenOnSocket(server(), daemon.socket);
+    await world.pass(61_000);
+    await world.quiet();
+    expect(log.join('\n')).toContain('another process has replaced the socket');
+    await world.during(daemon.close(0));
+    expect(await identityOf(daemon.socket)).toBe(other);
+    const client = connect(daemon.socket);
+    await once(client, 'connect');
+    client.destroy();
+    expect(await readdir(path.dirname(daemon.socket))).toEqual([path.basename(daemon.socket)]);
   });
 
   it.each([

@@ -6,6 +6,7 @@ import { attempt } from '../../../src/daemon/webhooks/attempt.ts';
 import { readReceivers } from '../../../src/daemon/webhooks/receivers.ts';
 import { Webhooks } from '../../../src/daemon/webhooks/webhooks.ts';
 import type { DaemonSettings, WebhookSettings } from '../../../src/settings.ts';
+import { silentLog } from '../../../src/system/log.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { setSabotage } from '../../support/failpoints.ts';
 import { countedHooks, daemonFixture, type TestDaemon } from '../../support/daemon-fixture.ts';
@@ -293,6 +294,26 @@ describe('webhooks', () => {
     await until(test, () => receiver.heard.length === 2);
     await test.daemon.reload({});
     expect(test.store.webhooks.counts()).toEqual({ waiting: 0, dead: 0 });
+  });
+
+  it('are those of the settings that were read last, whenever the store can be written', async () => {
+    const test = await start();
+    const { clock } = test.world;
+    const store = test.store.webhooks;
+    const set = vi.spyOn(store, 'setReceivers').mockRejectedValueOnce(new Error('disk full'));
+    const { hooks: streaming } = countedHooks();
+    const parts = { store, streaming, clock, random: systemRandom, log: silentLog };
+    const webhooks = new Webhooks(parts);
+    await webhooks.use(await readReceivers(hook().webhooks, environment));
+    // While it is tried again, the settings are read again, and what fails is the former.
+    const slow = Promise.withResolvers<undefined>();
+    set.mockReturnValueOnce(slow.promise);
+    await test.world.pass(5_000);
+    await webhooks.use([]);
+    slow.reject(new Error('disk full'));
+    await test.world.pass(6_000);
+    expect(set.mock.calls).toEqual([[['ops']], [['ops']], [[]], [[]]]);
+    await test.world.during(webhooks.close(AbortSignal.abort()));
   });
 
   it('end at once what begins when it is too late already', async () => {

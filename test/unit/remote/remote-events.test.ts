@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConfigurationError, ServerUnavailableError } from '../../../src/errors.ts';
 import type { ConnectionStatus, Keeper, KeeperEvents } from '../../../src/keeper-api.ts';
 import { openRemote } from '../../../src/remote/open-remote.ts';
@@ -6,8 +6,11 @@ import { followEvents } from '../../../src/remote/remote-events.ts';
 import { Transport } from '../../../src/remote/transport.ts';
 import { homePaths } from '../../../src/system/home.ts';
 import { daemonFixture, type TestDaemon } from '../../support/daemon-fixture.ts';
+import { pretendedDaemonFixture } from '../../support/pretended-daemon.ts';
 
 const start = daemonFixture();
+const pretended = pretendedDaemonFixture();
+const WAIT = { timeout: 60_000 };
 const opened: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
@@ -38,7 +41,7 @@ async function until(
 /** Follows the events of a daemon with a way to ask for a connection's status that fails as told. */
 function follow(test: TestDaemon, failure: () => Error | undefined): string[] {
   const { daemon, world } = test;
-  const transport = new Transport({ socket: daemon.socket });
+  const transport = new Transport({ socket: daemon.socket }, world.clock);
   const told: string[] = [];
   const ended = new AbortController();
   const statusOf = async (name: string): Promise<ConnectionStatus> => {
@@ -129,6 +132,63 @@ describe('an event', () => {
     expect(new Set(generations).size).toBe(generations.length);
     expect(unhandled).toHaveLength(generations.length);
     expect(unhandled[0]).toMatchObject({ message: 'a faulty listener' });
+  });
+});
+
+describe('a stream of events', () => {
+  it('that has gone silent is opened anew, from the last event on', async () => {
+    const asked: (string | undefined)[] = [];
+    const { keeper, clock } = await pretended(({ headers }, response) => {
+      asked.push(headers['last-event-id'] as string | undefined);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('id: 7\n\n');
+    });
+    const warnings: string[] = [];
+    keeper.on('warning', ({ message }) => warnings.push(message));
+    await vi.waitFor(() => expect(asked).toHaveLength(1), WAIT);
+    for (let i = 0; warnings.length === 0; i++) {
+      if (i > 500) throw new Error('it never noticed');
+      await clock.advance(1_000);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(warnings).toEqual(['no events for now: nothing came for 60 s']);
+    await clock.advance(2_000);
+    await vi.waitFor(() => expect(asked).toEqual([undefined, '7']), WAIT);
+  });
+
+  it('says when some of them are not kept any more', async () => {
+    const { keeper } = await pretended((_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('id: 7\n\nevent: gap\ndata: {}\n\n');
+    });
+    const warnings: string[] = [];
+    keeper.on('warning', ({ message }) => warnings.push(message));
+    const message = 'the daemon no longer has some events that were to be told; look at everything';
+    await vi.waitFor(() => expect(warnings).toEqual([message]), WAIT);
+  });
+
+  it('goes on at the rate of its key', async () => {
+    const test = await start({ listen: '127.0.0.1:0' });
+    await test.world.add('alpha');
+    const secret = await test.key({ rate: { requests: 2, perMs: 60_000 } });
+    const place = { url: test.daemon.address ?? '', key: secret };
+    const keeper = await openRemote(place, homePaths(test.world.home, {}), test.world.clock);
+    opened.push(keeper);
+    const generations: number[] = [];
+    const warnings: string[] = [];
+    keeper.on('refreshed', ({ generation }) => void generations.push(generation));
+    keeper.on('warning', ({ message }) => void warnings.push(message));
+    const near = test.world.first.keeper.connection('alpha');
+    await until(
+      test,
+      () => generations.length > 0,
+      () => near.refresh(),
+    );
+    await near.refresh();
+    const { generation } = await near.refresh();
+    await until(test, () => generations.includes(generation));
+    expect(generations).toHaveLength(new Set(generations).size);
+    expect(warnings).toEqual([]);
   });
 });
 

@@ -27,6 +27,13 @@ async function far({ daemon, world }: TestDaemon, key?: string): Promise<Connect
   return keeper.connection('a');
 }
 
+/** A body whose source fails. */
+function failing(): ReadableStream {
+  return new ReadableStream({
+    pull: (controller) => controller.error(new Error('the source failed')),
+  });
+}
+
 describe('fetch through a daemon', () => {
   it.each(['assets/v3/?x=1', '/assets/v3/?x=1', 'WHOLE/assets/v3/?x=1'])(
     'calls %s',
@@ -99,6 +106,25 @@ describe('fetch through a daemon', () => {
       name: 'AuthorizationRequiredError',
       code: 'ERR_GRANT_REFUSED',
     });
+  });
+
+  it.each<[string, RequestInit]>([
+    ['GET with a body', { body: 'x' }],
+    ['a method that no fetch sends', { method: 'TRACE' }],
+    ['a field name that is none', { headers: { 'not a name': 'x' } }],
+    ['a wrong length', { method: 'POST', body: 'abc', headers: { 'content-length': '5' } }],
+    ['a body that fails', { method: 'POST', body: failing(), duplex: 'half' }],
+  ])('throws what one at home throws for %s, and blames no daemon', async (_, init) => {
+    const test = await start();
+    const near = (await test.world.add('a')).connection;
+    const errors = [];
+    for (const connection of [near, await far(test)]) {
+      const { body } = init;
+      const own = body instanceof ReadableStream ? { ...init, body: failing() } : init;
+      errors.push(await connection.fetch('assets/v3/', own).catch((error: unknown) => error));
+    }
+    expect(errors[0]).toBeInstanceOf(Error);
+    expect(errors[1]).toEqual(errors[0]);
   });
 
   it('says so when no daemon answers, and heeds a signal', async () => {

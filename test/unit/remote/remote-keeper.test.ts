@@ -10,12 +10,14 @@ import { openRemote } from '../../../src/remote/open-remote.ts';
 import { Secret } from '../../../src/secret.ts';
 import { homePaths } from '../../../src/system/home.ts';
 import { daemonFixture, type TestDaemon } from '../../support/daemon-fixture.ts';
+import { pretendedDaemonFixture } from '../../support/pretended-daemon.ts';
 
 /*
  * The same keeper from afar: what a program sees of it is what it sees of one in its own process.
  */
 
 const start = daemonFixture();
+const pretended = pretendedDaemonFixture();
 const opened: Keeper[] = [];
 
 afterEach(async () => {
@@ -136,6 +138,30 @@ describe('a keeper from afar', () => {
     const [event] = refreshed as { connection: string; accessExpiresAt: number }[];
     expect(event?.connection).toBe('alpha');
     expect(event?.accessExpiresAt).toBeGreaterThan(test.world.clock.now());
+  });
+});
+
+describe('a daemon that takes requests and answers none', () => {
+  it.each<[string, number, (keeper: Keeper) => Promise<unknown>]>([
+    ['a token', 40_000, (keeper) => keeper.connection('alpha').token()],
+    ['a token soon', 12_000, (keeper) => keeper.connection('alpha').token({ timeoutMs: 2_000 })],
+    ['a refresh', 70_000, (keeper) => keeper.connection('alpha').refresh()],
+    ['anything', 300_000, (keeper) => keeper.list()],
+  ])('is given up by whoever waits for %s, after %d ms', async (_, limitMs, ask) => {
+    const asked = Promise.withResolvers<undefined>();
+    const { keeper, clock } = await pretended(() => asked.resolve(undefined));
+    let outcome: unknown;
+    const over = ask(keeper).catch((error: unknown) => (outcome = error));
+    await asked.promise;
+    await clock.advance(limitMs - 1);
+    expect(outcome).toBe(undefined);
+    await clock.advance(1);
+    await over;
+    expect(outcome).toBeInstanceOf(ServerUnavailableError);
+    expect(outcome).toMatchObject({
+      code: 'ERR_DEADLINE',
+      message: expect.stringContaining(`does not answer within ${String(limitMs / 1_000)} s`),
+    });
   });
 });
 

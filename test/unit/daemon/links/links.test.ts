@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { daemonFixture, type TestDaemon } from '../../../support/daemon-fixture.ts';
 import { setSabotage } from '../../../support/failpoints.ts';
@@ -549,6 +550,26 @@ describe('whoever asks for a link', () => {
     const open = (await new LinkVisitor().go(url)).status;
     await test.store.access.revokeKeys('leaver', test.world.clock.now());
     expect([open, (await new LinkVisitor().go(url)).status]).toEqual([200, 410]);
+  });
+
+  it.each([
+    ['has begun a sign-in for nothing when its key is revoked before the answer', false],
+    ['and this notices when the key is not looked at', true],
+  ])('%s', async (_, isSabotaged) => {
+    const test = await start();
+    await connected(test);
+    const key = await test.key({ connections: ['alpha'], verbs: ['manage'] }, { name: 'leaver' });
+    const { url } = (await post(test, { name: 'alpha' }, key)).json as { url: string };
+    const before = await stateOf(test, 'alpha');
+    const visitor = new LinkVisitor();
+    const signIn = await begin(visitor, url);
+    await test.store.access.revokeKeys('leaver', test.world.clock.now());
+    if (isSabotaged) setSabotage('link-maker', true);
+    const { title } = await visitor.signIn(signIn);
+    setSabotage('link-maker', false);
+    const isRefused = title === 'This link is not good any more';
+    expect(isRefused).toBe(!isSabotaged);
+    expect(isRefused).toBe(isDeepStrictEqual(await stateOf(test, 'alpha'), before));
   });
 
   it('may say where secrets are sent as the owner alone, whatever the key', async () => {
