@@ -75,7 +75,7 @@ export class ConnectionHandle implements Connection {
 
   async explain(): Promise<Explanation> {
     const { store, clock } = this.#parts.engine;
-    const status = await this.status();
+    const status = { ...(await this.status()), ...(await this.#refreshing()) };
     const life = await store.life(status.id, LIFE_LINES);
     const endpoints = await store.endpoints();
     const endpoint = endpoints.find((one) => one.endpoint === status.tokenEndpoint);
@@ -130,6 +130,14 @@ export class ConnectionHandle implements Connection {
   async #view(): Promise<View> {
     this.#parts.assertOpen();
     return (await this.#parts.memory.read(this.name)).view;
+  }
+
+  /** That nobody refreshes it: a claim may have been left by a process that ended. */
+  async #refreshing(): Promise<Partial<Pick<ConnectionStatus, 'refreshingBy'>>> {
+    const { claims } = this.#parts.engine.store;
+    const { claim } = (await this.#view()).connection;
+    const isLeft = claim !== undefined && (await claims.judge(claim.owner)) === 'dead';
+    return isLeft ? { refreshingBy: undefined } : {};
   }
 
   async #change(

@@ -237,6 +237,21 @@ describe('the explanation of a connection', () => {
       /^Nothing/,
       'certain',
     ],
+    [
+      'whose refresh was left by a process that ended',
+      async (world) => {
+        const { keeper, store } = world.first;
+        const { id } = await keeper.connection('a').status();
+        const owner = { ownerId: 'o', machineId: 'other', bootId: 'other', life: '1', pid: 1 };
+        const claim = { owner, attemptId: 'left', claimedAt: world.clock.now() };
+        const change = { result: true, connection: { claim } };
+        await store.transition(id, () => change, { durable: true });
+        await world.pass(LIFE_MS);
+      },
+      /run out/,
+      /refreshed by the next evergrant token a$/,
+      'likely',
+    ],
   ])('%s names cause, certainty and fix', async (_what, prepare, cause, fix, confidence) => {
     const told = await explained(prepare);
     expect(told.cause).toMatch(cause);
