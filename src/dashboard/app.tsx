@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { useAppState } from './data/hooks.ts';
+import { Offline } from './parts/offline.tsx';
 import { Toasts } from './parts/toasts.tsx';
 import { TopBar } from './parts/top-bar.tsx';
 import { usePlace, type Place } from './route.ts';
@@ -46,6 +47,7 @@ export function App(): JSX.Element {
       </a>
       <TopBar screen={place.screen} />
       <main id="main" tabIndex={-1} ref={main}>
+        <Offline />
         <Screen place={place} />
       </main>
       <Toasts />

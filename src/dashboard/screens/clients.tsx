@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { instantText } from '../browser.ts';
 import { sentence } from '../data/api.ts';
 import { useAnswer, useNow } from '../data/hooks.ts';
+import { joined } from '../data/registrations.ts';
 import type { Client } from '../data/types.ts';
 import { Shape } from '../parts/mark.tsx';
 import { Command } from '../parts/command.tsx';
@@ -16,7 +17,7 @@ export function ClientsScreen(): JSX.Element {
   const { data, error } = useAnswer<{ clients: readonly Client[] }>('/v1/clients', 0, 10_000);
   const now = useNow(10_000);
   if (data === undefined) return <p class="quiet loading">{error?.message ?? 'Reading …'}</p>;
-  const clients = data.clients.toSorted((a, b) => urgency(a, now) - urgency(b, now));
+  const clients = joined(data.clients).toSorted((a, b) => urgency(a, now) - urgency(b, now));
   return (
     <section>
       <h1>Clients</h1>

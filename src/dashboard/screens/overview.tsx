@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { sentence } from '../data/api.ts';
+import { causesOf, type Cause } from '../data/causes.ts';
 import { useAnswer, useAppState, useNow } from '../data/hooks.ts';
 import { summarise, type Summary } from '../data/summary.ts';
 import type { Actor, Client, DeadLetters, Endpoint, Glance } from '../data/types.ts';
@@ -12,7 +13,6 @@ import {
   ACTORS,
   counted,
   fromNow,
-  reasonOf,
   STANDING_NAMES,
   STANDINGS,
   standingOf,
@@ -21,15 +21,15 @@ import {
 } from '../words.ts';
 import { NothingYet } from './nothing-yet.tsx';
 
-/** Of each group so many are named; a link leads to the rest. */
-const NAMED = 5;
+/** So many causes of each group are told, and of each cause so many connections named; links lead to the rest. */
+const TOLD = 5;
+const NAMED = { ofOne: 5, ofSeveral: 3 } as const;
 const SECRET_SOON_MS = 30 * 86_400_000;
 
 /** Health at a glance, what needs whom first, and what comes next. */
 export function OverviewScreen(): JSX.Element {
   const { connections, phase, message, events } = useAppState();
   const now = useNow();
-  const minute = Math.floor(now / 60_000);
   const at = steady(now);
   const summary = useMemo(() => summarise(connections, at), [connections, at]);
   if (phase === 'live' && connections.length === 0) return <NothingYet />;
@@ -37,12 +37,11 @@ export function OverviewScreen(): JSX.Element {
     return <p class="quiet loading">{message ?? 'Reading the connections …'}</p>;
   return (
     <>
-      <h1 class="headline">{headline(summary, connections.length)}</h1>
-      {phase === 'offline' && (
-        <p class="banner">
-          {message} What you see is from {fromNow(minute * 60_000, now)}.
-        </p>
-      )}
+      <h1 class="headline">
+        {phase === 'partial'
+          ? `Reading: ${counted(connections.length, 'connection')} so far`
+          : headline(summary, connections.length)}
+      </h1>
       <Tiles summary={summary} />
       <Waiting summary={summary} now={now} />
       <Banners now={now} />
@@ -127,29 +126,54 @@ interface GroupProps {
 
 function Group({ actor, rows, now }: GroupProps): JSX.Element {
   const { title, task } = ACTORS[actor];
+  const causes = useMemo(() => causesOf(rows), [rows]);
+  const named = causes.length === 1 ? NAMED.ofOne : NAMED.ofSeveral;
   return (
     <article class="card group">
       <h3>
-        {title} <span class="quiet">{task}</span>
+        {title}: <span class="quiet">{task}</span>
       </h3>
       <ul class="plain-list">
-        {rows.slice(0, NAMED).map((row) => (
-          <li key={row.name}>
-            <a href={connectionAddress(row.name)}>
-              <Shape standing={standingOf(row, now)} />
-              {row.name}
-            </a>
-            <span class="num token">{tokenText(row.accessExpiresAt, now)}</span>
-            <span class="why">{sentence(reasonOf(row))}</span>
-          </li>
+        {causes.slice(0, TOLD).map((cause) => (
+          <SameCause key={cause.reason} {...{ cause, actor, now, named }} />
         ))}
       </ul>
-      {rows.length > NAMED && (
+      {causes.length > TOLD && (
         <a class="more" href={listAddress({ actor, sort: 'token' })}>
           All {counted(rows.length, 'connection')}
         </a>
       )}
     </article>
+  );
+}
+
+interface SameCauseProps {
+  readonly cause: Cause;
+  readonly actor: Actor;
+  readonly now: number;
+  /** How many connections are named. */
+  readonly named: number;
+}
+
+function SameCause({ cause: { reason, rows }, actor, now, named }: SameCauseProps): JSX.Element {
+  return (
+    <li>
+      {rows.slice(0, named).map((row) => (
+        <div key={row.name} class="named">
+          <a href={connectionAddress(row.name)}>
+            <Shape standing={standingOf(row, now)} />
+            {row.name}
+          </a>
+          <span class="num token">{tokenText(row.accessExpiresAt, now)}</span>
+        </div>
+      ))}
+      {rows.length > named && (
+        <a class="rest" href={listAddress({ actor, search: reason, sort: 'token' })}>
+          and {(rows.length - named).toLocaleString('en-GB')} more for the same cause
+        </a>
+      )}
+      <span class="why">{sentence(reason)}</span>
+    </li>
   );
 }
 
