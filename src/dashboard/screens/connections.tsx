@@ -1,4 +1,4 @@
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { sentence } from '../data/api.ts';
 import { pick, type SortKey, type Wanted } from '../data/rows.ts';
@@ -33,6 +33,7 @@ const COLUMNS: readonly (readonly [SortKey, string])[] = [
 /** All connections, to search, narrow and sort. What is chosen stands in the address. */
 export function ConnectionsScreen({ place }: { readonly place: Place }): JSX.Element {
   const { connections, phase } = useAppState();
+  const count = useRef<HTMLParagraphElement>(null);
   const wanted = readWanted(place.query);
   const address = place.query.toString();
   const at = steady(useNow());
@@ -57,7 +58,7 @@ export function ConnectionsScreen({ place }: { readonly place: Place }): JSX.Ele
     <section class="list-screen">
       <h1>Connections</h1>
       <Filters {...{ wanted, providers, set }} />
-      <p class="quiet found" role="status">
+      <p class="quiet found" role="status" tabIndex={-1} ref={count}>
         {isPartial ? `${found} so far` : found}
       </p>
       {rows.length === 0 && !isPartial && (
@@ -72,6 +73,7 @@ export function ConnectionsScreen({ place }: { readonly place: Place }): JSX.Ele
         head={<Headings {...{ columns, wanted, set }} />}
         keyOf={({ name }) => name}
         cells={(row) => <Cells row={row} hasProvider={providers.length > 1} />}
+        onEmptied={() => count.current?.focus()}
         onOpen={({ name }) => {
           location.hash = connectionAddress(name);
         }}
