@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { ApiError, call } from '../data/api.ts';
-import { lookSoon } from '../data/live.ts';
+import { ring } from '../data/follow.ts';
 import { getState } from '../data/state.ts';
 import type { ConsentLink, Explanation } from '../data/types.ts';
 import { Confirm, type Question } from './confirm.tsx';
@@ -50,7 +50,7 @@ export function Actions({
     } finally {
       setBusy(undefined);
       onDone();
-      lookSoon();
+      ring();
     }
   };
   const choose = (action: Action): void => {

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { instantText } from '../browser.ts';
 import { sentence } from '../data/api.ts';
-import { useAnswer, useNow } from '../data/hooks.ts';
+import { REST_MS, UNTOLD_MS, useAnswer, useHappened, useNow } from '../data/hooks.ts';
 import { joined } from '../data/registrations.ts';
 import type { Client } from '../data/types.ts';
 import { Shape } from '../parts/mark.tsx';
@@ -14,7 +14,11 @@ const YEAR_MS = 365 * 86_400_000;
 
 /** Registrations: which secrets end when, and which are refused. */
 export function ClientsScreen(): JSX.Element {
-  const { data, error } = useAnswer<{ clients: readonly Client[] }>('/v1/clients', 0, 10_000);
+  const { data, error } = useAnswer<{ clients: readonly Client[] }>(
+    '/v1/clients',
+    useHappened(REST_MS),
+    UNTOLD_MS,
+  );
   const now = useNow(10_000);
   if (data === undefined) return <p class="quiet loading">{error?.message ?? 'Reading …'}</p>;
   const clients = joined(data.clients).toSorted((a, b) => urgency(a, now) - urgency(b, now));

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { sentence } from '../data/api.ts';
 import { causesOf, type Cause } from '../data/causes.ts';
-import { useAnswer, useAppState, useNow } from '../data/hooks.ts';
+import { REST_MS, UNTOLD_MS, useAnswer, useAppState, useHappened, useNow } from '../data/hooks.ts';
 import { summarise, type Summary } from '../data/summary.ts';
 import type { Actor, Client, DeadLetters, Endpoint, Glance } from '../data/types.ts';
 import { Bars } from '../parts/bars.tsx';
@@ -179,15 +179,17 @@ function SameCause({ cause: { reason, rows }, actor, now, named }: SameCauseProp
 
 /** Registrations, servers and receivers of webhooks are told here only when something is to be said. */
 function Banners({ now }: { readonly now: number }): JSX.Element | null {
+  const happened = useHappened(REST_MS);
   const clients =
-    useAnswer<{ clients: readonly Client[] }>('/v1/clients', 0, 30_000).data?.clients ?? [];
+    useAnswer<{ clients: readonly Client[] }>('/v1/clients', happened, UNTOLD_MS).data?.clients ??
+    [];
   const endpoints =
-    useAnswer<{ endpoints: readonly Endpoint[] }>('/v1/glance/endpoints', 0, 10_000).data
+    useAnswer<{ endpoints: readonly Endpoint[] }>('/v1/glance/endpoints', happened, UNTOLD_MS).data
       ?.endpoints ?? [];
   const ending = endingSoon(clients, now);
   const blocked = endpoints.filter(({ blockedUntil }) => blockedUntil > now);
   const deaf = (
-    useAnswer<DeadLetters>('/v1/dead-letters?limit=1', 0, 10_000).data?.webhooks ?? []
+    useAnswer<DeadLetters>('/v1/dead-letters?limit=1', happened, UNTOLD_MS).data?.webhooks ?? []
   ).filter(({ dead }) => dead > 0);
   if (ending.length + blocked.length + deaf.length === 0) return null;
   return (
