@@ -10,6 +10,7 @@ import { root, sourceFiles } from './support/sources.ts';
 
 /** Each switch, and the test that is red under it: there it is switched off, and the breach expected. */
 const WITNESSES: Readonly<Record<string, string>> = {
+  'awaited-spills': 'test/unit/keeper/unwritable.test.ts',
   bodiless: 'test/unit/daemon/matrix.test.ts',
   'both-families': 'test/unit/daemon/localhost.test.ts',
   'browser-origin-check': 'test/unit/daemon/sessions.test.ts',
@@ -22,6 +23,7 @@ const WITNESSES: Readonly<Record<string, string>> = {
   'host-check': 'test/attacks/attacks.test.ts',
   intent: 'test/faults/sabotage.test.ts',
   jitter: 'test/unit/keeper/background.test.ts',
+  'late-grant': 'test/unit/keeper/overtaken.test.ts',
   'origin-check': 'test/unit/daemon/matrix.test.ts',
   'owner-check': 'test/faults/sabotage.test.ts',
   'parents-check': 'test/unit/system/parents.test.ts',

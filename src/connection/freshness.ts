@@ -40,6 +40,12 @@ export function isClockSetBack(tokens: TokenSet, now: number): boolean {
   return tokens.receivedAt - now > MINUTE;
 }
 
+/** A set whose instants no longer reach further ahead than its life, due at `dueAt`. */
+export function cutToClock(tokens: TokenSet, dueAt: number, now: number): TokenSet {
+  const accessExpiresAt = Math.min(tokens.accessExpiresAt, now + tokens.accessLifeMs);
+  return { ...tokens, dueAt, accessExpiresAt };
+}
+
 /** The access token's standing at an instant; `none` when the connection has no access token to serve. */
 export function freshness(
   connection: ConnectionRecord,

@@ -1,13 +1,15 @@
 import type { Effect, View } from './decision.ts';
 import type { Facts } from './facts.ts';
+import { cutToClock, isClockSetBack } from './freshness.ts';
 import { NO_BACKOFF, endpointWorks, nextBackoff } from './gate.ts';
+import type { TokenSet } from './record.ts';
 import { attention, moveTo, standing } from './states.ts';
 import { event } from './telling.ts';
 
 /** What a refresh that succeeded does: the token set is current, and what was wrong before is over. */
 export function recordTokens({ connection, client, endpoint }: View, facts: Facts): Effect {
-  const tokens = facts.tokens;
-  if (tokens === undefined) throw new TypeError('a refreshed outcome needs its token set');
+  if (facts.tokens === undefined) throw new TypeError('a refreshed outcome needs its token set');
+  const tokens = asOfNow(facts.tokens, facts.now);
   const generation = connection.generation + 1;
   const next = { ...connection, generation, tokens };
   const common = { generation, tokens, intent: undefined };
@@ -60,4 +62,9 @@ export function recordTokens({ connection, client, endpoint }: View, facts: Fact
         ]
       : [],
   };
+}
+
+/** An answer may have waited for the store while the clock was set back; nobody can tell by how much, so its set is due at once. */
+function asOfNow(tokens: TokenSet, now: number): TokenSet {
+  return isClockSetBack(tokens, now) ? cutToClock(tokens, now, now) : tokens;
 }

@@ -1,8 +1,14 @@
+import { sabotaged } from '#failpoints';
 import { expectedRefreshToken, type Obtained } from '../authorize/obtained.ts';
 import { buildTokenSet, unusableTypeOf } from '../connection/token-set.ts';
+import type { Leftover } from '../connection/decision.ts';
 import { NO_BACKOFF } from '../connection/gate.ts';
 import { event } from '../connection/telling.ts';
-import { clientSecretContext, subscriptionKeyContext } from '../connection/secrets.ts';
+import {
+  clientSecretContext,
+  leftoverContext,
+  subscriptionKeyContext,
+} from '../connection/secrets.ts';
 import type {
   Beginning,
   ClientRecord,
@@ -167,19 +173,34 @@ export async function storeNew(engine: Engine, name: string, grant: NewGrant): P
   await store.insert(record, event(record, facts, 'connected', detail));
 }
 
+/** A connection that is to get a new grant, as it was when that began. */
+export type Existing = Pick<ConnectionRecord, 'id' | 'grantId'>;
+
 /**
  * Gives an existing connection a new grant. Its id and history stay; an answer of the old grant that is still under way will not become
- * current.
+ * current. A grant that comes later than a newer one is put away, to be revoked with it.
+ *
+ * @returns false when the connection is gone; then nothing is stored.
+ * @throws {@link ConfigurationError} `ERR_CONNECTION_CHANGED` when a newer grant was stored meanwhile.
  */
 export async function storeAgain(
   engine: Engine,
-  connectionId: string,
+  existing: Existing,
   grant: NewGrant,
-): Promise<void> {
+): Promise<boolean> {
   const facts = { now: engine.clock.now(), by: keeperName(engine) };
-  await engine.store.transition(
+  const connectionId = existing.id;
+  const stored = await engine.store.transition<'stored' | 'late'>(
     connectionId,
     ({ connection }) => {
+      if (isLate(connection, existing, grant)) {
+        const why = 'a grant that was obtained before the present one came late and was put away';
+        return {
+          result: 'late',
+          leftovers: putAwayGrant(engine, connectionId, grant, facts.now),
+          life: [event(connection, facts, 'late_answer', why)],
+        };
+      }
       const generation = connection.generation + 1;
       const parts = {
         ...grantParts(engine, connectionId, generation, grant),
@@ -191,13 +212,40 @@ export async function storeAgain(
       const change = { ...parts, subscriptionKey, perspioTenantId, subject };
       const after = { ...connection, ...change };
       return {
-        result: true,
+        result: 'stored',
         connection: change,
         life: [event(after, facts, 'reconnected', `by ${grant.beginning}`)],
       };
     },
     { durable: true },
   );
+  if (stored !== 'late') return stored === 'stored';
+  throw new ConfigurationError(
+    'ERR_CONNECTION_CHANGED',
+    'the connection was connected again meanwhile, by a later consent than this one; that one counts',
+  );
+}
+
+/** Whether somebody else stored a grant that was obtained after this one. */
+function isLate(
+  connection: ConnectionRecord,
+  { grantId }: Existing,
+  { obtained }: NewGrant,
+): boolean {
+  if (connection.grantId === grantId || connection.state.kind === 'disconnected') return false;
+  return (connection.tokens?.receivedAt ?? 0) > obtained.sentAt && !sabotaged('late-grant');
+}
+
+function putAwayGrant(
+  { store: { sealer }, random }: Engine,
+  connectionId: string,
+  { obtained: { tokens } }: NewGrant,
+  at: number,
+): readonly Leftover[] {
+  if (tokens.refreshToken === undefined) return [];
+  const label = { kind: 'revoke', grantId: random.uuid(), attemptId: random.uuid() } as const;
+  const plain = JSON.stringify({ refreshToken: tokens.refreshToken.reveal() });
+  return [{ ...label, sealed: sealer.seal(plain, leftoverContext(connectionId, label)), at }];
 }
 
 function grantParts(

@@ -6,6 +6,7 @@ import { lateRefreshToken } from '../connection/late-token.ts';
 import { StoreError } from '../errors.ts';
 import { revokeToken } from '../token-endpoint/revocation.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
+import { recoverSpills } from '../refresh/recover.ts';
 import { openAuthentication } from '../refresh/request.ts';
 import { Secret } from '../secret.ts';
 import { sleep } from '../system/clock.ts';
@@ -38,11 +39,16 @@ export async function disconnect(
   const view = await untilUnclaimed(engine, connectionId, buried, signal);
   signal?.throwIfAborted();
   if (view?.connection.claim !== undefined) return unfinished('an answer is still under way');
+  // What its attempts left in files is put away now, to be revoked as well. Files of others that fail are told by whoever renews.
+  await recoverSpills(engine).catch(() => undefined);
   const done = view === undefined ? NOTHING_HELD : await revoke(engine, view, signal);
   if (typeof done === 'string') return unfinished(done);
-  await engine.store.remove(connectionId);
-  return done;
+  const isGone =
+    view === undefined || (await engine.store.remove(connectionId, view.connection.grantId));
+  return isGone ? done : { ...done, message: AGAIN };
 }
+
+const AGAIN = 'it was connected again meanwhile, and goes on with its new grant';
 
 const NOTHING_HELD: Disconnected = {
   revoked: false,

@@ -36,6 +36,7 @@ import {
   replaceSecret,
   secretOf,
   storeAgain,
+  type Existing,
   storeNew,
   type NewGrant,
   type Registration,
@@ -137,18 +138,18 @@ export class LocalKeeper implements Keeper {
     const { options, registration } = asBefore(this.#engine, view, again);
     // As a new connection does: what cannot be stored is known before the person is sent to sign in.
     await this.#engine.store.putClient(registration.client);
-    return this.#consent(name, view.connection.id, options, registration);
+    return this.#consent(name, view.connection, options, registration);
   }
 
   async #consent(
     name: string,
-    existing: string | undefined,
+    existing: Existing | undefined,
     options: ConnectOptions,
     registration: Registration,
   ): Promise<Connection> {
     const namedScope = namedScopeOf(options);
     const { beginning, obtained } = await obtain(this.#engine, options, registration, namedScope);
-    await checkAccount(this.#engine, existing, obtained, options);
+    await checkAccount(this.#engine, existing?.id, obtained, options);
     for (const message of obtained.warnings) {
       this.#engine.emit('warning', { connection: name, message });
     }
@@ -303,10 +304,12 @@ export class LocalKeeper implements Keeper {
     throw new ConfigurationError('ERR_KEEPER_CLOSED', 'this keeper is closed; open another');
   }
 
-  async #checkNew(name: string, mayExist: boolean): Promise<string | undefined> {
+  async #checkNew(name: string, mayExist: boolean): Promise<Existing | undefined> {
     this.#assertOpen();
     checkName(name);
-    const existing = await this.#engine.store.resolve(name);
+    const { store } = this.#engine;
+    const id = await store.resolve(name);
+    const existing = id === undefined ? undefined : (await store.read(id))?.connection;
     if (existing === undefined || mayExist) return existing;
     throw new ConfigurationError(
       'ERR_CONNECTION_EXISTS',
@@ -315,17 +318,17 @@ export class LocalKeeper implements Keeper {
     );
   }
 
-  async #store(name: string, existing: string | undefined, obtained: NewGrant): Promise<void> {
+  async #store(name: string, existing: Existing | undefined, obtained: NewGrant): Promise<void> {
     const { registration } = obtained;
     // A person may take long to consent, and somebody may have removed the registration meanwhile.
     const client = await this.#engine.store.putClient(registration.client);
     const grant = { ...obtained, registration: { ...registration, client } };
-    if (existing === undefined) {
+    if (existing === undefined || !(await storeAgain(this.#engine, existing, grant))) {
+      // Somebody may have disconnected it meanwhile.
       await storeNew(this.#engine, name, grant);
       return;
     }
-    await storeAgain(this.#engine, existing, grant);
-    await this.#memory.refreshed(existing);
+    await this.#memory.refreshed(existing.id);
   }
 }
 

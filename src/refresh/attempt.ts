@@ -17,6 +17,7 @@ import { NotFoundError } from '../errors.ts';
 import { keeperName, type Engine } from './engine.ts';
 import type { Claimed } from './claimed.ts';
 import { recordOutcome, recordSpill } from './record.ts';
+import { recoverAwaited } from './recover.ts';
 import { prepareRenewal, sendRenewal } from './send.ts';
 import { openTokenEndpoint } from '../token-endpoint/exchange.ts';
 
@@ -65,6 +66,7 @@ export async function attemptRefresh(
       dead = claimed.claim;
       continue;
     }
+    if (claimed.kind === 'stopped' && (await recoverAwaited(engine, claimed.view))) continue;
     if (claimed.kind !== 'claimed') return claimed;
     onClaimed();
     failpoint('after-lock');

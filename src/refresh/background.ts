@@ -29,10 +29,11 @@ export async function runBackground(
 ): Promise<void> {
   const { closing, clock } = engine;
   const rounds = new DueRounds(engine, flights);
-  await quietly(engine, () => recoverSpills(engine));
+  const sweep = spillSweep(engine);
   await quietly(engine, () => engine.store.tidy());
   while (!closing.aborted) {
     let wait = LONGEST_SLEEP_MS;
+    await quietly(engine, sweep);
     await quietly(engine, async () => {
       await watch.look();
       const since = clock.now();
@@ -43,6 +44,21 @@ export async function runBackground(
     });
     await sleep(clock, wait, closing);
   }
+}
+
+/** Looks after the answers in files, at most once in half a minute; each fault is told once. */
+function spillSweep(engine: Engine): () => Promise<void> {
+  const { clock } = engine;
+  const told = new Set<string>();
+  let nextAt = -Infinity;
+  return async () => {
+    if (clock.monotonic() < nextAt) return;
+    nextAt = clock.monotonic() + LONGEST_SLEEP_MS;
+    for (const message of await recoverSpills(engine)) {
+      if (!told.has(message)) engine.emit('warning', { connection: undefined, message });
+      told.add(message);
+    }
+  };
 }
 
 /**

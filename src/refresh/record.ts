@@ -66,7 +66,8 @@ export async function recordSpill(engine: Engine, spill: Spill): Promise<void> {
   const outcome = { kind: 'refreshed' } as TokenOutcome & { readonly kind: 'refreshed' };
   await engine.store.transition(
     spill.connectionId,
-    (view) => {
+    (view): Change<unknown> => {
+      if (isRecorded(view, spill)) return { result: undefined };
       const profile = engine.profileOf(view.client);
       return decideVerdict(view, spill.attempt, outcome, {
         ...baseFacts(engine),
@@ -84,6 +85,19 @@ export async function recordSpill(engine: Engine, spill: Spill): Promise<void> {
   engine.log.info('an answer that could not be stored was recovered from its spill file', {
     connection_id: spill.connectionId,
   });
+}
+
+/** Whether the answer is the current one already: who recorded it ended before the file was removed, or was faster. */
+function isRecorded({ connection }: View, { attempt, tokens }: Spill): boolean {
+  if (connection.generation !== attempt.generation + 1 || connection.tokens === undefined)
+    return false;
+  const { refreshToken, accessToken } = connection.tokens;
+  return isSame(refreshToken, tokens.refreshToken) && isSame(accessToken, tokens.accessToken);
+}
+
+function isSame(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return Buffer.compare(one, other) === 0;
 }
 
 function tokenSetOf(

@@ -19,6 +19,7 @@ import {
 import { isCovered, type Flight, type Flights } from './flights.ts';
 import type { KeptToken } from './kept-token.ts';
 import type { Memory, Remembered } from './memory.ts';
+import { recoverAwaited } from './recover.ts';
 import { waitUntil } from './wait.ts';
 
 /*
@@ -213,7 +214,11 @@ export class Server {
         wanted = { ...demand, generation: known.view.connection.generation, rejected: false };
       }
       const order: Order = { demand: wanted, byHand: false, anyway: false };
-      if (!this.#maySend(known, wanted)) return this.#reply(known);
+      if (!this.#maySend(known, wanted)) {
+        if (!(await this.#recovers(known))) return this.#reply(known);
+        await this.#memory.readAgain(known);
+        continue;
+      }
       const deadline = this.#deadline(known, wanted, patience);
       if (deadline <= clock.monotonic()) return this.#replyMeanwhile(known, order);
       const step = await this.#waitOrExcuse(known, order, { ...patience, deadline });
@@ -229,6 +234,16 @@ export class Server {
       // The old token expired during the polite wait for a newer one: what is left of the caller's own patience counts now.
       if ('ended' in step && deadline < patience.deadline) continue;
       await this.#orThrow(step, after, patience);
+    }
+  }
+
+  /** Whether the answer that a connection waits for lay in a file, and is in the store now. */
+  async #recovers(known: Remembered): Promise<boolean> {
+    try {
+      return await recoverAwaited(this.#engine, known.view);
+    } catch (error) {
+      if (this.#isLiving(known)) return false;
+      throw error;
     }
   }
 

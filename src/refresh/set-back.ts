@@ -1,5 +1,6 @@
 import { sabotaged } from '#failpoints';
-import type { ConnectionRecord, TokenSet } from '../connection/record.ts';
+import { cutToClock } from '../connection/freshness.ts';
+import type { ConnectionRecord } from '../connection/record.ts';
 import type { Engine } from './engine.ts';
 
 /*
@@ -80,15 +81,7 @@ function dueAgain(
       ...(claim !== undefined && {
         claim: { ...claim, claimedAt: Math.min(claim.claimedAt, now) },
       }),
-      ...(tokens !== undefined && { tokens: cut(tokens, isDue ? tokens.dueAt : now, now) }),
+      ...(tokens !== undefined && { tokens: cutToClock(tokens, isDue ? tokens.dueAt : now, now) }),
     },
-  };
-}
-
-function cut(tokens: TokenSet, dueAt: number, now: number): TokenSet {
-  return {
-    ...tokens,
-    dueAt,
-    accessExpiresAt: Math.min(tokens.accessExpiresAt, now + tokens.accessLifeMs),
   };
 }

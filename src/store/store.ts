@@ -81,8 +81,13 @@ export interface Store {
    * @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` when the name is taken.
    */
   rename(connectionId: string, name: string): Promise<void>;
-  /** Removes a tombstone with all that belongs to it. */
-  remove(connectionId: string): Promise<void>;
+  /**
+   * Removes a tombstone with all that belongs to it, unless the connection got another grant since.
+   *
+   * @param grantId - that of the tombstone.
+   * @returns whether it is gone.
+   */
+  remove(connectionId: string, grantId: string): Promise<boolean>;
 
   /** Adds the client, or hands back the one with the same provider, registration and overrides. */
   putClient(client: ClientRecord): Promise<ClientRecord>;

@@ -314,8 +314,10 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         }),
         DURABLE,
       );
-      await store.remove(id);
-      await store.remove('unknown');
+      const { grantId } = (await store.read(id))?.connection ?? { grantId: '' };
+      expect(await store.remove(id, 'an older grant')).toBe(false);
+      expect(await store.remove(id, grantId)).toBe(true);
+      expect(await store.remove('unknown', grantId)).toBe(true);
       expect(await store.read(id)).toBeUndefined();
       expect(await store.resolve(removed)).toBeUndefined();
       expect(await store.life(id, 9)).toEqual([]);
@@ -397,8 +399,9 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       const left = (await store.clients()).map((one) => one.id);
       expect(left.sort()).toEqual([client.id, stranger.id].sort());
       expect(left).not.toContain(sibling.id);
-      expect((await store.read(id))?.client.id).toBe(client.id);
-      await store.remove(id);
+      const { client: kept, connection } = (await store.read(id)) ?? {};
+      expect(kept?.id).toBe(client.id);
+      await store.remove(id, connection?.grantId ?? '');
       expect(await store.removeUnusedClients(client)).toBe(1);
       expect(await store.removeUnusedClients(client)).toBe(0);
       expect(await store.putClient(client)).toMatchObject({ id: client.id });

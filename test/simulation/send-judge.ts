@@ -92,8 +92,10 @@ export class SendJudge {
     this.#open.push(exchange);
   }
 
-  /** A process wrote to a connection: what it was answered must be in there now. */
-  committed(by: Process, { connection, leftovers }: Row, durable: boolean): void {
+  /** A process wrote what an attempt came to: what it was answered must be in there now. */
+  committed(by: Process, old: Row, row: Row, durable: boolean): void {
+    const { connection, leftovers } = row;
+    if (!isOutcome(old, row)) return;
     for (const exchange of this.#open) {
       if (exchange.process !== by || !exchange.ended || exchange.settled) continue;
       const token = this.#world.refreshToken(exchange.refreshToken);
@@ -202,7 +204,10 @@ export class SendJudge {
       const claimedAt = this.#claims.get(attemptId)?.at ?? 0;
       return clocksAgree && scheduler.now - claimedAt < HARMLESS_CLAIM_MS;
     });
-    const clashing = isHarmless ? young : flying;
+    // Where it is harmless, a claim may be taken from a process that is stopped, which cannot know how late it sends.
+    const heldSince = this.#claims.get(exchange.attemptId)?.at ?? scheduler.now;
+    const isLate = scheduler.now - heldSince >= HARMLESS_CLAIM_MS;
+    const clashing = isHarmless ? (isLate ? [] : young) : flying;
     this.#oracle.expect(
       clashing.length === 0,
       'I3',
@@ -275,6 +280,21 @@ export class SendJudge {
       () => `${String(recent.length)} requests of one connection within a minute`,
     );
   }
+}
+
+/** Whether a write may be what an attempt came to; a clock that was set back, a pause or a rename concern no attempt. */
+function isOutcome(
+  { connection: was, leftovers: before }: Row,
+  { connection: is, leftovers }: Row,
+): boolean {
+  return (
+    is.generation !== was.generation ||
+    leftovers.length !== before.length ||
+    standing(is.state).kind !== standing(was.state).kind ||
+    is.lastError?.at !== was.lastError?.at ||
+    is.claim?.attemptId !== was.claim?.attemptId ||
+    is.intent?.attemptId !== was.intent?.attemptId
+  );
 }
 
 /** Requests whose answers are in doubt. A token set that came and was stored ends the doubts before it, even if it kept the refresh token. */

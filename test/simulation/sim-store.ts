@@ -118,13 +118,16 @@ export class SimStore<By> implements Store {
     });
   }
 
-  remove(connectionId: string): Promise<void> {
+  remove(connectionId: string, grantId: string): Promise<boolean> {
     return this.#write(() => {
       const image = this.#database.image;
       const rows = new Map(image.rows);
+      const row = rows.get(connectionId);
+      if (row !== undefined && row.connection.grantId !== grantId) return false;
       rows.delete(connectionId);
       const notices = image.notices.filter((notice) => notice.connectionId !== connectionId);
       this.#commit({ ...image, rows, notices }, true);
+      return true;
     });
   }
 

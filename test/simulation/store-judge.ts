@@ -92,7 +92,7 @@ export class StoreJudge {
     if (is.intent !== undefined && is.intent.attemptId !== was.intent?.attemptId) sends.armed(is);
     if (is.generation !== was.generation) this.#renewed(by, was, is);
     else this.#kept(was, is);
-    sends.committed(by, row, durable);
+    sends.committed(by, old, row, durable);
     this.#judgeNotices(was, is, after.notices.slice(before.notices.length));
   }
 

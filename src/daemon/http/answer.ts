@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { endOfTurn } from '../../system/turn.ts';
 
 /** Of every answer: nothing here is to be kept, guessed at, framed or told to others. */
 const ALWAYS = {
@@ -31,7 +32,25 @@ export function answerText(
     'content-length': Buffer.byteLength(text),
     ...headers,
   });
-  response.end(text);
+  endSoon(response, text);
+}
+
+/** Answers of this turn of the event loop, with their texts. */
+let ready: (readonly [ServerResponse, string])[] = [];
+
+/**
+ * Ends an answer at the end of this turn, together with all others that are ready by then. To write to somebody who waits costs the system several times
+ * as much as to write to somebody who is awake: of callers that come together only the first must be woken.
+ */
+function endSoon(response: ServerResponse, text: string): void {
+  if (ready.length === 0) endOfTurn(endAll);
+  ready.push([response, text]);
+}
+
+function endAll(): void {
+  const answers = ready;
+  ready = [];
+  for (const [response, text] of answers) response.end(text);
 }
 
 /** Begins an answer that goes on; the caller ends it. */

@@ -131,10 +131,8 @@ export class SqliteStore implements Store {
     });
   }
 
-  remove(connectionId: string): Promise<void> {
-    return this.#write(() => {
-      this.#parts.connections.remove(connectionId);
-    });
+  remove(connectionId: string, grantId: string): Promise<boolean> {
+    return this.#write(() => this.#parts.connections.remove(connectionId, grantId));
   }
 
   putClient(client: ClientRecord): Promise<ClientRecord> {

@@ -1,5 +1,7 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { JsonText, toJson } from '../../../src/daemon/http/answer.ts';
+import { answerText, JsonText, toJson } from '../../../src/daemon/http/answer.ts';
 import { Secret } from '../../../src/secret.ts';
 
 describe('an answer as JSON', () => {
@@ -27,4 +29,26 @@ describe('an answer as JSON', () => {
   it('what is JSON already is taken as it is', () => {
     expect(toJson(new JsonText('{"a":1}'))).toBe('{"a":1}');
   });
+});
+
+it('answers that are ready in one turn are sent together at its end, whoever has gone meanwhile', async () => {
+  const asked: ServerResponse[] = [];
+  const all = Promise.withResolvers<undefined>();
+  await using server = createServer((_, response) => {
+    if (asked.push(response) === 3) all.resolve(undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const leaver = new AbortController();
+  const ask = (signal?: AbortSignal): Promise<string> =>
+    fetch(`http://127.0.0.1:${String(port)}/`, { signal: signal ?? null }).then((it) => it.text());
+  const answers = Promise.allSettled([ask(), ask(leaver.signal), ask()]);
+  await all.promise;
+  leaver.abort();
+  for (const [i, response] of asked.entries()) answerText(response, { status: 200 }, String(i));
+  expect(asked.map(({ writableEnded }) => writableEnded)).toEqual([false, false, false]);
+  const came = (await answers).flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  expect(came).toHaveLength(2);
+  expect(asked.every(({ writableEnded }) => writableEnded)).toBe(true);
+  server.closeAllConnections();
 });

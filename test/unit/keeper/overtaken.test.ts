@@ -9,6 +9,7 @@ import { startEmulator, type Emulator, type IssuedGrant } from '../../../src/emu
 import { openHome, type OpenHome } from '../../../src/keeper.ts';
 import type { Connection } from '../../../src/keeper-api.ts';
 import { Secret } from '../../../src/secret.ts';
+import { setSabotage } from '../../support/failpoints.ts';
 
 /*
  * What happens to a connection while a request of its is under way. The emulator holds the answer back, after it has committed.
@@ -29,6 +30,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  setSabotage('late-grant', false);
   emulator.faults.release();
   await opened.keeper.close().catch(() => undefined);
   await emulator.close();
@@ -64,6 +66,35 @@ async function refreshUnderWay(connection: Connection): Promise<{ settled: Promi
   return { settled };
 }
 
+/** Of two consents that two people began, the first to come is the last to be stored. */
+async function crossConsents(): Promise<{
+  readonly early: Promise<unknown>;
+  readonly later: IssuedGrant;
+}> {
+  const { store } = opened;
+  const { putClient } = store;
+  const reached = Promise.withResolvers<undefined>();
+  const goOn = Promise.withResolvers<undefined>();
+  let calls = 0;
+  store.putClient = async (client) => {
+    // The second call of the first consent comes just before it is stored.
+    if (++calls === 2) {
+      reached.resolve(undefined);
+      await goOn.promise;
+    }
+    return putClient.call(store, client);
+  };
+  const early = add(true).catch((error: unknown) => error);
+  await reached.promise;
+  // The clock of this machine tells which came first.
+  const now = Date.now();
+  await expect.poll(() => Date.now()).toBeGreaterThan(now);
+  const { grant: later } = await add(true);
+  goOn.resolve(undefined);
+  await early;
+  return { early, later };
+}
+
 async function stored(name = 'a') {
   const { store } = opened;
   const id = (await store.resolve(name)) ?? '';
@@ -94,6 +125,53 @@ describe('while a refresh is under way', () => {
     expect(done.revoked).toBe(true);
     expect(emulator.isRefreshTokenHonoured(late?.refreshToken ?? '')).toBe(false);
     expect(emulator.isRefreshTokenHonoured(second.refreshToken ?? '')).toBe(false);
+  });
+
+  it('a consent that was stored late does not replace a newer one: it is put away, and revoked with it', async () => {
+    const { connection } = await add();
+    const { early, later } = await crossConsents();
+    expect(await early).toMatchObject({ code: 'ERR_CONNECTION_CHANGED' });
+    const { refreshToken, leftovers } = await stored();
+    expect(refreshToken).toBe(later.refreshToken);
+    expect(leftovers).toMatchObject([{ kind: 'revoke' }]);
+    expect((await connection.disconnect()).revoked).toBe(true);
+    expect(emulator.isRefreshTokenHonoured(leftovers[0]?.refreshToken ?? '')).toBe(false);
+  });
+
+  it('and would, if nobody looked which came first', async () => {
+    await add();
+    setSabotage('late-grant', true);
+    const { early, later } = await crossConsents();
+    expect(await early).toMatchObject({ connection: { name: 'a' } });
+    expect((await stored()).refreshToken).not.toBe(later.refreshToken);
+  });
+
+  it('a consent for a connection that was disconnected meanwhile makes it anew', async () => {
+    const { connection } = await add();
+    const { store } = opened;
+    const { putClient } = store;
+    let calls = 0;
+    store.putClient = async (client) => {
+      if (++calls === 2) await connection.disconnect();
+      return putClient.call(store, client);
+    };
+    const { grant } = await add(true);
+    expect((await stored()).refreshToken).toBe(grant.refreshToken);
+  });
+
+  it('a consent during a disconnect is not removed with the old grant', async () => {
+    const { connection } = await add();
+    const { store } = opened;
+    const { remove } = store;
+    let grant: IssuedGrant | undefined;
+    store.remove = async (id, grantId) => {
+      ({ grant } = await add(true));
+      return remove.call(store, id, grantId);
+    };
+    const { message } = await connection.disconnect();
+    expect(message).toMatch(/connected again meanwhile/);
+    expect((await stored()).refreshToken).toBe(grant?.refreshToken);
+    expect((await connection.token()).value).toBe(grant?.accessToken);
   });
 
   it('a disconnect waits for its answer and revokes what it brought', async () => {

@@ -1,9 +1,10 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
 import type { Connection } from '../../../src/keeper-api.ts';
+import { setSabotage } from '../../support/failpoints.ts';
 import { EARLY_MS, LIFE_MS, worldFixture, type World } from '../../support/keeper-under-test.ts';
 
 const makeWorld = worldFixture({ rotation: 'single-use' });
@@ -14,6 +15,7 @@ let blocker: DatabaseSync | undefined;
 afterEach(() => {
   blocker?.close();
   blocker = undefined;
+  setSabotage('awaited-spills', false);
 });
 
 /** Keeps every writer out, as another process that was stopped inside a transaction would. @returns lets them in again. */
@@ -37,6 +39,27 @@ async function answerWithoutStore(world: World, connection: Connection): Promise
   world.emulator.faults.release();
   await world.quiet();
   return unblock;
+}
+
+/**
+ * An answer is lost, a person insists, the store does not take the answer to that, and the process ends: it lies in a file, while the connection stays
+ * uncertain.
+ */
+async function insistWithoutStore(world: World): Promise<void> {
+  const { connection } = await world.add('a', strict);
+  await world.pass(LIFE_MS / 2);
+  world.emulator.faults.next('cut-before-commit');
+  await world.during(connection.refresh().catch(() => undefined));
+  world.emulator.faults.next('hold-after-commit');
+  void connection.refresh({ anyway: true, timeoutMs: 1_000 }).catch(() => undefined);
+  await world.emulator.ledger.waitFor(1, { held: true });
+  const unblock = block(world);
+  world.emulator.faults.release();
+  await world.quiet();
+  await world.pass(2_000);
+  await world.close(world.first).catch(() => undefined);
+  unblock();
+  expect(await spills(world)).toHaveLength(1);
 }
 
 describe('a store that takes no writes', () => {
@@ -179,6 +202,116 @@ describe('a store that takes no writes', () => {
     expect(await spills(world)).toEqual([]);
     const { id } = await world.first.keeper.connection('a').status();
     expect(await world.first.store.leftovers(id)).toMatchObject([{ kind: 'revoke' }]);
+  });
+
+  it.each<[string, (connection: Connection) => Promise<{ readonly generation: number }>]>([
+    ['asks for the token', (connection) => connection.token()],
+    ['orders a refresh', (connection) => connection.refresh()],
+  ])(
+    'and never took the answer that a person insisted on: it ends the doubt for who %s',
+    async (_what, ask) => {
+      const world = await makeWorld();
+      await world.restart({ settings: { lastTry: false } });
+      await insistWithoutStore(world);
+      const next = await world.open({ settings: { lastTry: false } });
+      const connection = next.keeper.connection('a');
+      expect(await connection.status()).toMatchObject({ state: 'uncertain' });
+      await world.pass(LIFE_MS / 2);
+      expect((await world.during(ask(connection), 100)).generation).toBe(2);
+      expect((await connection.status()).state).toBe('active');
+      expect(await spills(world)).toEqual([]);
+      expect(world.requestCount({ replay: true })).toBe(0);
+    },
+  );
+
+  it('and never took the answer that a person insisted on: a keeper that is awake finds it', async () => {
+    const world = await makeWorld();
+    const other = await world.open();
+    other.keeper.start();
+    await insistWithoutStore(world);
+    await world.pass(31_000);
+    const { keeper } = other;
+    expect(await keeper.connection('a').status()).toMatchObject({ state: 'active', generation: 2 });
+    expect(await spills(world)).toEqual([]);
+  });
+
+  it('and nobody finds that answer when only what flies is looked at', async () => {
+    const world = await makeWorld();
+    const other = await world.open();
+    other.keeper.start();
+    setSabotage('awaited-spills', true);
+    await insistWithoutStore(world);
+    await world.pass(31_000);
+    expect((await other.keeper.connection('a').status()).state).toBe('uncertain');
+    expect(await spills(world)).toHaveLength(1);
+  });
+
+  it('and never took the answer: a disconnect revokes what it brought', async () => {
+    const world = await makeWorld({ revocationEndpoint: true });
+    const revocationEndpoint = world.emulator.tokenEndpoint.replace(/token$/, 'revoke');
+    const { connection } = await world.add('a', {
+      overrides: { ...strict.overrides, revocationEndpoint },
+    });
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    await world.close(world.first).catch(() => undefined);
+    unblock();
+    const next = await world.open();
+    const done = await world.during(next.keeper.connection('a').disconnect(), 100);
+    expect(done.revoked).toBe(true);
+    expect(world.emulator.describe().some(({ alive }) => alive)).toBe(false);
+    expect(await spills(world)).toEqual([]);
+  });
+
+  it('and took the answer of a file that could not be removed: nothing is put away a second time', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    const folder = path.join(world.home, 'spill');
+    const [name = ''] = await spills(world);
+    const copy = await readFile(path.join(folder, name));
+    unblock();
+    await world.pass(10_000);
+    await writeFile(path.join(folder, name), copy, { mode: 0o600 });
+    world.first.keeper.start();
+    await world.pass(31_000);
+    expect(await spills(world)).toEqual([]);
+    const { id, generation } = await connection.status();
+    expect(generation).toBe(2);
+    expect(await world.first.store.leftovers(id)).toEqual([]);
+  });
+
+  it('for one answer that is damaged keeps no other from being found', async () => {
+    const world = await makeWorld();
+    await insistWithoutStore(world);
+    await writeFile(path.join(world.home, 'spill', '0-damaged.spill'), 'no answer', {
+      mode: 0o600,
+    });
+    const next = await world.open();
+    next.keeper.start();
+    await world.pass(120_000);
+    expect(await spills(world)).toEqual(['0-damaged.spill']);
+    const warnings = next.events.filter(({ event }) => event === 'warning');
+    expect(warnings).toMatchObject([{ detail: { message: /0-damaged.spill is damaged/ } }]);
+  });
+
+  it('until the clock was set back does not make a token of the future of what is recorded then', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await world.pass(LIFE_MS);
+    const unblock = await answerWithoutStore(world, connection);
+    await world.pass(2_000);
+    world.first.skewMs = -5 * LIFE_MS;
+    unblock();
+    await world.pass(10_000);
+    const { generation, accessExpiresAt, nextRefreshAt } = await connection.status();
+    const now = world.clock.now() + world.first.skewMs;
+    expect(generation).toBe(2);
+    expect(accessExpiresAt).toBeLessThanOrEqual(now + LIFE_MS);
+    expect(nextRefreshAt).toBeLessThanOrEqual(now);
   });
 
   it('prevents the request as well when only the place for the answer cannot be kept', async () => {

@@ -158,7 +158,7 @@ describe('the feed', () => {
   it('outlives the connection', async () => {
     await connect('a');
     const { last } = store.access.eventRange();
-    await store.remove('a');
+    await store.remove('a', 'grant-1');
     expect(store.access.events(0, 10)).toHaveLength(1);
     await connect('b');
     expect(store.access.events(last, 10)[0]?.id).toBe(last + 1);
