@@ -26,6 +26,7 @@ export function heardSomething(): void {
 
 /** Asks for everything at first, and then what changed. @returns whether the daemon told. */
 export async function bringUpToDate(): Promise<boolean> {
+  if (isLeaving) return false;
   try {
     if (newest === undefined) await readAll();
     else await readChanges(newest);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { ApiError, call } from '../data/api.ts';
 import { ring } from '../data/follow.ts';
@@ -32,7 +32,7 @@ export function Actions({
   const [linked, setLinked] = useState<Asked>();
   const pressed = useRef<HTMLElement>(null);
   // Whoever uses the keyboard goes on where they were.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const isOver = busy === undefined && asked === undefined && linked === undefined;
     if (isOver && document.activeElement === document.body) pressed.current?.focus();
   }, [busy, asked, linked]);

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren, JSX } from 'preact';
+import { useMeasured, type View } from './measured.ts';
 
 /** Rows beyond the edges that are drawn too. */
 const SPARE = 6;
@@ -167,41 +168,4 @@ function scrollTo(box: HTMLElement | null, index: number, rowHeight: number): vo
   if (top < box.scrollTop) box.scrollTop = top;
   const bottom = top + rowHeight - box.clientHeight;
   if (bottom > box.scrollTop) box.scrollTop = bottom;
-}
-
-interface View {
-  readonly top: number;
-  readonly height: number;
-  readonly rowHeight: number;
-  /** Width of the scroll bar, beside which the headings have nothing below them. */
-  readonly bar: number;
-}
-
-function useMeasured(
-  box: { readonly current: HTMLElement | null },
-  setView: (view: View) => void,
-): void {
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return undefined;
-    let before = 0;
-    const read = (): void => {
-      const text = getComputedStyle(element).getPropertyValue('--row');
-      const rowHeight = Number.parseFloat(text) || 44;
-      const bar = element.offsetWidth - element.clientWidth;
-      const { scrollTop, clientHeight: height } = element;
-      const isTaller = before !== 0 && before !== rowHeight;
-      const top = isTaller ? (scrollTop / before) * rowHeight : scrollTop;
-      before = rowHeight;
-      setView({ top, height, rowHeight, bar });
-    };
-    read();
-    element.addEventListener('scroll', read, { passive: true });
-    const observer = new ResizeObserver(read);
-    observer.observe(element);
-    return () => {
-      element.removeEventListener('scroll', read);
-      observer.disconnect();
-    };
-  }, []);
 }

@@ -86,7 +86,7 @@ function forecast(client: Client, now: number): readonly [Tone, string] {
   const { refusedAt, hasSecret, secretExpiresAt } = client;
   if (refusedAt !== null) return ['needs', 'The server refuses this client'];
   if (!hasSecret) return ['well', 'A public client: it has no secret'];
-  if (secretExpiresAt === null) return ['well', 'Nobody told when the secret ends'];
+  if (secretExpiresAt === null) return ['well', 'When the secret ends is not known'];
   const when = `${instantText(secretExpiresAt, 'day')}, ${fromNow(secretExpiresAt, now)}`;
   if (secretExpiresAt <= now) return ['needs', `The secret ended ${when}`];
   return [secretExpiresAt < now + SOON_MS ? 'soon' : 'well', `The secret ends ${when}`];

@@ -89,7 +89,7 @@ function breakerOf({ failures, blockedUntil }: Endpoint, now: number): readonly 
       'failing',
       failures === 1 ? 'The last request failed' : `The last ${failures} requests failed`,
     ];
-  return ['well', 'It answers'];
+  return ['well', 'No failures'];
 }
 
 function latencyText({ medianMs, slowestTenthMs, refreshes }: Endpoint): string {

@@ -82,6 +82,15 @@ describe('the dashboard', () => {
     expect(await page.getByRole('link', { name: 'alpha', exact: true }).count()).toBe(0);
   });
 
+  it('asks nothing more when one signs out, however long it was open', async () => {
+    const { scene, page } = await atList();
+    await page.waitForTimeout(LONG_MS);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out.').waitFor();
+    await page.waitForTimeout(LONG_MS);
+    expect(scene.troubles).toEqual([]);
+  });
+
   it('says that nobody is signed in as soon as the session has ended', async () => {
     const { scene, page } = await atList();
     const other = await page.context().newPage();
