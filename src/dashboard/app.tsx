@@ -1,6 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { useAppState } from './data/hooks.ts';
+import { useKeptFocus } from './parts/kept-focus.ts';
+import { Offline } from './parts/offline.tsx';
 import { Toasts } from './parts/toasts.tsx';
 import { TopBar } from './parts/top-bar.tsx';
 import { usePlace, type Place } from './route.ts';
@@ -25,6 +27,7 @@ const TITLES: Readonly<Record<string, string>> = {
 /** The whole page. */
 export function App(): JSX.Element {
   const { phase } = useAppState();
+  useKeptFocus();
   const place = usePlace();
   const main = useRef<HTMLElement>(null);
   const title = place.name === '' ? (TITLES[place.screen] ?? 'Not found') : place.name;
@@ -46,6 +49,7 @@ export function App(): JSX.Element {
       </a>
       <TopBar screen={place.screen} />
       <main id="main" tabIndex={-1} ref={main}>
+        <Offline />
         <Screen place={place} />
       </main>
       <Toasts />

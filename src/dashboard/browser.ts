@@ -23,11 +23,35 @@ export function every(periodMs: number, callback: () => void): () => void {
   };
 }
 
+/** Resolves after a while, or at once when the signal aborts. */
+export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = later(delayMs, resolve);
+    const end = (): void => {
+      cancel();
+      resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+  });
+}
+
+/** Tells whether somebody can see the page, at once and whenever that changes. @returns a function that ends it. */
+export function onSeen(callback: (isSeen: boolean) => void): () => void {
+  const tell = (): void => callback(!document.hidden);
+  document.addEventListener('visibilitychange', tell);
+  tell();
+  return () => {
+    document.removeEventListener('visibilitychange', tell);
+  };
+}
+
 let underWay = new AbortController();
 
 /** Sends a request to the server that this page came from. */
 export function send(path: string, init: RequestInit): Promise<Response> {
-  const { signal } = underWay;
+  const { signal: own } = underWay;
+  const signal = init.signal instanceof AbortSignal ? AbortSignal.any([own, init.signal]) : own;
   return fetch(path, { ...init, credentials: 'same-origin', cache: 'no-store', signal });
 }
 

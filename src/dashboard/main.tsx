@@ -1,7 +1,8 @@
 import { render } from 'preact';
 import { proof } from './browser.ts';
 import { App } from './app.tsx';
-import { signIn, watch } from './data/live.ts';
+import { watch } from './data/follow.ts';
+import { signIn } from './data/live.ts';
 import { change } from './data/state.ts';
 
 const root = document.getElementById('app');
@@ -22,5 +23,5 @@ function takeCode(): string {
 async function begin(code: string): Promise<void> {
   if (code !== '') await signIn(code);
   if (proof.read() === '') return change({ phase: 'signed-out' });
-  await watch();
+  watch();
 }

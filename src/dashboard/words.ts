@@ -125,7 +125,7 @@ const EVENT_NAMES: Readonly<Record<string, string>> = {
   renamed: 'Renamed',
   disconnected: 'Disconnected',
   reconnected: 'Connected again',
-  notice: 'Message sent',
+  notice: 'Notice',
 };
 
 /** What an event is called. */

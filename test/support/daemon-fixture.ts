@@ -141,7 +141,7 @@ export async function send(daemon: Daemon, target: string, ask: Ask): Promise<An
   });
   const answer = await text(response);
   const { statusCode: status = 0, headers } = response;
-  const isJson = (headers['content-type'] ?? '').includes('json');
+  const isJson = /^application\/(?:[\w-]+\+)?json\b/.test(headers['content-type'] ?? '');
   return { status, headers, text: answer, json: isJson ? JSON.parse(answer) : undefined };
 }
 

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { startDaemon, type Daemon } from '../../src/daemon/daemon.ts';
 import type { OpenHome } from '../../src/keeper.ts';
 import type { DaemonSettings } from '../../src/settings.ts';
-import type { Clock } from '../../src/system/clock.ts';
+import { systemClock, type Clock, type Timer } from '../../src/system/clock.ts';
 import { silentLog, type Log } from '../../src/system/log.ts';
 import type { Streaming } from '../../src/system/streaming.ts';
 import { undiciStreaming } from '../../src/system/undici-streaming.ts';
@@ -127,10 +127,33 @@ export function dashboardFixture(): Dashboards {
   const newScene: Dashboards['newScene'] = async (how = {}) => {
     const world = await newWorld();
     const { keeper, store, api } = world.first;
-    const home = { keeper, store, api, folder: world.home, clock: world.clock, ...how };
+    const clock = restless(world.clock);
+    const home = { keeper, store, api, folder: world.home, clock, ...how };
     return { world, ...(await newStage(home)) };
   };
   return { newScene, newStage, built };
+}
+
+const RESTLESS_MS = 1_000;
+
+/** A clock that stands, but for short waits, which end in real time too: a browser has a clock of its own, and waits for what it is told. */
+function restless(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    uptimeMs: () => clock.uptimeMs(),
+    timer(delayMs, callback, options) {
+      if (delayMs > RESTLESS_MS) return clock.timer(delayMs, callback, options);
+      const timers: Timer[] = [];
+      const cancel = (): void => timers.splice(0).forEach((timer) => timer.cancel());
+      const fire = (): void => {
+        cancel();
+        callback();
+      };
+      timers.push(clock.timer(delayMs, fire), systemClock.timer(delayMs, fire, options));
+      return { cancel };
+    },
+  };
 }
 
 /** Goes to another screen, as a link of the page does. */

@@ -74,6 +74,15 @@ export const lifeEvent = z
   })
   .meta({ id: 'LifeEvent' });
 
+/** Why a connection stands where it does. */
+export const explanation = z.strictObject({
+  status: connectionStatus,
+  cause: z.string(),
+  confidence: z.enum(['certain', 'likely', 'possible']),
+  fix: z.string(),
+  life: z.array(lifeEvent),
+});
+
 /** A registration. */
 export const clientStatus = z
   .strictObject({
@@ -90,7 +99,7 @@ export const clientStatus = z
   .meta({ id: 'Client' });
 
 /** An event that a receiver of webhooks could not be told. */
-export const deadLetter = z
+const deadLetter = z
   .strictObject({
     id: z.string().meta({ description: 'the webhook-id' }),
     webhook: z.string().meta({ description: 'name of the receiver in the settings' }),
@@ -105,6 +114,13 @@ export const deadLetter = z
     detail: z.string().nullable(),
   })
   .meta({ id: 'DeadLetter' });
+
+/** A page of them, and all receivers. */
+export const deadLetters = z.strictObject({
+  deadLetters: z.array(deadLetter),
+  webhooks: z.array(z.strictObject({ name: z.string(), waiting: z.number(), dead: z.number() })),
+  next: z.string().nullable(),
+});
 
 /** An access token. */
 export const accessToken = z

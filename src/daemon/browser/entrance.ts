@@ -23,6 +23,7 @@ const OPERATIONS: ReadonlySet<string> = new Set([
   'explainConnection',
   'listClients',
   'listEndpoints',
+  'events',
   'glance',
   'glanceChanges',
   'glanceEndpoints',

@@ -8,7 +8,7 @@ import type { Keeper } from '../../keeper-api.ts';
 import type { FeedEvent } from '../../store/access-store.ts';
 import type { DaemonParts } from '../parts.ts';
 import { endpointsAtAGlance, endpointGlance } from './endpoints.ts';
-import { glance, glanceOf, type Glance } from './glance.ts';
+import { glanceChanges, glanceOf, type Glance } from './glance.ts';
 
 /*
  * What the dashboard shows of everything: once all of it, line by line, so that the first rows are on the screen before the last are read; from
@@ -22,15 +22,6 @@ const MOST_EVENTS = 500;
 const RENAMING = new Set(['renamed', 'removed']);
 
 const all = { verb: 'read', reach: 'all' } as const;
-
-const feedEvent = z.strictObject({
-  id: z.number(),
-  at: z.number(),
-  event: z.string(),
-  connection: z.string().nullable(),
-  generation: z.number().nullable(),
-  detail: z.string().nullable(),
-});
 
 /** Routes of the dashboard's lists. */
 export function glanceRoutes(parts: DaemonParts): readonly Route[] {
@@ -55,14 +46,7 @@ export function glanceRoutes(parts: DaemonParts): readonly Route[] {
       summary: 'What happened after an event, and the connections it happened to',
       access: all,
       query: z.strictObject({ after: z.string().regex(/^\d{1,15}$/, 'must be a number') }),
-      answer: z.strictObject({
-        at: z.number(),
-        last: z.number(),
-        isWhole: z.boolean().meta({ description: 'false: read everything again' }),
-        events: z.array(feedEvent),
-        connections: z.array(glance),
-        gone: z.array(z.string()),
-      }),
+      answer: glanceChanges,
       handle: ({ query }) => changesAfter(parts, Number(query.after)),
     }),
     jsonRoute({

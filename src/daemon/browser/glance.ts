@@ -26,6 +26,25 @@ export const glance = z
   })
   .meta({ id: 'Glance' });
 
+const feedEvent = z.strictObject({
+  id: z.number(),
+  at: z.number(),
+  event: z.string(),
+  connection: z.string().nullable(),
+  generation: z.number().nullable(),
+  detail: z.string().nullable(),
+});
+
+/** What happened after an event, and the rows it happened to. */
+export const glanceChanges = z.strictObject({
+  at: z.number(),
+  last: z.number(),
+  isWhole: z.boolean().meta({ description: 'false: read everything again' }),
+  events: z.array(feedEvent),
+  connections: z.array(glance),
+  gone: z.array(z.string()),
+});
+
 /** A row of a long list, before what is undefined becomes null. */
 export type Glance = { readonly [K in keyof z.output<typeof glance>]: unknown };
 

@@ -20,13 +20,14 @@ export interface Page {
   readonly next?: { readonly label: string; readonly url: string };
 }
 
-const STYLE = `:root{color-scheme:light dark;--back:#fff;--text:#1c1f23;--soft:#555c66;--line:#d4d8de;--main:#0b5cad;--on:#fff}
-@media (prefers-color-scheme:dark){:root{--back:#14171b;--text:#e8eaed;--soft:#a9b0ba;--line:#3a4049;--main:#8ec1ff;--on:#0b1520}}
+const STYLE = `:root{color-scheme:light dark;--back:#f7f8f6;--card:#fff;--text:#1b211e;--soft:#59625d;--line:#dfe4e0;--main:#1b6b50;--on:#fff}
+@media (prefers-color-scheme:dark){:root{--back:#121614;--card:#1a201d;--text:#e6ebe8;--soft:#a0aba5;--line:#2d3531;--main:#6cc8a4;--on:#08150f}}
 *{box-sizing:border-box}body{margin:0;background:var(--back);color:var(--text);font:1rem/1.5 system-ui,sans-serif}
-main{max-width:36rem;margin:0 auto;padding:3rem 1.25rem}h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.25}
+main{max-width:36rem;margin:12vh auto;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.875rem}
+@media (max-width:40rem){body{background:var(--card)}main{margin:0;padding:2rem 1.25rem;border:0}}h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.25}
 p,dd,h1{overflow-wrap:anywhere}dl{margin:1.5rem 0;border-top:1px solid var(--line)}
 dl div{padding:.5rem 0;border-bottom:1px solid var(--line)}form{margin-top:1.5rem}dt{color:var(--soft);font-size:.875rem}dd{margin:0}
-button{min-height:2.75rem;padding:.5rem 1.25rem;border:0;border-radius:.375rem;background:var(--main);color:var(--on);font:inherit;font-weight:600;cursor:pointer}
+button{min-height:2.75rem;padding:.5rem 1.25rem;border:0;border-radius:.5rem;background:var(--main);color:var(--on);font:inherit;font-weight:600;cursor:pointer}
 a{color:var(--main)}button:focus-visible,a:focus-visible{outline:3px solid var(--text);outline-offset:3px}`;
 
 const STYLE_DIGEST = createHash('sha256').update(STYLE).digest('base64');

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { whyNot, type Caller } from '../access/caller.ts';
 import { fromCursor, toCursor } from '../api/cursor.ts';
 import { jsonRoute, type Route } from '../api/route.ts';
-import { connectionStatus, count, lifeEvent } from '../api/schemas.ts';
+import { connectionStatus, count, explanation, lifeEvent } from '../api/schemas.ts';
 import { breathe } from '../../system/turn.ts';
 import type { ConnectionStatus, Keeper } from '../../keeper-api.ts';
 import type { DaemonParts } from '../parts.ts';
@@ -74,13 +74,7 @@ export function connectionRoutes({ keeper, store }: DaemonParts): readonly Route
       operation: 'explainConnection',
       summary: 'The one most likely cause of where it stands, and what to do',
       access: named,
-      answer: z.strictObject({
-        status: connectionStatus,
-        cause: z.string(),
-        confidence: z.enum(['certain', 'likely', 'possible']),
-        fix: z.string(),
-        life: z.array(lifeEvent),
-      }),
+      answer: explanation,
       handle: ({ params }) => keeper.connection(nameOf(params)).explain(),
     }),
   ];

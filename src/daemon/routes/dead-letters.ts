@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ConfigurationError, NotFoundError } from '../../errors.ts';
 import { jsonRoute, type Route } from '../api/route.ts';
 import { fromCursor, toCursor } from '../api/cursor.ts';
-import { count, deadLetter } from '../api/schemas.ts';
+import { count, deadLetters } from '../api/schemas.ts';
 import type { DeadLetterPlace } from '../../store/webhook-store.ts';
 import type { DaemonParts } from '../parts.ts';
 
@@ -23,13 +23,7 @@ export function deadLetterRoutes({ store, clock }: DaemonParts): readonly Route[
         cursor: z.string().optional().meta({ description: '`next` of the page before' }),
         limit: count(1_000).optional(),
       }),
-      answer: z.strictObject({
-        deadLetters: z.array(deadLetter),
-        webhooks: z.array(
-          z.strictObject({ name: z.string(), waiting: z.number(), dead: z.number() }),
-        ),
-        next: z.string().nullable(),
-      }),
+      answer: deadLetters,
       handle: async ({ query: { webhook, cursor, limit = DEFAULT_LIMIT } }) => {
         const after = cursor === undefined ? undefined : placeOf(cursor);
         const filter = { receiver: webhook, after, limit };

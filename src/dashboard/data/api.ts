@@ -25,15 +25,19 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
   }
 }
 
-/** Reads an answer of many lines, each as it comes. @throws {@link ApiError} */
-export async function lines(path: string, onLines: (lines: unknown[]) => void): Promise<void> {
-  const response = await answerTo('GET', path);
+/** Reads an answer of many lines as they come, until it ends or the signal ends it. @throws {@link ApiError} */
+export async function lines(
+  path: string,
+  { signal }: { readonly signal?: AbortSignal },
+  onLines: (lines: readonly string[]) => void,
+): Promise<void> {
+  const response = await answerTo('GET', path, undefined, signal);
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunksOf(response)) {
     const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = parts.pop() ?? '';
-    if (parts.length > 0) onLines(parts.map((line) => JSON.parse(line) as unknown));
+    if (parts.length > 0) onLines(parts);
   }
 }
 
@@ -46,7 +50,12 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function answerTo(method: string, path: string, body?: unknown): Promise<Response> {
+async function answerTo(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<Response> {
   let response: Response;
   try {
     response = await send(path, {
@@ -56,6 +65,7 @@ async function answerTo(method: string, path: string, body?: unknown): Promise<R
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal !== undefined && { signal }),
     });
   } catch {
     throw new ApiError(0, 'The daemon does not answer. Is evergrant serve running?');

@@ -1,7 +1,12 @@
-import { useEffect, useReducer, useState } from 'preact/hooks';
-import { every } from '../browser.ts';
+import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { every, later, onSeen, wallTime } from '../browser.ts';
 import { ApiError, call } from './api.ts';
 import { getState, now, onChange, type State } from './state.ts';
+
+/** What may have changed by what happened is asked for at most so often. */
+export const REST_MS = 5_000;
+/** What no event tells of, as secrets that were replaced, is asked for so often while it is on the screen. */
+export const UNTOLD_MS = 60_000;
 
 /** The state; the component is drawn again when it changes. */
 export function useAppState(): State {
@@ -33,7 +38,42 @@ export interface Answer<T> {
   readonly again: () => void;
 }
 
-/** Asks the daemon, and again whenever `version` changes or every `periodMs`. */
+/**
+ * Changes when something has happened to any connection, at most once in `restMs`.
+ *
+ * @returns the id of the newest event.
+ */
+export function useHappened(restMs: number): number {
+  const newest = useAppState().events[0]?.id ?? 0;
+  const [told, tell] = useState(newest);
+  const restedAt = useRef(0);
+  useEffect(() => {
+    if (newest === told) return undefined;
+    return later(Math.max(0, restedAt.current - wallTime()), () => {
+      restedAt.current = wallTime() + restMs;
+      tell(newest);
+    });
+  }, [newest, told, restMs]);
+  return told;
+}
+
+/** Calls back again and again while somebody can see the page, and when it is seen again. @returns a function that ends it. */
+export function whileSeen(periodMs: number, callback: () => void): () => void {
+  let end = (): void => undefined;
+  let wasHidden = false;
+  const endSeen = onSeen((isSeen) => {
+    end();
+    if (isSeen) end = every(periodMs, callback);
+    if (isSeen && wasHidden) callback();
+    wasHidden = !isSeen;
+  });
+  return () => {
+    end();
+    endSeen();
+  };
+}
+
+/** Asks the daemon, and again whenever `version` changes, or every `periodMs` while somebody can see the page. */
 export function useAnswer<T>(path: string, version: unknown, periodMs?: number): Answer<T> {
   const [found, setFound] = useState<{ path: string; data?: T; error?: ApiError }>({ path });
   const [round, again] = useReducer((count: number) => count + 1, 0);
@@ -53,7 +93,7 @@ export function useAnswer<T>(path: string, version: unknown, periodMs?: number):
     };
   }, [path, version, round]);
   useEffect(
-    () => (periodMs === undefined ? undefined : every(periodMs, () => again(undefined))),
+    () => (periodMs === undefined ? undefined : whileSeen(periodMs, () => again(undefined))),
     [periodMs],
   );
   const isCurrent = found.path === path;

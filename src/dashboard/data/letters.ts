@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { every } from '../browser.ts';
 import { ApiError, call } from './api.ts';
+import { whileSeen } from './hooks.ts';
 import type { DeadLetter, DeadLetters } from './types.ts';
 
 const PERIOD_MS = 10_000;
@@ -29,7 +29,7 @@ export function useLetters(): Letters {
   };
   useEffect(() => {
     void look();
-    return every(PERIOD_MS, () => void look());
+    return whileSeen(PERIOD_MS, () => void look());
   }, []);
   const more = async (): Promise<void> => {
     const next = known?.next ?? '';

@@ -1,37 +1,40 @@
-import { giveUp, later, proof, wallTime } from '../browser.ts';
+import { giveUp, proof, wallTime } from '../browser.ts';
 import { ApiError, call, lines } from './api.ts';
-import { change, getState } from './state.ts';
+import { change, getState, now } from './state.ts';
 import type { Changes, FeedEvent, Glance } from './types.ts';
 
 /*
- * Keeps the state as the daemon's: once everything, then every few seconds what changed.
+ * Makes the state what the daemon says: once everything, then what changed.
  */
 
-/** So often is asked what changed. */
-export const PERIOD_MS = 2_000;
-/** While nobody looks at the page. */
-const HIDDEN_PERIOD_MS = 30_000;
 /** So many of the newest events are shown. */
 export const KEPT_EVENTS = 200;
 
-let newest = 0;
-let isWatching = false;
+/** Undefined until everything was read. */
+let newest: number | undefined;
 let isLeaving = false;
-let cancelNext = (): void => undefined;
 
-/** Reads everything, and follows what changes until the page is closed or nobody is signed in. */
-export async function watch(): Promise<void> {
-  if (isWatching) return;
-  isWatching = true;
-  document.addEventListener('visibilitychange', lookSoon);
-  await readAll();
+/** Id of the newest event that is known. */
+export function newestEvent(): number {
+  return newest ?? 0;
 }
 
-/** Asks now what changed, after something was done. */
-export function lookSoon(): void {
-  if (getState().phase === 'signed-out' || document.hidden) return;
-  cancelNext();
-  cancelNext = later(50, () => void look());
+/** The daemon lives, and what is shown is as new as it can be. */
+export function heardSomething(): void {
+  change({ heardAt: now() });
+}
+
+/** Asks for everything at first, and then what changed. @returns whether the daemon told. */
+export async function bringUpToDate(): Promise<boolean> {
+  if (isLeaving) return false;
+  try {
+    if (newest === undefined) await readAll();
+    else await readChanges(newest);
+    return true;
+  } catch (error) {
+    fail(error);
+    return false;
+  }
 }
 
 /** Signs this browser in by the code of a link, or says why not. */
@@ -47,7 +50,6 @@ export async function signIn(code: string): Promise<void> {
 /** Signs this browser out. */
 export async function signOut(): Promise<void> {
   // What is under way would be refused, and the refusal told.
-  cancelNext();
   isLeaving = true;
   giveUp();
   try {
@@ -77,55 +79,39 @@ async function readAll(): Promise<void> {
     if (isFirst && found.length > 0)
       change({ ...heard(head.at), phase: 'partial', connections: [...found] });
   };
-  try {
-    await lines('/v1/glance', take);
-    newest = head?.last ?? 0;
-    change({
-      phase: 'live',
-      message: undefined,
-      connections: found,
-      ...heard(head?.at ?? wallTime()),
-    });
-    if (getState().events.length === 0) await readEvents();
-  } catch (error) {
-    fail(error);
-  }
-  next(look);
+  await lines('/v1/glance', {}, (texts) => take(texts.map((text) => JSON.parse(text) as unknown)));
+  newest = head?.last ?? 0;
+  change({
+    phase: 'live',
+    message: undefined,
+    connections: found,
+    ...heard(head?.at ?? wallTime()),
+  });
+  if (getState().events.length === 0) await readEvents(newest);
 }
 
 /** What happened before this page was opened. */
-async function readEvents(): Promise<void> {
+async function readEvents(last: number): Promise<void> {
   const { events } = await call<Changes>(
     'GET',
-    `/v1/glance/changes?after=${Math.max(0, newest - 100)}`,
+    `/v1/glance/changes?after=${Math.max(0, last - 100)}`,
   );
   addEvents(events);
 }
 
-async function look(): Promise<void> {
-  try {
-    const changes = await call<Changes>('GET', `/v1/glance/changes?after=${newest}`);
-    if (!changes.isWhole) return await readAll();
-    newest = changes.last;
-    addEvents(changes.events);
-    const { connections, gone } = changes;
-    const isChanged = connections.length > 0 || gone.length > 0;
-    change({
-      phase: 'live',
-      message: undefined,
-      ...heard(changes.at),
-      ...(isChanged && { connections: merge(getState().connections, connections, gone) }),
-    });
-  } catch (error) {
-    fail(error);
-  }
-  next(look);
-}
-
-function next(step: () => Promise<void>): void {
-  cancelNext();
-  if (isLeaving || getState().phase === 'signed-out') return;
-  cancelNext = later(document.hidden ? HIDDEN_PERIOD_MS : PERIOD_MS, () => void step());
+async function readChanges(after: number): Promise<void> {
+  const changes = await call<Changes>('GET', `/v1/glance/changes?after=${after}`);
+  if (!changes.isWhole) return await readAll();
+  newest = changes.last;
+  addEvents(changes.events);
+  const { connections, gone } = changes;
+  const isChanged = connections.length > 0 || gone.length > 0;
+  change({
+    phase: 'live',
+    message: undefined,
+    ...heard(changes.at),
+    ...(isChanged && { connections: merge(getState().connections, connections, gone) }),
+  });
 }
 
 function addEvents(events: readonly FeedEvent[]): void {
@@ -165,7 +151,7 @@ function fail(error: unknown): void {
 }
 
 function signedOut(message: string): void {
-  isWatching = false;
-  cancelNext();
+  // The stream as well.
+  giveUp();
   change({ phase: 'signed-out', connections: [], events: [], message });
 }

@@ -1,17 +1,17 @@
-import { standingOf, STANDINGS, type Standing } from '../words.ts';
-import type { Glance } from './types.ts';
+import { reasonOf, standingOf, STANDINGS, waitsFor, type Standing } from '../words.ts';
+import type { Actor, Glance } from './types.ts';
 
 /** Columns that a list can be sorted by. */
 export type SortKey = 'standing' | 'name' | 'provider' | 'token' | 'next';
 
 /** Which rows are wanted, and in which order. */
 export interface Wanted {
-  /** A part of the name, the account or the client, whatever its case. */
+  /** A part of the name, the account, the client, or of why it is not well, whatever its case. */
   readonly search: string;
   /** How they stand; undefined: all. */
   readonly standing: Standing | undefined;
-  /** Who must act; undefined: all. */
-  readonly actor: string | undefined;
+  /** Whom they wait for; undefined: all, those that wait for nobody too. */
+  readonly actor: Actor | undefined;
   /** Name of the provider's profile; undefined: all. */
   readonly provider: string | undefined;
   /** What they are sorted by. */
@@ -36,9 +36,9 @@ export function pick(all: readonly Glance[], wanted: Wanted, now: number): reado
   const found = all.filter(
     (row) =>
       (wanted.standing === undefined || standingOf(row, now) === wanted.standing) &&
-      (wanted.actor === undefined || (row.actor ?? 'nobody') === wanted.actor) &&
+      (wanted.actor === undefined || waitsFor(row, now) === wanted.actor) &&
       (wanted.provider === undefined || row.provider === wanted.provider) &&
-      (search === '' || textOf(row).includes(search)),
+      (search === '' || textOf(row, now).includes(search)),
   );
   const key = KEYS[wanted.sort];
   const sign = wanted.isDown ? -1 : 1;
@@ -47,6 +47,7 @@ export function pick(all: readonly Glance[], wanted: Wanted, now: number): reado
   return keyed.map(({ row }) => row);
 }
 
-function textOf(row: Glance): string {
-  return `${row.name}\n${row.account ?? ''}\n${row.clientId}`.toLowerCase();
+function textOf(row: Glance, now: number): string {
+  const why = waitsFor(row, now) === undefined ? '' : reasonOf(row);
+  return `${row.name}\n${row.account ?? ''}\n${row.clientId}\n${why}`.toLowerCase();
 }

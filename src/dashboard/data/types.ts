@@ -1,6 +1,6 @@
 /*
- * What the daemon answers, where undefined is null. Not imported from the keeper's types: those need Node's, which a browser's code must not know.
- * A test holds those of clients and explanations against the keeper's.
+ * What the daemon answers, where undefined is null. Not imported from the daemon: its types need Node's, which a browser's code must not know.
+ * test/unit/dashboard/types.test.ts holds each of them against the schema of the answer, so that one that changes there does not compile.
  */
 
 /** Who must act. */

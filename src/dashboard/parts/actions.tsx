@@ -1,7 +1,7 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { ApiError, call } from '../data/api.ts';
-import { lookSoon } from '../data/live.ts';
+import { ring } from '../data/follow.ts';
 import { getState } from '../data/state.ts';
 import type { ConsentLink, Explanation } from '../data/types.ts';
 import { Confirm, type Question } from './confirm.tsx';
@@ -13,6 +13,8 @@ interface Action extends Question {
   /** What is said when it was done. */
   readonly done: string;
   readonly body?: object;
+  /** Whether it is what leads on from where the connection stands. */
+  readonly isAdvised?: boolean;
   /** Whether it makes a link for a person, which does it. */
   readonly isLink?: boolean;
 }
@@ -30,7 +32,7 @@ export function Actions({
   const [linked, setLinked] = useState<Asked>();
   const pressed = useRef<HTMLElement>(null);
   // Whoever uses the keyboard goes on where they were.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const isOver = busy === undefined && asked === undefined && linked === undefined;
     if (isOver && document.activeElement === document.body) pressed.current?.focus();
   }, [busy, asked, linked]);
@@ -48,7 +50,7 @@ export function Actions({
     } finally {
       setBusy(undefined);
       onDone();
-      lookSoon();
+      ring();
     }
   };
   const choose = (action: Action): void => {
@@ -61,7 +63,7 @@ export function Actions({
         <button
           key={action.key}
           type="button"
-          class={action.isFinal === true ? 'danger' : ''}
+          class={action.isFinal === true ? 'danger' : action.isAdvised === true ? 'primary' : ''}
           disabled={busy !== undefined}
           onClick={(event) => {
             pressed.current = event.currentTarget;
@@ -108,7 +110,7 @@ function actionsFor(status: Explanation['status']): readonly Action[] {
   const { state, beginning } = status;
   const isOver = state === 'disconnected';
   const isStuck = state === 'attention' || state === 'uncertain';
-  return [
+  const actions = [
     ...(isOver || state === 'paused' ? [] : [refresh(status, isStuck)]),
     ...(state === 'paused' || state === 'attention' ? [resume(status)] : []),
     ...(isOver || state === 'paused' ? [] : [pause(status)]),
@@ -116,9 +118,20 @@ function actionsFor(status: Explanation['status']): readonly Action[] {
     ...(beginning === 'client_credentials' || isOver ? [] : [askAgain(status)]),
     disconnect(status),
   ];
+  const advised = advisedFor(status);
+  const first = actions.filter(({ key }) => key === advised);
+  const others = actions.filter(({ key }) => key !== advised);
+  return [...first.map((action) => ({ ...action, isAdvised: true })), ...others];
 }
 
 type Status = Explanation['status'];
+
+/** What leads on: the eye finds it first. A well connection wants nothing. */
+function advisedFor({ state, actor }: Status): Action['key'] | undefined {
+  if (state === 'paused') return 'resume';
+  if (state !== 'attention' && state !== 'uncertain') return undefined;
+  return actor === 'owner' || state === 'uncertain' ? 'reconnect' : 'resume';
+}
 
 function refresh({ name }: Status, isStuck: boolean): Action {
   const text = isStuck

@@ -28,12 +28,14 @@ export function EventList({
             {instantText(at, 'second')}
           </time>
           <Shape standing={eventTone(event)} />
-          <span>
-            {eventName(event)}{' '}
-            {connection !== null && <a href={connectionAddress(connection)}>{connection}</a>}
-            {event === 'refreshed' && generation !== null && (
-              <span class="quiet"> generation {generation}</span>
-            )}
+          <span class="told">
+            <span>
+              {eventName(event)}{' '}
+              {connection !== null && <a href={connectionAddress(connection)}>{connection}</a>}
+              {event === 'refreshed' && generation !== null && (
+                <span class="quiet"> generation {generation}</span>
+              )}
+            </span>
             {detail !== null && event !== 'refreshed' && (
               <span class="quiet detail">{sentence(detail)}</span>
             )}

@@ -51,15 +51,22 @@ export function LifeLine({ life, times, now }: LifeLineProps): JSX.Element {
           </g>
         </svg>
       </div>
-      <figcaption class="quiet">{caption(life)}</figcaption>
+      <figcaption class="quiet">{caption(life, times, now)}</figcaption>
     </figure>
   );
 }
 
-function caption(life: readonly LifeEvent[]): string {
+/** Only what is drawn is explained. */
+function caption(life: readonly LifeEvent[], times: TokenTimes, now: number): string {
   const refreshes = life.filter(({ event }) => event === 'refreshed').length;
   const failures = life.filter(({ event }) => /failing|needs|uncertain/.test(eventTone(event)));
-  return `${counted(refreshes, 'refresh', 'refreshes')} and ${counted(failures.length, 'failure')} in the history below. Each block is a generation of tokens, each mark something that happened; the darker block is what the token has left, the dashed circle the next refresh.`;
+  const sum = `${counted(refreshes, 'refresh', 'refreshes')} and ${counted(failures.length, 'failure')} in the history below.`;
+  const ahead = [
+    (times.accessExpiresAt ?? 0) > now ? 'the block after now is what the token has left' : '',
+    (times.nextRefreshAt ?? 0) > now ? 'the dashed circle is the next refresh' : '',
+  ].filter((part) => part !== '');
+  const marks = 'Each block is a generation of tokens, each mark something that happened';
+  return `${sum} ${[marks, ...ahead].join('; ')}.`;
 }
 
 type Scale = (at: number) => number;

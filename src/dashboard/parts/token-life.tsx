@@ -42,19 +42,24 @@ export function TokenLife({
       </p>
       <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
         <rect class="track" width="100" height="6" />
-        <rect class={share < 0.1 ? 'fill low' : 'fill'} width={share * 100} height="6" />
+        <rect
+          class={share < 0.1 ? 'fill low' : 'fill'}
+          x={100 - share * 100}
+          width={share * 100}
+          height="6"
+        />
         {isAhead && nextRefreshAt < accessExpiresAt && (
           <rect
             class="tick"
-            x={((accessExpiresAt - nextRefreshAt) / life) * 100}
+            x={100 - ((accessExpiresAt - nextRefreshAt) / life) * 100}
             width="0.6"
             height="6"
           />
         )}
       </svg>
       <p class="quiet num ends">
-        <span>ends {at(accessExpiresAt)}</span>
         <span>came {at(receivedAt)}</span>
+        <span>ends {at(accessExpiresAt)}</span>
       </p>
       <p>
         <span class="quiet">Next refresh</span>{' '}

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { PERIOD_MS, signOut } from '../data/live.ts';
+import { signOut } from '../data/live.ts';
 import { useAppState } from '../data/hooks.ts';
 
 const LINKS = [
@@ -44,7 +44,7 @@ function Pulse(): JSX.Element {
   const { phase, message } = useAppState();
   const isOffline = phase === 'offline' || (phase === 'loading' && message !== undefined);
   const text = isOffline ? 'Not connected' : phase === 'live' ? 'Live' : 'Loading';
-  const title = isOffline ? message : `asks every ${PERIOD_MS / 1_000} seconds what changed`;
+  const title = isOffline ? message : 'hears of each change as it happens';
   return (
     <span class={`pulse ${isOffline ? 'off' : phase}`} role="status" title={title}>
       {text}

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren, JSX } from 'preact';
+import { useMeasured, type View } from './measured.ts';
 
 /** Rows beyond the edges that are drawn too. */
 const SPARE = 6;
@@ -20,20 +21,29 @@ export interface VirtualRowsProps<T> {
   readonly cells: (row: T) => ComponentChildren;
   /** Follows a row. */
   readonly onOpen: (row: T) => void;
+  /** The row that had the focus is gone, and so are all others. */
+  readonly onEmptied: () => void;
 }
 
 /**
  * A grid of any length of which only what is seen is drawn. The arrows, Page Up and Down, Home and End move from row to row, Enter opens one.
- * Rows are of one height, which the style sheet decides.
+ * Where the row that has the focus goes away, the one in its place has it, and that is told. Rows are of one height, which the style sheet decides.
  */
 export function VirtualRows<T>(props: VirtualRowsProps<T>): JSX.Element {
   const { rows, label, head, columns, keyOf } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<View>({ top: 0, height: 800, rowHeight: 44, bar: 0 });
-  const [active, setActive] = useState(0);
+  const [active, setActive] = useState<string>();
+  const [gone, setGone] = useState('');
   const wantsFocus = useRef(false);
   const last = Math.max(0, rows.length - 1);
-  const current = Math.min(active, last);
+  // Rows come and go above it: the active one is known by its key, and by its place when it is gone.
+  const at = active === undefined ? -1 : rows.findIndex((row) => keyOf(row) === active);
+  const place = useRef(0);
+  if (at >= 0) place.current = at;
+  const current = Math.min(place.current, last);
+  // Before anything is drawn anew.
+  const isInside = box.current?.contains(document.activeElement) === true;
   useMeasured(box, setView);
   const first = Math.max(0, Math.floor(view.top / view.rowHeight) - SPARE);
   const end = Math.min(rows.length, Math.ceil((view.top + view.height) / view.rowHeight) + SPARE);
@@ -47,10 +57,24 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>): JSX.Element {
   });
   const move = (to: number): void => {
     const next = Math.max(0, Math.min(last, to));
-    setActive(next);
+    const row = rows[next];
+    if (row === undefined) return;
+    setActive(keyOf(row));
     wantsFocus.current = true;
     scrollTo(box.current, next, view.rowHeight);
   };
+  const before = useRef(rows);
+  useLayoutEffect(() => {
+    const isSame = before.current === rows;
+    before.current = rows;
+    if (!isInside || box.current?.contains(document.activeElement) === true) return;
+    // It was scrolled out of sight: the keys go on from where it is.
+    if (isSame) return box.current?.focus({ preventScroll: true });
+    if (at >= first && at < end) return move(at);
+    setGone(active ?? '');
+    if (rows.length === 0) props.onEmptied();
+    else move(current);
+  });
   const onKeyDown = (event: KeyboardEvent): void => {
     const to = targetOf(event.key, current, last, Math.floor(view.height / view.rowHeight) - 1);
     if (to !== undefined) {
@@ -66,42 +90,50 @@ export function VirtualRows<T>(props: VirtualRowsProps<T>): JSX.Element {
   }, [view.rowHeight]);
   const shown = rows.slice(first, end);
   return (
-    <div
-      class="grid"
-      role="grid"
-      aria-label={label}
-      aria-rowcount={rows.length + 1}
-      aria-colcount={columns}
-    >
-      <div role="rowgroup" class="grid-head" style={{ paddingRight: `${view.bar}px` }}>
-        <div role="row" aria-rowindex={1} class="grid-row">
-          {head}
+    <>
+      <p class="unseen" role="status">
+        {gone !== '' && `${gone} has left its place in this list.`}
+      </p>
+      <div
+        class="grid"
+        role="grid"
+        aria-label={label}
+        aria-rowcount={rows.length + 1}
+        aria-colcount={columns}
+      >
+        <div role="rowgroup" class="grid-head" style={{ paddingRight: `${view.bar}px` }}>
+          <div role="row" aria-rowindex={1} class="grid-row">
+            {head}
+          </div>
         </div>
-      </div>
-      <div role="rowgroup" class="grid-body" ref={box} onKeyDown={onKeyDown} tabIndex={-1}>
-        <div
-          role="presentation"
-          class="grid-space"
-          style={{ height: `${rows.length * view.rowHeight}px` }}
-        >
-          <div role="presentation" style={{ transform: `translateY(${first * view.rowHeight}px)` }}>
-            {shown.map((row, i) => (
-              <div
-                key={keyOf(row)}
-                role="row"
-                class="grid-row"
-                aria-rowindex={first + i + 2}
-                tabIndex={isReachable(first + i, current, first, end) ? 0 : -1}
-                onFocus={() => setActive(first + i)}
-                onClick={() => props.onOpen(row)}
-              >
-                {props.cells(row)}
-              </div>
-            ))}
+        <div role="rowgroup" class="grid-body" ref={box} onKeyDown={onKeyDown} tabIndex={-1}>
+          <div
+            role="presentation"
+            class="grid-space"
+            style={{ height: `${rows.length * view.rowHeight}px` }}
+          >
+            <div
+              role="presentation"
+              style={{ transform: `translateY(${first * view.rowHeight}px)` }}
+            >
+              {shown.map((row, i) => (
+                <div
+                  key={keyOf(row)}
+                  role="row"
+                  class="grid-row"
+                  aria-rowindex={first + i + 2}
+                  tabIndex={isReachable(first + i, current, first, end) ? 0 : -1}
+                  onFocus={() => setActive(keyOf(row))}
+                  onClick={() => props.onOpen(row)}
+                >
+                  {props.cells(row)}
+                </div>
+              ))}
+            </div>
           </div>
         </div>
       </div>
-    </div>
+    </>
   );
 }
 
@@ -136,41 +168,4 @@ function scrollTo(box: HTMLElement | null, index: number, rowHeight: number): vo
   if (top < box.scrollTop) box.scrollTop = top;
   const bottom = top + rowHeight - box.clientHeight;
   if (bottom > box.scrollTop) box.scrollTop = bottom;
-}
-
-interface View {
-  readonly top: number;
-  readonly height: number;
-  readonly rowHeight: number;
-  /** Width of the scroll bar, beside which the headings have nothing below them. */
-  readonly bar: number;
-}
-
-function useMeasured(
-  box: { readonly current: HTMLElement | null },
-  setView: (view: View) => void,
-): void {
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return undefined;
-    let before = 0;
-    const read = (): void => {
-      const text = getComputedStyle(element).getPropertyValue('--row');
-      const rowHeight = Number.parseFloat(text) || 44;
-      const bar = element.offsetWidth - element.clientWidth;
-      const { scrollTop, clientHeight: height } = element;
-      const isTaller = before !== 0 && before !== rowHeight;
-      const top = isTaller ? (scrollTop / before) * rowHeight : scrollTop;
-      before = rowHeight;
-      setView({ top, height, rowHeight, bar });
-    };
-    read();
-    element.addEventListener('scroll', read, { passive: true });
-    const observer = new ResizeObserver(read);
-    observer.observe(element);
-    return () => {
-      element.removeEventListener('scroll', read);
-      observer.disconnect();
-    };
-  }, []);
 }

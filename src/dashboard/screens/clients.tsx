@@ -1,7 +1,8 @@
 import type { JSX } from 'preact';
 import { instantText } from '../browser.ts';
 import { sentence } from '../data/api.ts';
-import { useAnswer, useNow } from '../data/hooks.ts';
+import { REST_MS, UNTOLD_MS, useAnswer, useHappened, useNow } from '../data/hooks.ts';
+import { joined } from '../data/registrations.ts';
 import type { Client } from '../data/types.ts';
 import { Shape } from '../parts/mark.tsx';
 import { Command } from '../parts/command.tsx';
@@ -13,10 +14,14 @@ const YEAR_MS = 365 * 86_400_000;
 
 /** Registrations: which secrets end when, and which are refused. */
 export function ClientsScreen(): JSX.Element {
-  const { data, error } = useAnswer<{ clients: readonly Client[] }>('/v1/clients', 0, 10_000);
+  const { data, error } = useAnswer<{ clients: readonly Client[] }>(
+    '/v1/clients',
+    useHappened(REST_MS),
+    UNTOLD_MS,
+  );
   const now = useNow(10_000);
   if (data === undefined) return <p class="quiet loading">{error?.message ?? 'Reading …'}</p>;
-  const clients = data.clients.toSorted((a, b) => urgency(a, now) - urgency(b, now));
+  const clients = joined(data.clients).toSorted((a, b) => urgency(a, now) - urgency(b, now));
   return (
     <section>
       <h1>Clients</h1>
@@ -81,7 +86,7 @@ function forecast(client: Client, now: number): readonly [Tone, string] {
   const { refusedAt, hasSecret, secretExpiresAt } = client;
   if (refusedAt !== null) return ['needs', 'The server refuses this client'];
   if (!hasSecret) return ['well', 'A public client: it has no secret'];
-  if (secretExpiresAt === null) return ['well', 'Nobody told when the secret ends'];
+  if (secretExpiresAt === null) return ['well', 'When the secret ends is not known'];
   const when = `${instantText(secretExpiresAt, 'day')}, ${fromNow(secretExpiresAt, now)}`;
   if (secretExpiresAt <= now) return ['needs', `The secret ended ${when}`];
   return [secretExpiresAt < now + SOON_MS ? 'soon' : 'well', `The secret ends ${when}`];

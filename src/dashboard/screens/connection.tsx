@@ -79,7 +79,7 @@ function Cause({
   return (
     <section class={`card cause ${standing}`} aria-label="Cause and fix">
       <p class="lead">
-        {SURE[confidence]}
+        {SURE[confidence] !== '' && <span class="quiet sure">{SURE[confidence]}</span>}
         {sentence(cause)}
       </p>
       <dl class="facts">
@@ -94,9 +94,9 @@ function Cause({
           <Told text={fix} />
           {isConsent && (
             <>
-              {' '}
+              <span class="quiet way">In a browser of the machine where this is typed</span>
               <Command text={`evergrant connect ${status.name} --reconnect`} />
-              {' or, where somebody else must, send them the link of '}
+              <span class="quiet way">By a link, in any browser</span>
               <Command text={`evergrant link ${status.name}${anyAccount}`} />
             </>
           )}

@@ -1,8 +1,9 @@
-import { useMemo } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
 import type { JSX } from 'preact';
+import { sentence } from '../data/api.ts';
 import { pick, type SortKey, type Wanted } from '../data/rows.ts';
 import { useAppState, useNow } from '../data/hooks.ts';
-import type { Glance } from '../data/types.ts';
+import type { Actor, Glance } from '../data/types.ts';
 import { Mark } from '../parts/mark.tsx';
 import { VirtualRows } from '../parts/virtual-rows.tsx';
 import { connectionAddress, listAddress, replaceAddress, type Place } from '../route.ts';
@@ -10,11 +11,13 @@ import {
   ACTORS,
   counted,
   fromNow,
+  reasonOf,
   standingOf,
   STANDING_NAMES,
   STANDINGS,
   steady,
   tokenText,
+  waitsFor,
   type Standing,
 } from '../words.ts';
 import { NothingYet } from './nothing-yet.tsx';
@@ -30,11 +33,17 @@ const COLUMNS: readonly (readonly [SortKey, string])[] = [
 /** All connections, to search, narrow and sort. What is chosen stands in the address. */
 export function ConnectionsScreen({ place }: { readonly place: Place }): JSX.Element {
   const { connections, phase } = useAppState();
+  const count = useRef<HTMLParagraphElement>(null);
   const wanted = readWanted(place.query);
   const address = place.query.toString();
   const at = steady(useNow());
   const rows = useMemo(() => pick(connections, wanted, at), [connections, address, at]);
+  const providers = useMemo(
+    () => [...new Set(connections.map(({ provider }) => provider))].sort(),
+    [connections],
+  );
   if (phase === 'live' && connections.length === 0) return <NothingYet />;
+  const columns = COLUMNS.filter(([key]) => key !== 'provider' || providers.length > 1);
   const set = (changed: Readonly<Record<string, string>>): void => {
     const all = { ...Object.fromEntries(place.query), ...changed };
     const kept = Object.entries(all).filter(([, value]) => value !== '');
@@ -48,8 +57,8 @@ export function ConnectionsScreen({ place }: { readonly place: Place }): JSX.Ele
   return (
     <section class="list-screen">
       <h1>Connections</h1>
-      <Filters wanted={wanted} connections={connections} set={set} />
-      <p class="quiet found" role="status">
+      <Filters {...{ wanted, providers, set }} />
+      <p class="quiet found" role="status" tabIndex={-1} ref={count}>
         {isPartial ? `${found} so far` : found}
       </p>
       {rows.length === 0 && !isPartial && (
@@ -60,10 +69,11 @@ export function ConnectionsScreen({ place }: { readonly place: Place }): JSX.Ele
       <VirtualRows
         rows={rows}
         label="Connections"
-        columns={COLUMNS.length}
-        head={<Headings wanted={wanted} set={set} />}
+        columns={columns.length}
+        head={<Headings {...{ columns, wanted, set }} />}
         keyOf={({ name }) => name}
-        cells={(row) => <Cells row={row} />}
+        cells={(row) => <Cells row={row} hasProvider={providers.length > 1} />}
+        onEmptied={() => count.current?.focus()}
         onOpen={({ name }) => {
           location.hash = connectionAddress(name);
         }}
@@ -72,6 +82,8 @@ export function ConnectionsScreen({ place }: { readonly place: Place }): JSX.Ele
   );
 }
 
+const ACTOR_NAMES = Object.keys(ACTORS) as Actor[];
+
 type Setter = (changed: Readonly<Record<string, string>>) => void;
 
 function readWanted(query: URLSearchParams): Wanted {
@@ -79,33 +91,27 @@ function readWanted(query: URLSearchParams): Wanted {
   return {
     search: query.get('search') ?? '',
     standing: STANDINGS.find((one) => one === query.get('state')),
-    actor: query.get('actor') ?? undefined,
+    actor: ACTOR_NAMES.find((one) => one === query.get('actor')),
     provider: query.get('provider') ?? undefined,
     sort,
     isDown: query.get('order') === 'down',
   };
 }
 
-function Filters({
-  wanted,
-  connections,
-  set,
-}: {
+interface FiltersProps {
   readonly wanted: Wanted;
-  readonly connections: readonly Glance[];
+  readonly providers: readonly string[];
   readonly set: Setter;
-}): JSX.Element {
-  const providers = useMemo(
-    () => [...new Set(connections.map(({ provider }) => provider))].sort(),
-    [connections],
-  );
+}
+
+function Filters({ wanted, providers, set }: FiltersProps): JSX.Element {
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <label>
         <span>Search</span>
         <input
           type="search"
-          placeholder="name, account or client"
+          placeholder="name, account, client or cause"
           value={wanted.search}
           onInput={(event) => set({ search: event.currentTarget.value })}
         />
@@ -116,9 +122,11 @@ function Filters({
       <Choice label="Who must act" value={wanted.actor} onChoose={(actor) => set({ actor })}>
         {Object.entries(ACTORS).map(([key, { title }]): readonly [string, string] => [key, title])}
       </Choice>
-      <Choice label="Provider" value={wanted.provider} onChoose={(provider) => set({ provider })}>
-        {providers.map((one): readonly [string, string] => [one, one])}
-      </Choice>
+      {(providers.length > 1 || wanted.provider !== undefined) && (
+        <Choice label="Provider" value={wanted.provider} onChoose={(provider) => set({ provider })}>
+          {providers.map((one): readonly [string, string] => [one, one])}
+        </Choice>
+      )}
     </form>
   );
 }
@@ -149,10 +157,16 @@ function Choice({
   );
 }
 
-function Headings({ wanted, set }: { readonly wanted: Wanted; readonly set: Setter }): JSX.Element {
+interface HeadingsProps {
+  readonly columns: typeof COLUMNS;
+  readonly wanted: Wanted;
+  readonly set: Setter;
+}
+
+function Headings({ columns, wanted, set }: HeadingsProps): JSX.Element {
   return (
     <>
-      {COLUMNS.map(([key, title]) => {
+      {columns.map(([key, title]) => {
         const isSorted = wanted.sort === key;
         const order = wanted.isDown ? 'descending' : 'ascending';
         return (
@@ -177,17 +191,23 @@ function Headings({ wanted, set }: { readonly wanted: Wanted; readonly set: Sett
   );
 }
 
-function Cells({ row }: { readonly row: Glance }): JSX.Element {
+interface CellsProps {
+  readonly row: Glance;
+  readonly hasProvider: boolean;
+}
+
+function Cells({ row, hasProvider }: CellsProps): JSX.Element {
   const now = useNow();
   const standing: Standing = standingOf(row, now);
+  const note = waitsFor(row, now) === undefined ? (row.account ?? '') : sentence(reasonOf(row));
   const hasRunOut = row.accessExpiresAt === null || row.accessExpiresAt <= now;
   return (
     <>
-      <div role="gridcell" class="c-name">
+      <div role="gridcell" class="c-name" title={note}>
         <a href={connectionAddress(row.name)} tabIndex={-1}>
           {row.name}
         </a>
-        {row.account !== null && <span class="quiet"> {row.account}</span>}
+        <span class="quiet"> {note}</span>
       </div>
       <div role="gridcell" class="c-standing">
         <Mark standing={standing} />
@@ -202,9 +222,11 @@ function Cells({ row }: { readonly row: Glance }): JSX.Element {
             ? '–'
             : nextText(row.nextRefreshAt, now)}
       </div>
-      <div role="gridcell" class="c-provider">
-        {row.provider}
-      </div>
+      {hasProvider && (
+        <div role="gridcell" class="c-provider">
+          {row.provider}
+        </div>
+      )}
     </>
   );
 }

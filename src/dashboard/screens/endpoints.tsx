@@ -1,20 +1,26 @@
+import { useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { sentence } from '../data/api.ts';
-import { useAnswer, useNow } from '../data/hooks.ts';
+import { useAnswer, useHappened, useNow } from '../data/hooks.ts';
 import type { Endpoint } from '../data/types.ts';
 import { Shape } from '../parts/mark.tsx';
 import { counted, spanText, type Standing } from '../words.ts';
 
+/** While requests are made their number is asked for, and once more when they end. */
+const BUSY_MS = 2_000;
 /** The failures in a row at which the breaker opens. */
 const OPENS_AT = 5;
 
 /** Token endpoints: breaker, budget, latency. */
 export function EndpointsScreen(): JSX.Element {
+  const [isBusy, setBusy] = useState(false);
   const { data, error } = useAnswer<{ endpoints: readonly Endpoint[] }>(
     '/v1/glance/endpoints',
-    0,
-    2_000,
+    useHappened(1_000),
+    isBusy ? BUSY_MS : undefined,
   );
+  const isMoving = data?.endpoints.some(({ lastSecond }) => lastSecond > 0) ?? false;
+  if (isBusy !== isMoving) setBusy(isMoving);
   const now = useNow();
   if (data === undefined) return <p class="quiet loading">{error?.message ?? 'Reading …'}</p>;
   return (
@@ -83,7 +89,7 @@ function breakerOf({ failures, blockedUntil }: Endpoint, now: number): readonly 
       'failing',
       failures === 1 ? 'The last request failed' : `The last ${failures} requests failed`,
     ];
-  return ['well', 'It answers'];
+  return ['well', 'No failures'];
 }
 
 function latencyText({ medianMs, slowestTenthMs, refreshes }: Endpoint): string {

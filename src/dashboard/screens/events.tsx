@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
-import { useAnswer, useAppState, useNow } from '../data/hooks.ts';
-import { KEPT_EVENTS, PERIOD_MS } from '../data/live.ts';
+import { REST_MS, UNTOLD_MS, useAnswer, useAppState, useHappened, useNow } from '../data/hooks.ts';
+import { KEPT_EVENTS } from '../data/live.ts';
 import type { DeadLetters } from '../data/types.ts';
 import { EventList } from '../parts/event-list.tsx';
 import { counted } from '../words.ts';
@@ -14,7 +14,7 @@ export function EventsScreen(): JSX.Element {
       <h1>Events</h1>
       <p class="quiet">
         What happens to all connections, whichever process does it; the newest first, at most{' '}
-        {KEPT_EVENTS} of them. New ones come every {PERIOD_MS / 1_000} seconds.
+        {KEPT_EVENTS} of them. New ones come as they happen.
       </p>
       <Webhooks />
       <div class="card" role="log" aria-label="Events" aria-live="off" tabIndex={0}>
@@ -26,7 +26,11 @@ export function EventsScreen(): JSX.Element {
 
 /** Who else is told, where somebody is. */
 function Webhooks(): JSX.Element | null {
-  const { data } = useAnswer<DeadLetters>('/v1/dead-letters?limit=1', 0, 10_000);
+  const { data } = useAnswer<DeadLetters>(
+    '/v1/dead-letters?limit=1',
+    useHappened(REST_MS),
+    UNTOLD_MS,
+  );
   const webhooks = data?.webhooks ?? [];
   if (webhooks.length === 0) return null;
   const sum = (which: 'waiting' | 'dead'): number =>

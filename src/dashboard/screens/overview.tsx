@@ -1,7 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { sentence } from '../data/api.ts';
-import { useAnswer, useAppState, useNow } from '../data/hooks.ts';
+import { causesOf, type Cause } from '../data/causes.ts';
+import { REST_MS, UNTOLD_MS, useAnswer, useAppState, useHappened, useNow } from '../data/hooks.ts';
 import { summarise, type Summary } from '../data/summary.ts';
 import type { Actor, Client, DeadLetters, Endpoint, Glance } from '../data/types.ts';
 import { Bars } from '../parts/bars.tsx';
@@ -12,7 +13,6 @@ import {
   ACTORS,
   counted,
   fromNow,
-  reasonOf,
   STANDING_NAMES,
   STANDINGS,
   standingOf,
@@ -21,15 +21,15 @@ import {
 } from '../words.ts';
 import { NothingYet } from './nothing-yet.tsx';
 
-/** Of each group so many are named; a link leads to the rest. */
-const NAMED = 5;
+/** So many causes of each group are told, and of each cause so many connections named; links lead to the rest. */
+const TOLD = 5;
+const NAMED = { ofOne: 5, ofSeveral: 3 } as const;
 const SECRET_SOON_MS = 30 * 86_400_000;
 
 /** Health at a glance, what needs whom first, and what comes next. */
 export function OverviewScreen(): JSX.Element {
   const { connections, phase, message, events } = useAppState();
   const now = useNow();
-  const minute = Math.floor(now / 60_000);
   const at = steady(now);
   const summary = useMemo(() => summarise(connections, at), [connections, at]);
   if (phase === 'live' && connections.length === 0) return <NothingYet />;
@@ -37,12 +37,11 @@ export function OverviewScreen(): JSX.Element {
     return <p class="quiet loading">{message ?? 'Reading the connections …'}</p>;
   return (
     <>
-      <h1 class="headline">{headline(summary, connections.length)}</h1>
-      {phase === 'offline' && (
-        <p class="banner">
-          {message} What you see is from {fromNow(minute * 60_000, now)}.
-        </p>
-      )}
+      <h1 class="headline">
+        {phase === 'partial'
+          ? `Reading: ${counted(connections.length, 'connection')} so far`
+          : headline(summary, connections.length)}
+      </h1>
       <Tiles summary={summary} />
       <Waiting summary={summary} now={now} />
       <Banners now={now} />
@@ -127,24 +126,19 @@ interface GroupProps {
 
 function Group({ actor, rows, now }: GroupProps): JSX.Element {
   const { title, task } = ACTORS[actor];
+  const causes = useMemo(() => causesOf(rows), [rows]);
+  const named = causes.length === 1 ? NAMED.ofOne : NAMED.ofSeveral;
   return (
     <article class="card group">
       <h3>
-        {title} <span class="quiet">{task}</span>
+        {title}: <span class="quiet">{task}</span>
       </h3>
       <ul class="plain-list">
-        {rows.slice(0, NAMED).map((row) => (
-          <li key={row.name}>
-            <a href={connectionAddress(row.name)}>
-              <Shape standing={standingOf(row, now)} />
-              {row.name}
-            </a>
-            <span class="num token">{tokenText(row.accessExpiresAt, now)}</span>
-            <span class="why">{sentence(reasonOf(row))}</span>
-          </li>
+        {causes.slice(0, TOLD).map((cause) => (
+          <SameCause key={cause.reason} {...{ cause, actor, now, named }} />
         ))}
       </ul>
-      {rows.length > NAMED && (
+      {causes.length > TOLD && (
         <a class="more" href={listAddress({ actor, sort: 'token' })}>
           All {counted(rows.length, 'connection')}
         </a>
@@ -153,17 +147,49 @@ function Group({ actor, rows, now }: GroupProps): JSX.Element {
   );
 }
 
+interface SameCauseProps {
+  readonly cause: Cause;
+  readonly actor: Actor;
+  readonly now: number;
+  /** How many connections are named. */
+  readonly named: number;
+}
+
+function SameCause({ cause: { reason, rows }, actor, now, named }: SameCauseProps): JSX.Element {
+  return (
+    <li>
+      {rows.slice(0, named).map((row) => (
+        <div key={row.name} class="named">
+          <a href={connectionAddress(row.name)}>
+            <Shape standing={standingOf(row, now)} />
+            {row.name}
+          </a>
+          <span class="num token">{tokenText(row.accessExpiresAt, now)}</span>
+        </div>
+      ))}
+      {rows.length > named && (
+        <a class="rest" href={listAddress({ actor, search: reason, sort: 'token' })}>
+          and {(rows.length - named).toLocaleString('en-GB')} more for the same cause
+        </a>
+      )}
+      <span class="why">{sentence(reason)}</span>
+    </li>
+  );
+}
+
 /** Registrations, servers and receivers of webhooks are told here only when something is to be said. */
 function Banners({ now }: { readonly now: number }): JSX.Element | null {
+  const happened = useHappened(REST_MS);
   const clients =
-    useAnswer<{ clients: readonly Client[] }>('/v1/clients', 0, 30_000).data?.clients ?? [];
+    useAnswer<{ clients: readonly Client[] }>('/v1/clients', happened, UNTOLD_MS).data?.clients ??
+    [];
   const endpoints =
-    useAnswer<{ endpoints: readonly Endpoint[] }>('/v1/glance/endpoints', 0, 10_000).data
+    useAnswer<{ endpoints: readonly Endpoint[] }>('/v1/glance/endpoints', happened, UNTOLD_MS).data
       ?.endpoints ?? [];
   const ending = endingSoon(clients, now);
   const blocked = endpoints.filter(({ blockedUntil }) => blockedUntil > now);
   const deaf = (
-    useAnswer<DeadLetters>('/v1/dead-letters?limit=1', 0, 10_000).data?.webhooks ?? []
+    useAnswer<DeadLetters>('/v1/dead-letters?limit=1', happened, UNTOLD_MS).data?.webhooks ?? []
   ).filter(({ dead }) => dead > 0);
   if (ending.length + blocked.length + deaf.length === 0) return null;
   return (

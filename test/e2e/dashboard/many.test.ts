@@ -33,6 +33,8 @@ describe('with 10,000 connections', () => {
     const page = await stage.open();
     await page.getByRole('heading', { level: 1, name: '251 connections need somebody' }).waitFor();
     const faults = await judgeAll(page, 'many-overview');
+    await page.getByRole('link', { name: 'and 246 more for the same cause' }).click();
+    await page.getByText('251 of 10,000 connections').waitFor();
     await tellTime(stage, page);
     await goTo(page, '#/connections');
     await page.getByText('10,000 connections', { exact: true }).waitFor();

@@ -59,6 +59,27 @@ describe('a connection whose token has run out', () => {
   });
 });
 
+describe('time', () => {
+  it('runs from left to right in the life of a token, as everywhere', async () => {
+    const { scene, page } = await at('#/connections/billing-export');
+    await heading(page, 'billing-export');
+    await scene.world.pass(LIFE_MS / 4);
+    await page.reload();
+    await page.getByText('left of the access token').waitFor();
+    const boxOf = async (selector: string): Promise<{ left: number; right: number }> => {
+      const box = await page.locator(`.token-life ${selector}`).boundingBox();
+      if (box === null) throw new Error(`${selector} is not drawn`);
+      return { left: box.x, right: box.x + box.width };
+    };
+    const [track, left, due] = [await boxOf('.track'), await boxOf('.fill'), await boxOf('.tick')];
+    expect(left.left).toBeGreaterThan(track.left + 10);
+    expect(left.right).toBeCloseTo(track.right, 0);
+    expect(due.left).toBeGreaterThan(left.left);
+    expect((await boxOf('.ends :first-child')).left).toBeLessThan(track.left + 1);
+    expect(await page.locator('.ends :first-child').innerText()).toMatch(/^came/);
+  });
+});
+
 describe('an action', () => {
   it('is asked about first; no is no, and yes does it', async () => {
     const { scene, page } = await at('#/connections/billing-export');
@@ -134,8 +155,8 @@ describe('by keyboard alone', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.type('sync');
     await page.getByText('2 of 8 connections').waitFor();
-    // Three choices and five headings.
-    for (let i = 0; i < 9; i++) await page.keyboard.press('Tab');
+    // Two choices and four headings, since all are of one provider.
+    for (let i = 0; i < 7; i++) await page.keyboard.press('Tab');
     expect(await focused(page)).toContain('orders-sync');
     await page.keyboard.press('ArrowDown');
     await page.locator('[role=row]:focus', { hasText: 'fleet-sync' }).waitFor();
@@ -211,6 +232,11 @@ describe('the page', () => {
     await page.getByText('Not connected').waitFor();
     await page.getByText('Is evergrant serve running?').waitFor();
     await page.getByRole('link', { name: 'crm-import' }).first().waitFor();
+    for (const hash of ['#/connections', '#/connections/billing-export', '#/events', '#/']) {
+      await goTo(page, hash);
+      await page.getByText(/What you see is \d+ s old/).waitFor();
+    }
+    await page.getByText(/What you see is ([4-9]|\d\d) s old/).waitFor();
   });
 });
 

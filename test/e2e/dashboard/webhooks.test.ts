@@ -32,9 +32,14 @@ describe('webhooks', () => {
     await scene.world.add('alpha');
     const page = await scene.open('#/');
     await page.getByRole('heading', { level: 1, name: 'The one connection is well' }).waitFor();
-    await goTo(page, '#/events');
+    const [told] = await Promise.all([
+      page.waitForResponse(/\/v1\/dead-letters/),
+      goTo(page, '#/events'),
+    ]);
+    await told.finished();
     await page.getByRole('log').getByText('Connected').waitFor();
-    await page.waitForLoadState('networkidle');
+    // What was told is drawn by now.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
     expect(await page.locator('body').innerText()).not.toMatch(/webhook|receiver/i);
     expect(scene.troubles).toEqual([]);
   });

@@ -1,30 +1,87 @@
-import { expect, it } from 'vitest';
-import type { Client, Explanation } from '../../../src/dashboard/data/types.ts';
-import { daemonFixture } from '../../support/daemon-fixture.ts';
+import type * as z from 'zod';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import {
+  clientStatus,
+  type connectLinkAnswer,
+  connectionStatus,
+  type deadLetters,
+  explanation,
+} from '../../../src/daemon/api/schemas.ts';
+import { endpointGlance } from '../../../src/daemon/browser/endpoints.ts';
+import { glance, glanceChanges } from '../../../src/daemon/browser/glance.ts';
+import type {
+  Actor,
+  Changes,
+  Client,
+  ConsentLink,
+  DeadLetters,
+  Endpoint,
+  Explanation,
+  Glance,
+} from '../../../src/dashboard/data/types.ts';
+import { daemonFixture, type TestDaemon } from '../../support/daemon-fixture.ts';
+import { makeTrouble } from '../../support/troubled.ts';
 
 const start = daemonFixture();
 
-/** What becomes of a value on the wire: what is undefined is null. */
-type Wire<T> = T extends readonly (infer E)[]
-  ? readonly Wire<E>[]
-  : T extends object
-    ? { readonly [K in keyof T]-?: WireMember<T[K]> }
-    : T;
-type WireMember<T> = undefined extends T ? Wire<Exclude<T, undefined>> | null : Wire<T>;
+/** What the schema of an answer promises. */
+type Answer<S extends z.ZodType> = z.output<S>;
 
-function wire<T>(value: T): Wire<T> {
-  return JSON.parse(
-    JSON.stringify(value, (_, member: unknown) => (member === undefined ? null : member)),
-  ) as Wire<T>;
-}
+/*
+ * The compiler is what fails here: `npm run types` reads this file. Each answer must be at least what the dashboard reads of it.
+ */
+describe('the types that the dashboard has of answers', () => {
+  it('are what the schemas of the daemon promise', () => {
+    expectTypeOf<Answer<typeof glance>>().toExtend<Glance>();
+    expectTypeOf<Answer<typeof glanceChanges>>().toExtend<Changes>();
+    expectTypeOf<Answer<typeof endpointGlance>>().toExtend<Endpoint>();
+    expectTypeOf<Answer<typeof clientStatus>>().toExtend<Client>();
+    expectTypeOf<Answer<typeof explanation>>().toExtend<Explanation>();
+    expectTypeOf<Answer<typeof deadLetters>>().toExtend<DeadLetters>();
+    expectTypeOf<Answer<typeof connectLinkAnswer>>().toExtend<ConsentLink>();
+  });
 
-it('the types that the dashboard has of answers fit those of the keeper, and both what is sent', async () => {
-  const { world, ask } = await start();
-  await world.add('alpha');
-  const { keeper } = world.first;
-  // The compiler is what holds the dashboard's types against the keeper's, here.
-  const clients: readonly Client[] = wire(await keeper.clients());
-  const explanation: Explanation = wire(await keeper.connection('alpha').explain());
-  expect((await ask('/v1/clients')).json.clients).toEqual(clients);
-  expect((await ask('/v1/connections/alpha/explanation')).json).toEqual(explanation);
+  it('leave out nothing of a row, and know every state and everybody who must act', () => {
+    expectTypeOf<keyof Answer<typeof glance>>().toEqualTypeOf<keyof Glance>();
+    expectTypeOf<Answer<typeof glance>['state']>().toEqualTypeOf<Glance['state']>();
+    expectTypeOf<Answer<typeof glance>['actor']>().toEqualTypeOf<Actor | null>();
+    expectTypeOf<Answer<typeof explanation>['confidence']>().toEqualTypeOf<
+      Explanation['confidence']
+    >();
+    expectTypeOf<keyof Answer<typeof endpointGlance>>().toEqualTypeOf<keyof Endpoint>();
+  });
 });
+
+describe('what the daemon answers', () => {
+  it('is what its schemas promise, line by line and whatever the state', async () => {
+    const daemon = await start();
+    await makeTrouble(daemon.world);
+    const [head, ...rows] = await linesOf(daemon, '/v1/glance');
+    const count = rows.pop();
+    expect(head).toEqual({ at: daemon.world.clock.now(), last: expect.any(Number) as number });
+    expect(count).toEqual({ count: rows.length });
+    const states = rows.map((row) => glance.parse(row).state);
+    expect(new Set(states)).toEqual(new Set(['active', 'attention', 'paused', 'uncertain']));
+    const json = async (path: string): Promise<Record<string, unknown>> =>
+      (await daemon.ask(path)).json as Record<string, unknown>;
+    const changes = glanceChanges.parse(await json('/v1/glance/changes?after=0'));
+    expect(changes.connections.map(({ name }) => name).toSorted()).toEqual(
+      rows.map((row) => glance.parse(row).name),
+    );
+    expect(changes.gone).toEqual(['old-integration']);
+    const { endpoints } = await json('/v1/glance/endpoints');
+    expect(endpointGlance.array().parse(endpoints)).toHaveLength(1);
+    const { clients } = await json('/v1/clients');
+    expect(clientStatus.array().parse(clients).length).toBeGreaterThan(0);
+    const { status } = explanation.parse(await json('/v1/connections/crm-import/explanation'));
+    expect(connectionStatus.parse(status).actor).toBe('owner');
+  });
+});
+
+async function linesOf({ ask }: TestDaemon, path: string): Promise<unknown[]> {
+  const { text } = await ask(path);
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+}
