@@ -123,6 +123,6 @@ async function withSuggestion(error: unknown, clientId: string, keeper: Keeper):
   if (!(error instanceof NotFoundError)) return error;
   const known = (await keeper.clients().catch(() => [])).map((client) => client.clientId);
   const close = nearest(clientId, known);
-  if (close !== undefined) hint(error, `did you mean ${close}?`);
+  if (close !== undefined && close !== clientId) hint(error, `did you mean ${close}?`);
   return error;
 }
