@@ -177,8 +177,10 @@ export interface ConnectionStatus {
   readonly rotation: Rotation;
   /** How it began. */
   readonly beginning: Beginning;
-  /** The account behind it. */
+  /** The account behind it by a name for people, such as an e-mail address; where the server told none, by its id. */
   readonly account: string | undefined;
+  /** The id by which a renewal must prove that the account is the same: Entra's `oid`, elsewhere `sub`. It stays when the name changes. */
+  readonly accountId: string | undefined;
   /** Where it stands. */
   readonly state: 'active' | 'uncertain' | 'attention' | 'paused' | 'disconnected';
   /** Freshness of the access token at this instant. */

@@ -92,6 +92,8 @@ export interface LifeEvent {
 export interface Explanation {
   /** Where it stands. */
   readonly status: Omit<Glance, 'failedAt' | 'failure' | 'isRefreshing'> & {
+    /** Of the account; it stays when its name changes. */
+    readonly accountId: string | null;
     /** Where it is refreshed. */
     readonly tokenEndpoint: string;
     /** What a refresh does to the refresh token. */

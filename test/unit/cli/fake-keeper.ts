@@ -26,6 +26,7 @@ export function status(changes: Partial<ConnectionStatus> = {}): ConnectionStatu
     rotation: 'reusable',
     beginning: 'authorization_code',
     account: 'demo@perspio.io',
+    accountId: 'oid-1',
     state: 'active',
     freshness: 'fresh',
     since: undefined,
