@@ -245,6 +245,13 @@ export interface ClientStatus {
   readonly clientId: string;
   /** Where it is used. */
   readonly tokenEndpoint: string;
+  /** How it proves itself. @see RFC 6749 section 2.3 */
+  readonly authentication: string;
+  /**
+   * What it overrides of its profile besides the token endpoint, by the path of the member, such as `api.base`; lists are joined by spaces. Values that
+   * may be secrets, of headers and extra parameters, are `…`.
+   */
+  readonly overrides: Readonly<Record<string, string | number | boolean>>;
   /** Whether a secret is held. */
   readonly hasSecret: boolean;
   /** When the secret ends, where told. */

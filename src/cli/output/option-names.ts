@@ -25,6 +25,14 @@ const NAMES: Readonly<Record<string, string>> = {
   tokenEndpoint: '--token-endpoint',
 };
 
+/** Members that no message names by these words alone. */
+const PLAIN: Readonly<Record<string, string>> = {
+  graceMs: '--grace',
+  idleLimitMs: '--idle-limit',
+  issuer: '--issuer',
+  rotation: '--rotation',
+};
+
 const MEMBERS = new RegExp(
   String.raw`(?<![\w."'/-]|named )(?:(?:client|tokens|overrides)\.)?(${Object.keys(NAMES)
     .join('|')
@@ -40,6 +48,11 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/(?<=^|; )(life|scope)(?= must | is )/g, '--$1'],
   [/^client authentication(?= \w+ needs )/, '--client-auth'],
 ];
+
+/** The option that sets a member of the library's `overrides`; the member's own name where none does. */
+export function optionNameOf(member: string): string {
+  return NAMES[member] ?? PLAIN[member] ?? member;
+}
 
 /** A message with the options of the command line in place of the members of the library and of the daemon's API. */
 export function inOptionNames(message: string): string {

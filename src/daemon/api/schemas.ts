@@ -82,6 +82,10 @@ export const clientStatus = z
     provider: z.string(),
     clientId: z.string(),
     tokenEndpoint: z.string(),
+    authentication: z.string(),
+    overrides: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .meta({ description: 'of its profile, by path; what may be secret is …' }),
     hasSecret: z.boolean(),
     secretExpiresAt: instant.nullable(),
     refusedAt: instant.nullable(),

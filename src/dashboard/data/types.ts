@@ -145,6 +145,10 @@ export interface Client {
   readonly clientId: string;
   /** Where it is used. */
   readonly tokenEndpoint: string;
+  /** How it proves itself. */
+  readonly authentication: string;
+  /** What it overrides of its profile, by path. */
+  readonly overrides: Readonly<Record<string, string | number | boolean>>;
   /** Whether a secret is held. */
   readonly hasSecret: boolean;
   /** When the secret ends. */

@@ -5,7 +5,7 @@ import { runProgram } from '../../../src/cli/program.ts';
 import { AuthorizationRequiredError, ServerUnavailableError } from '../../../src/errors.ts';
 import type { Home } from '../../../src/cli/session.ts';
 import type { Secret } from '../../../src/secret.ts';
-import type { ConnectionStatus } from '../../../src/keeper-api.ts';
+import type { ClientStatus, ConnectionStatus } from '../../../src/keeper-api.ts';
 import { clientStatus, fakeHome, fakeKeeper, NOW, status, token } from './fake-keeper.ts';
 import { collectingSession, runCli } from './run-cli.ts';
 
@@ -328,6 +328,29 @@ describe('commands that change a connection', () => {
 });
 
 describe('evergrant client', () => {
+  it('shows what sets registrations apart that are alike else', async () => {
+    const twin = (id: string, overrides: ClientStatus['overrides'] = {}): ClientStatus =>
+      clientStatus({ id, overrides: { issuer: 'https://login.example', ...overrides } });
+    const clients = [
+      twin('aaaaaaaa-1'),
+      twin('bbbbbbbb-1', { idleLimitMs: 30 * 86_400_000, insecureLoopback: true }),
+      twin('cccccccc-1', { idleLimitMs: 90_000, 'tokenParameters.resource': '…' }),
+      twin('dddddddd-1', { idleLimitMs: 90_000, 'tokenParameters.resource': '…' }),
+      clientStatus({ clientId: 'lone' }),
+    ];
+    const { stdout } = await runCli(['client', 'list'], { keeper: fakeKeeper([], { clients }) });
+    const cells = stdout.split('\n').map((line) => line.split('│')[4]?.trim());
+    expect(cells).toContain('differs by');
+    expect(cells).toContain('id aaaaaaaa');
+    expect(cells).toContain('--idle-limit 30d, --insecure-loopback');
+    expect(cells).toContain('--idle-limit 90s, tokenParameters.resource …, id cccccccc');
+    expect(cells).toContain('--idle-limit 90s, tokenParameters.resource …, id dddddddd');
+    expect(cells).toContain('-');
+    expect(stdout).not.toContain('--issuer');
+    const lone = fakeKeeper([], { clients: [clientStatus()] });
+    expect((await runCli(['client', 'list'], { keeper: lone })).stdout).not.toContain('differs by');
+  });
+
   it('lists registrations without a secret', async () => {
     const keeper = fakeKeeper([], {
       clients: [clientStatus({ refusedAt: NOW - 3 * 60_000, refusal: 'invalid_client' })],

@@ -57,6 +57,8 @@ export function clientStatus(changes: Partial<ClientStatus> = {}): ClientStatus 
     provider: 'perspio',
     clientId: 'client-1',
     tokenEndpoint: 'https://login.example/token',
+    authentication: 'client_secret_post',
+    overrides: {},
     hasSecret: true,
     secretExpiresAt: undefined,
     refusedAt: undefined,
