@@ -50,7 +50,7 @@ function commandFunction(command: CommandGrammar, grammar: readonly CommandGramm
   const cases = children.map(({ words }) => `      ${words.at(-1) ?? ''}) ${nameOf(words)} ;;`);
   return `${nameOf(command.words)}() {
   local curcontext="$curcontext" state line
-  _arguments -C ${[...specs, "'1: :->command'", "'*:: :->rest'"].join(' \\\n    ')}
+  _arguments -C -A '-*' ${[...specs, "'1: :->command'", "'*:: :->rest'"].join(' \\\n    ')}
   case $state in
     command) local -a commands=(${described.join(' ')}); _describe command commands ;;
     rest) case $line[1] in
