@@ -154,6 +154,26 @@ export default defineConfig(
     rules: { 'no-restricted-properties': ['error', ...chance] },
   },
   {
+    files: ['test/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'MemberExpression[property.name=/^(runIf|skipIf|todo)$/]',
+          message: 'A test that is not run says why: context.skip(reason).',
+        },
+        {
+          selector: "CallExpression[callee.property.name='skip'][arguments.length=0]",
+          message: 'Say why: context.skip(reason).',
+        },
+        {
+          selector: "MemberExpression[object.name=/^(it|test|describe)$/][property.name='skip']",
+          message: 'A test that is not run says why: context.skip(reason).',
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**', 'bench/**', 'examples/**', 'tools/**', '*.ts'],
     rules: {
       'no-console': 'off',

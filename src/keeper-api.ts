@@ -177,8 +177,10 @@ export interface ConnectionStatus {
   readonly rotation: Rotation;
   /** How it began. */
   readonly beginning: Beginning;
-  /** The account behind it. */
+  /** The account behind it by a name for people, such as an e-mail address; where the server told none, by its id. */
   readonly account: string | undefined;
+  /** The id by which a renewal must prove that the account is the same: Entra's `oid`, elsewhere `sub`. It stays when the name changes. */
+  readonly accountId: string | undefined;
   /** Where it stands. */
   readonly state: 'active' | 'uncertain' | 'attention' | 'paused' | 'disconnected';
   /** Freshness of the access token at this instant. */
@@ -243,6 +245,13 @@ export interface ClientStatus {
   readonly clientId: string;
   /** Where it is used. */
   readonly tokenEndpoint: string;
+  /** How it proves itself. @see RFC 6749 section 2.3 */
+  readonly authentication: string;
+  /**
+   * What it overrides of its profile besides the token endpoint, by the path of the member, such as `api.base`; lists are joined by spaces. Values that
+   * may be secrets, of headers and extra parameters, are `…`.
+   */
+  readonly overrides: Readonly<Record<string, string | number | boolean>>;
   /** Whether a secret is held. */
   readonly hasSecret: boolean;
   /** When the secret ends, where told. */

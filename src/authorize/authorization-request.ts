@@ -77,7 +77,7 @@ export function requireAuthorizationEndpoint(profile: Profile): string {
   if (profile.authorizationEndpoint !== undefined) return profile.authorizationEndpoint;
   throw new ConfigurationError(
     'ERR_CONFIGURATION',
-    `provider ${profile.name} has no authorization endpoint; give authorizationEndpoint, or an issuer to discover`,
+    `provider ${profile.name}: authorizationEndpoint is missing; give it, or issuer to discover it`,
   );
 }
 

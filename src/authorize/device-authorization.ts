@@ -23,7 +23,7 @@ export async function authorizeDevice(
   if (deviceAuthorizationEndpoint === undefined) {
     throw new ConfigurationError(
       'ERR_CONFIGURATION',
-      `provider ${profile.name} has no device authorization endpoint; sign in by browser instead`,
+      `provider ${profile.name}: deviceAuthorizationEndpoint is missing; give it, or sign in by browser instead`,
     );
   }
   const answer = await requestDeviceAuthorization(

@@ -52,7 +52,7 @@ function checkIssuer(issuer: string, insecureLoopback: boolean): URL {
   if (url !== null && isClean && (url.protocol === 'https:' || isPlainLoopback)) return url;
   throw new ConfigurationError(
     'ERR_ARGUMENT',
-    'the issuer must be an https URL without credentials, query, fragment, space and control character',
+    'issuer must be an https URL without credentials, query, fragment, space and control character',
   );
 }
 

@@ -101,7 +101,7 @@ function listen(address: string, port: number): Promise<Server> {
       reject(
         new ConfigurationError(
           'ERR_ARGUMENT',
-          `cannot listen on ${address} port ${String(port)} for the redirect; choose another port`,
+          `cannot listen on ${address} port ${String(port)} for the redirect; choose another redirectPort`,
           { cause },
         ),
       ),

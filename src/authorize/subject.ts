@@ -15,7 +15,7 @@ export async function checkSubject(
   prompt: Pick<ConsentPrompt, 'confirmSubject'> | undefined,
 ): Promise<void> {
   if (isSameSubject(before, now)) return;
-  const question = { before: nameOf(before), now: nameOf(now) };
+  const question = { before: nameOf(before, now), now: nameOf(now, before) };
   if ((await prompt?.confirmSubject?.(question)) === true) return;
   throw new AuthorizationRequiredError('ERR_SUBJECT_MISMATCH', explain(before, now));
 }
@@ -26,8 +26,13 @@ export function isSameSubject(one: Subject | undefined, other: Subject | undefin
   return one.issuer === undefined || other.issuer === undefined || one.issuer === other.issuer;
 }
 
-function nameOf(subject: Subject | undefined): string | undefined {
-  return subject?.display ?? subject?.id;
+/** The name that people recognise; with the id where the other account is called the same. */
+function nameOf(subject: Subject | undefined, other: Subject | undefined): string | undefined {
+  const { display, id, issuer } = subject ?? {};
+  if (display === undefined || display !== other?.display) return display ?? id;
+  return id === other.id
+    ? `${display} (of ${issuer ?? 'an unknown server'})`
+    : `${display} (${id ?? ''})`;
 }
 
 function explain(before: Subject | undefined, now: Subject | undefined): string {
@@ -35,5 +40,5 @@ function explain(before: Subject | undefined, now: Subject | undefined): string 
     const unknown = now === undefined ? 'which account signed in' : 'which account it was before';
     return `nothing tells ${unknown}; confirm the account, or add the scope openid. Nothing was changed`;
   }
-  return `${String(nameOf(now))} signed in, but the connection belongs to ${String(nameOf(before))}; sign in as that account, or confirm the change. Nothing was changed`;
+  return `${String(nameOf(now, before))} signed in, but the connection belongs to ${String(nameOf(before, now))}; sign in as that account, or confirm the change. Nothing was changed`;
 }

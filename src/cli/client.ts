@@ -4,6 +4,7 @@ import type { ClientStatus, Keeper } from '../keeper-api.ts';
 import { parseInstant } from './input/instant.ts';
 import { nearest } from './input/nearest.ts';
 import { addSecretOptions, requireSecret, type OptionValues } from './input/secrets.ts';
+import { differenceOf } from './output/client-differences.ts';
 import { hint } from './output/failure.ts';
 import { relativeTime } from './output/relative-time.ts';
 import { printTable } from './output/table.ts';
@@ -68,16 +69,22 @@ async function list(session: Session, json: boolean): Promise<void> {
     return tell(session, 'no registrations yet; begin with evergrant connect');
   await printTable(
     session,
-    clients.map((status) => rowOf(status, session.clock.now())),
+    clients.map((status) => rowOf(status, clients, session.clock.now())),
     (row) => (row['refused'] === '-' ? undefined : 'red'),
   );
 }
 
-function rowOf(client: ClientStatus, now: number): Record<string, string> {
+function rowOf(
+  client: ClientStatus,
+  all: readonly ClientStatus[],
+  now: number,
+): Record<string, string> {
+  const isTold = all.some((other) => differenceOf(other, all) !== undefined);
   return {
     'client id': client.clientId,
     provider: client.provider,
     'token endpoint': client.tokenEndpoint,
+    ...(isTold && { 'differs by': differenceOf(client, all) ?? '-' }),
     secret: client.hasSecret ? 'held' : 'none',
     'secret expires': relativeTime(client.secretExpiresAt, now),
     refused:
@@ -123,6 +130,6 @@ async function withSuggestion(error: unknown, clientId: string, keeper: Keeper):
   if (!(error instanceof NotFoundError)) return error;
   const known = (await keeper.clients().catch(() => [])).map((client) => client.clientId);
   const close = nearest(clientId, known);
-  if (close !== undefined) hint(error, `did you mean ${close}?`);
+  if (close !== undefined && close !== clientId) hint(error, `did you mean ${close}?`);
   return error;
 }

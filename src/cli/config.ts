@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { ConfigurationError } from '../errors.ts';
 import { readSettings, type Settings } from '../settings.ts';
-import { lineOf } from '../settings/json-lines.ts';
 import { readPrivateFile } from '../system/files.ts';
 import { homePaths } from '../system/home.ts';
 import { faultOfProgram } from './input/notify-program.ts';
+import { placer } from './output/settings-place.ts';
 import { print, printJson, warn, type Session } from './session.ts';
 
 /** Adds `evergrant config`. */
@@ -42,15 +42,6 @@ async function check(session: Session, json: boolean): Promise<void> {
       ? `${settingsFile}: not there; all is at its default`
       : `${settingsFile}: ${state}`,
   );
-}
-
-/** Puts file and line before what is said of an option, where it begins with the option's name. */
-function placer(file: string, text: string): (message: string) => string {
-  return (message) => {
-    const path = /^(?:daemon\.)?[A-Za-z]+(?= )/.exec(message)?.[0].split('.');
-    const isNamed = path !== undefined && text.includes(`"${path.at(-1) ?? ''}"`);
-    return `${file}: ${isNamed ? `line ${String(lineOf(text, path))}: ` : ''}${message}`;
-  };
 }
 
 /** @returns what is odd. @throws {@link ConfigurationError} for what is wrong. */

@@ -30,21 +30,39 @@ async function demo(session: Session, { json, keep }: DemoCommandOptions): Promi
   const { runDemo, keepWorld } = await import('../demo/demo.ts');
   const table = new DemoTable(session);
   const options = demoOptions(session);
+  const unread = keep === true ? undefined : unreadSignal(session);
   if (json !== true) table.begin();
+  session.exitCode = 0;
   try {
-    const rows = await runDemo(options, {
+    const rows = await runDemo(until(options, unread), {
       onScene: (number, all, title) => table.onScene(number, all, title),
-      onRow: (number, row) => (json === true ? undefined : table.onRow(number, row)),
+      onRow: (number, row) => {
+        if (!row.ok) session.exitCode = 1;
+        if (json !== true) table.onRow(number, row);
+      },
     });
-    session.exitCode = rows.every(({ ok }) => ok) ? 0 : 1;
     if (json === true) printJson(session, { ok: session.exitCode === 0, rows });
     else sum(session, rows);
+  } catch (error) {
+    if (unread?.aborted !== true || session.signal.aborted) throw error;
   } finally {
     table.clear();
   }
   if (keep !== true) return json === true ? undefined : sayNext(session);
   await keepWorld(options, (world) => sayCommands(session, world));
   session.signal.throwIfAborted();
+}
+
+/** Aborted once nobody reads what is printed, as after `head`: the rest would be played for nobody. */
+function unreadSignal({ stdout }: Session): AbortSignal {
+  const controller = new AbortController();
+  stdout.once('error', () => controller.abort());
+  return controller.signal;
+}
+
+function until(options: DemoOptions, unread: AbortSignal | undefined): DemoOptions {
+  if (unread === undefined) return options;
+  return { ...options, signal: AbortSignal.any([options.signal, unread]) };
 }
 
 function demoOptions({ environment, signal }: Session): DemoOptions {

@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Command } from 'commander';
+import type { Keeper } from '../keeper-api.ts';
 import { parseDuration } from './input/duration.ts';
+import { reportFailure } from './output/failure.ts';
 import { tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 import { withKeeper } from './with-home.ts';
@@ -33,6 +35,7 @@ export function addExecCommand(program: Command, session: Session): void {
     );
 }
 
+/** Starts the program before the home is closed, for that may wait minutes for the answer of a request under way. */
 async function exec(
   session: Session,
   name: string,
@@ -47,9 +50,28 @@ async function exec(
     }),
     signal: session.signal,
   };
-  const token = await withKeeper(session, (keeper) => keeper.connection(name).token(demands));
-  const environment = { ...session.environment, [options.env]: token.value };
-  session.exitCode = await run(session, program, programArguments, environment);
+  let ended: Promise<number> | undefined;
+  const start = async (keeper: Keeper): Promise<void> => {
+    const token = await keeper.connection(name).token(demands);
+    const environment = { ...session.environment, [options.env]: token.value };
+    ended = run(session, program, programArguments, environment);
+    // Whoever reads what the program printed to its end need not wait for the answer.
+    void ended.then(() => session.stdout.end());
+  };
+  let lateCode = 0;
+  try {
+    await withKeeper(session, start, { meanwhile: () => ended });
+  } catch (error) {
+    if (ended === undefined) throw error;
+    lateCode = lateCodeOf(session, error);
+  }
+  session.exitCode = ((await ended) ?? 0) || lateCode;
+}
+
+/** The program runs already, and a signal was handed on to it: how it ends is its own answer. */
+function lateCodeOf(session: Session, error: unknown): number {
+  const code = reportFailure(session, error);
+  return session.signal.aborted ? 0 : code;
 }
 
 /** @returns what to exit with. */

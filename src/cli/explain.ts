@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { LifeEvent } from '../connection/record.ts';
 import type { Explanation } from '../keeper-api.ts';
 import { isoInstant } from '../system/instant.ts';
+import { oneLine } from './output/harmless.ts';
 import { relativeTime } from './output/relative-time.ts';
 import { print, printJson, type Session } from './session.ts';
 import { withKeeper } from './with-home.ts';
@@ -30,6 +31,7 @@ function story(
 ): readonly string[] {
   return [
     `${status.name}: ${status.state}${status.since === undefined ? '' : `, ${relativeTime(status.since, now)}`}`,
+    ...(status.account === undefined ? [] : [`account: ${oneLine(status.account)}`]),
     `cause (${confidence}): ${cause}`,
     ...(status.actor === undefined ? [] : [`who must act: ${status.actor}`]),
     `fix: ${fix}`,

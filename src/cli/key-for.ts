@@ -111,6 +111,7 @@ function policyOf({ connection, verb, host, method, path, rate }: KeyForOptions)
     throw new UsageError('a value is empty; leave the option out, or name something');
   if (!verbs.includes('proxy') && (host ?? method ?? path) !== undefined)
     throw new UsageError('--host, --method and --path are for --verb proxy');
+  checkCalls(host ?? [], method ?? [], path ?? []);
   return {
     connections: connection,
     verbs,
@@ -119,6 +120,20 @@ function policyOf({ connection, verb, host, method, path, rate }: KeyForOptions)
     ...(path !== undefined && { paths: path }),
     ...(rate !== undefined && { rate: rateOf(rate) }),
   };
+}
+
+/** What would match no call at all is a slip. */
+function checkCalls(
+  hosts: readonly string[],
+  methods: readonly string[],
+  paths: readonly string[],
+): void {
+  if (!hosts.every((one) => /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(one)))
+    throw new UsageError('--host takes a host, such as talk.perspio.io, and perhaps a port');
+  if (!methods.every((one) => /^[a-z]+$/i.test(one)))
+    throw new UsageError('--method takes a method, such as GET');
+  if (!paths.every((one) => /^[/*]/.test(one)))
+    throw new UsageError("--path takes a path that begins with /, such as '/assets/*'");
 }
 
 function unknownVerb(verb: string): never {

@@ -36,7 +36,7 @@ async function list(session: Session, options: ListOptions): Promise<void> {
   if (sorted.length === 0) return tell(session, 'no connections yet; begin with evergrant connect');
   await printTable(
     session,
-    sorted.map((status) => rowOf(status, session.clock.now())),
+    sorted.map((status) => rowOf(status, sorted, session.clock.now())),
     stateColour,
   );
 }
@@ -61,16 +61,31 @@ function byUrgency(a: ConnectionStatus, b: ConnectionStatus): number {
   return rankOf(a) - rankOf(b) || soonest(a) - soonest(b) || (a.name < b.name ? -1 : 1);
 }
 
-function rowOf(status: ConnectionStatus, now: number): Record<string, string> {
+function rowOf(
+  status: ConnectionStatus,
+  all: readonly ConnectionStatus[],
+  now: number,
+): Record<string, string> {
   return {
     name: status.name,
     provider: status.provider,
+    ...(all.some(({ account }) => account !== undefined) && { account: accountOf(status, all) }),
     state: status.state,
     token: status.freshness,
     expires: relativeTime(status.accessExpiresAt, now),
     'next refresh': dueTime(status.nextRefreshAt, now),
     'who must act': status.actor ?? '-',
   };
+}
+
+/** With its id where another account is called the same, as one may be at another server. */
+function accountOf(
+  { account, accountId }: ConnectionStatus,
+  all: readonly ConnectionStatus[],
+): string {
+  if (account === undefined) return '-';
+  const isShared = all.some((other) => other.account === account && other.accountId !== accountId);
+  return isShared && accountId !== undefined ? `${account} (${accountId})` : account;
 }
 
 function stateColour(row: Readonly<Record<string, string>>): 'red' | 'yellow' | undefined {

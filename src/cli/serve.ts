@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { ConfigurationError } from '../errors.ts';
 import { checkOptions, readSettings } from '../settings.ts';
+import { readPrivateFile } from '../system/files.ts';
 import { homePaths } from '../system/home.ts';
 import { systemRandom } from '../system/random.ts';
 import type { Daemon } from '../daemon/daemon.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { readKeySource } from './input/key-source.ts';
 import { untilAborted } from './interruption.ts';
+import { placer } from './output/settings-place.ts';
 import { endServing } from './serve/end.ts';
 import { tellManager } from './serve/manager.ts';
 import { reloader, type ServeSettings } from './serve/reload.ts';
@@ -79,7 +81,7 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
     daemon = await startDaemon({ ...parts, streaming, random: systemRandom, requestsPerSecond });
   } catch (error) {
     await keeper.close();
-    throw error;
+    throw await placed(error, paths.settingsFile, given);
   }
   const reload = reloader({ daemon, read, inForce, log, signal: session.signal });
   session.onHangUp(() => void reload());
@@ -92,6 +94,17 @@ async function serve(session: Session, options: ServeOptions): Promise<void> {
     tellManager: () => tellManager(session, log, 'stopping'),
     lateCode: exitCodeOf(session.signal.reason),
   });
+}
+
+/** Says of an option that the daemon cannot begin with where it was given: at the command line, or in which line of the settings. */
+async function placed(error: unknown, file: string, given: object): Promise<unknown> {
+  if (!(error instanceof ConfigurationError)) return error;
+  const [, name] = /^daemon\.([A-Za-z]+) /.exec(error.message) ?? [];
+  if (name === undefined) return error;
+  if (name in given)
+    return new ConfigurationError(error.code, error.message.replace('daemon.', '--'));
+  const text = Buffer.from((await readPrivateFile(file)) ?? []).toString('utf8');
+  return new ConfigurationError(error.code, placer(file, text)(error.message));
 }
 
 function ofSettings({ socket, listen, log }: ServeOptions): Parameters<typeof checkOptions>[0] {

@@ -19,6 +19,8 @@ interface HomeOptions {
   readonly create?: boolean;
   /** Of a command that takes a new name: the option by which it takes one in use. */
   readonly renewal?: string;
+  /** What the work left running: that an answer is waited for is told only once that has ended. */
+  readonly meanwhile?: () => Promise<unknown> | undefined;
 }
 
 /**
@@ -56,7 +58,7 @@ export async function withKeeper<T>(
 export async function withHome<T>(
   session: Session,
   work: (home: Home) => Promise<T>,
-  { create = false, renewal }: HomeOptions = {},
+  { create = false, renewal, meanwhile }: HomeOptions = {},
 ): Promise<T> {
   const home = await openHome(session, create);
   const { keeper } = home;
@@ -71,7 +73,7 @@ export async function withHome<T>(
     reportFailure(session, error);
     throw error;
   } finally {
-    await closeKeeper(session, keeper).finally(notices.tell);
+    await closeKeeper(session, keeper, meanwhile?.()).finally(notices.tell);
     session.signal.throwIfAborted();
   }
 }
@@ -116,19 +118,35 @@ function tellEvents(session: Session, keeper: Keeper): Notices {
   };
 }
 
-/** Waits however long an answer takes: ending sooner could lose the only copy of a token. Says so, lest somebody wonders. */
-export async function closeKeeper(session: Session, keeper: Keeper): Promise<void> {
+/**
+ * Waits however long an answer takes: ending sooner could lose the only copy of a token. Says so, lest somebody wonders.
+ *
+ * @param meanwhile - what runs beside it; nobody wonders before that has ended.
+ */
+export async function closeKeeper(
+  session: Session,
+  keeper: Keeper,
+  meanwhile?: Promise<unknown>,
+): Promise<void> {
+  const closed = new AbortController();
+  if (meanwhile === undefined) tellOfWait(session, closed.signal);
+  else void meanwhile.then(() => tellOfWait(session, closed.signal));
+  try {
+    while (!(await isClosed(keeper)));
+  } finally {
+    closed.abort();
+  }
+}
+
+function tellOfWait(session: Session, closed: AbortSignal): void {
+  if (closed.aborted) return;
   const timer = session.clock.timer(PATIENCE_MS, () => {
     tell(
       session,
       'evergrant: waiting for an answer under way to be recorded; it may hold the only copy of a token',
     );
   });
-  try {
-    while (!(await isClosed(keeper)));
-  } finally {
-    timer.cancel();
-  }
+  closed.addEventListener('abort', () => timer.cancel());
 }
 
 async function isClosed(keeper: Keeper): Promise<boolean> {

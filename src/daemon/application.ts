@@ -12,6 +12,7 @@ import {
   requestProblem,
   type Problem,
 } from './api/problem.ts';
+import { faultsOf } from './api/faults.ts';
 import type { Call, Route } from './api/route.ts';
 import { Router } from './api/router.ts';
 import { answerText, toJson } from './http/answer.ts';
@@ -190,10 +191,8 @@ const NOTHING = z.strictObject({});
 function check(schema: z.ZodType | undefined, value: unknown, what: string): unknown {
   const result = (schema ?? NOTHING).safeParse(value);
   if (result.success) return result.data;
-  const faults = result.error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => [...path.map(String), message].join(' '));
-  throw new ConfigurationError('ERR_ARGUMENT', `${what} is wrong: ${faults.join('; ')}`);
+  const faults = faultsOf(result.error.issues).join('; ');
+  throw new ConfigurationError('ERR_ARGUMENT', `${what} is wrong: ${faults}`);
 }
 
 function splitOnce(text: string, mark: string): readonly string[] {

@@ -86,7 +86,11 @@ export async function register(
   overrides: ProfileOverrides,
 ): Promise<Registration> {
   const { client: given, provider } = options;
-  if (given.clientId === '') throw new ConfigurationError('ERR_ARGUMENT', 'clientId is empty');
+  if (given.clientId === '')
+    throw new ConfigurationError(
+      'ERR_ARGUMENT',
+      'clientId is empty; give the id of the registration',
+    );
   const profile = resolveProfile(findProvider(provider), overrides);
   const secret =
     given.clientSecret === undefined ? undefined : secretOf(given.clientSecret, 'clientSecret');

@@ -45,6 +45,7 @@ import { checkGiven, checkTokens } from './given.ts';
 import type { HandleParts } from './handle-parts.ts';
 import { checkAccount, importedTokens, obtain, pinnedOverrides } from './obtain.ts';
 import { asBefore } from './reconnect.ts';
+import { overridesShown } from './overrides-shown.ts';
 import { registrationOf } from './registration.ts';
 import { statusOf } from './status.ts';
 
@@ -186,6 +187,8 @@ export class LocalKeeper implements Keeper {
       provider: client.provider,
       clientId: client.clientId,
       tokenEndpoint: client.tokenEndpoint,
+      authentication: client.authentication,
+      overrides: overridesShown(client.overrides),
       hasSecret: client.secret !== undefined,
       secretExpiresAt: client.secretExpiresAt,
       refusedAt: client.refusedAt,

@@ -23,13 +23,13 @@ export async function registrationOf(
   if (found === undefined) {
     throw new NotFoundError(
       'ERR_CLIENT_UNKNOWN',
-      `there is no client ${clientId}; evergrant client list shows those there are`,
+      `there is no client ${clientId}${tokenEndpoint === undefined ? '' : ` at ${tokenEndpoint}`}; evergrant client list shows those there are`,
     );
   }
   if (another !== undefined) {
     throw new ConfigurationError(
       'ERR_ARGUMENT',
-      `client ${clientId} exists at ${endpoints.join(' and ')}; name the token endpoint`,
+      `client ${clientId} exists at ${endpoints.join(' and ')}; name one by tokenEndpoint`,
     );
   }
   return { clientId, tokenEndpoint: found };

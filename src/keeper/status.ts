@@ -22,6 +22,7 @@ export function statusOf(
     rotation: effectiveRotation(connection, profile.rotation),
     beginning: connection.beginning,
     account: connection.subject?.display ?? connection.subject?.id,
+    accountId: connection.subject?.id,
     state: state.kind,
     freshness: freshness(connection, now),
     since: sinceOf(state) ?? client.refusedAt,

@@ -72,7 +72,8 @@ export const entra: Provider = {
   clientAuthentication: 'client_secret_post',
   rotation: 'reusable',
   idleLimitMs: 90 * DAY_MS,
-  scopes: { authorization: ['openid', 'offline_access'], clientCredentials: [] },
+  // Without `profile` an id token names the account by an id alone.
+  scopes: { authorization: ['openid', 'profile', 'offline_access'], clientCredentials: [] },
   // It chooses the API by the scope; a refresh without one fails with AADSTS90009 or 900144.
   sendScopeOnRefresh: true,
   // The port is ignored for this host alone.

@@ -9,7 +9,7 @@ export const perspio: Provider = {
   documentation: 'https://developers.perspio.io/reference/refresh-access-token',
   entraTenantId: '7d548d61-6361-4a6e-85e6-509e2c05d05e',
   scopes: {
-    authorization: ['api://perspiotalk/access_as_user', 'offline_access', 'openid'],
+    authorization: ['api://perspiotalk/access_as_user', 'offline_access', 'openid', 'profile'],
     // Its documentation asks for another scope here than at sign-in; Entra grants it where it was consented to.
     refresh: ['api://perspiotalk/all_readwrite', 'offline_access'],
     clientCredentials: ['api://perspiotalk/.default'],

@@ -67,7 +67,8 @@ const OVERRIDABLE: Readonly<Record<keyof ProfileOverrides, true>> = {
 export function resolveProfile(provider: Provider, overrides: ProfileOverrides = {}): Profile {
   const given = Object.entries<unknown>(overrides).filter(([, value]) => value !== undefined);
   const unknown = given.find(([name]) => !Object.hasOwn(OVERRIDABLE, name));
-  if (unknown !== undefined) throw refusal(provider, `has no field ${unknown[0]} to override`);
+  if (unknown !== undefined)
+    throw refusal(provider, `${unknown[0]} is no field that can be overridden`);
   const merged = {
     ...provider,
     insecureLoopback: false,
@@ -80,7 +81,7 @@ export function resolveProfile(provider: Provider, overrides: ProfileOverrides =
   const resolved = new Map(addresses);
   const tokenEndpoint = resolved.get('tokenEndpoint');
   if (tokenEndpoint === undefined) {
-    throw refusal(provider, 'has no token endpoint; give tokenEndpoint, or an issuer to discover');
+    throw refusal(provider, 'tokenEndpoint is missing; give it, or issuer to discover it');
   }
   checkApi(merged);
   return { ...merged, ...Object.fromEntries(resolved), tokenEndpoint };
@@ -91,13 +92,14 @@ type Merged = Provider & { readonly insecureLoopback: boolean };
 function resolveAddress(merged: Merged, name: string, template: string): string {
   const address = template.replaceAll('{entraTenantId}', () => {
     const tenant = merged.entraTenantId;
-    if (tenant === undefined) throw refusal(merged, `needs entraTenantId for its ${name}`);
+    if (tenant === undefined)
+      throw refusal(merged, `entraTenantId is missing, which ${name} needs`);
     if (/^[\w.-]+$/.test(tenant) && !/^\.+$/.test(tenant)) return tenant;
-    throw refusal(merged, 'has an entraTenantId that is neither a GUID nor a domain name');
+    throw refusal(merged, 'entraTenantId is neither a GUID nor a domain name');
   });
   const placeholder = /\{\w+\}/.exec(address)?.[0];
   if (placeholder !== undefined) {
-    throw refusal(merged, `has ${placeholder} in its ${name}; override ${name} with the address`);
+    throw refusal(merged, `${name} holds ${placeholder}; give the address instead`);
   }
   checkAddress(merged, name, address);
   return address;
@@ -107,16 +109,16 @@ function checkAddress(merged: Merged, name: string, address: string): URL {
   const url = URL.parse(address);
   // The parser drops some characters without a word; they would still be in every message.
   if (url === null || /[\s\p{C}]/u.test(address))
-    throw refusal(merged, `has a ${name} that is no absolute URL`);
+    throw refusal(merged, `${name} is no absolute URL; begin it with https://`);
   if (url.username !== '' || url.password !== '' || url.hash !== '') {
-    throw refusal(merged, `has a ${name} with credentials or a fragment in it; remove them`);
+    throw refusal(merged, `${name} holds credentials or a fragment; remove them`);
   }
   if (url.protocol === 'https:') return url;
   if (url.protocol !== 'http:' || !isLoopback(url.hostname)) {
-    throw refusal(merged, `has a ${name} that does not begin with https://`);
+    throw refusal(merged, `${name} does not begin with https://`);
   }
   if (!merged.insecureLoopback) {
-    throw refusal(merged, `has a ${name} over plain http; insecureLoopback allows that in tests`);
+    throw refusal(merged, `${name} is plain http; insecureLoopback allows that in tests`);
   }
   return url;
 }
@@ -124,16 +126,16 @@ function checkAddress(merged: Merged, name: string, address: string): URL {
 function checkApi(merged: Merged): void {
   if (merged.api === undefined) return;
   const origins = merged.api.origins.map((origin) => {
-    const url = checkAddress(merged, 'api origin', origin);
+    const url = checkAddress(merged, 'api.origins', origin);
     if (url.origin === origin) return origin;
-    throw refusal(merged, `has ${JSON.stringify(origin)} as api origin; write ${url.origin}`);
+    throw refusal(merged, `api.origins holds ${JSON.stringify(origin)}; write ${url.origin}`);
   });
-  const base = checkAddress(merged, 'api base', merged.api.base);
+  const base = checkAddress(merged, 'api.base', merged.api.base);
   if (!origins.includes(base.origin)) {
-    throw refusal(merged, 'has an api base outside its api origins; add its origin to them');
+    throw refusal(merged, 'api.base is outside api.origins; add its origin to them');
   }
 }
 
 function refusal(provider: Provider, fault: string): ConfigurationError {
-  return new ConfigurationError('ERR_CONFIGURATION', `provider ${provider.name} ${fault}`);
+  return new ConfigurationError('ERR_CONFIGURATION', `provider ${provider.name}: ${fault}`);
 }

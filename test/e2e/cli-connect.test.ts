@@ -87,12 +87,15 @@ describe('a connection', () => {
     expect(visit.status).toBe(200);
     const ended = await running.ended;
     expect(ended).toMatchObject({ code: 0, stdout: '' });
-    expect(ended.stderr).toMatch(/\nperspio: connected as \S+; the access token expires in /);
+    expect(ended.stderr).toMatch(
+      /\nperspio: connected as demo@perspio\.io; the access token expires in /,
+    );
     const token = await run(['token', 'perspio']);
     expect(emulator.isAccessTokenAlive(token.stdout.trim())).toBe(true);
     const shown = JSON.parse((await run(['show', 'perspio', '--json'])).stdout) as object;
     expect(shown).toMatchObject({
-      account: expect.any(String),
+      account: 'demo@perspio.io',
+      accountId: expect.stringMatching(/^[\da-f-]{36}$/),
       rotation: 'reusable',
       state: 'active',
     });

@@ -135,6 +135,17 @@ describe('evergrant demo', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('ends without a word when nobody reads on, with what was shown so far as its exit code', async () => {
+    const running = start(['demo']);
+    await running.printed('what was done');
+    running.child.stdout!.destroy();
+    const { code, stdout, stderr } = await running.ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).not.toContain('Next:');
+    expect(isGroupAlive(running.child)).toBe(false);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('keeps connections to try commands on, with a daemon and its dashboard, until it is interrupted', async () => {
     await ensureDashboard();
     const running = start(['demo', '--keep']);

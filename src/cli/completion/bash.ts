@@ -1,13 +1,32 @@
-import type { CommandGrammar, Completes } from './grammar.ts';
+import { OPENING_FLAGS, OPENING_OPTIONS, type CommandGrammar, type Completes } from './grammar.ts';
 
 /** A completion script for bash 3.2 and newer. */
 export function bashCompletion(grammar: readonly CommandGrammar[]): string {
   return `# bash completion for evergrant; made by: evergrant completion bash
+_evergrant_plain() {
+  local word=$1
+  case $word in
+    \\"*\\" | \\'*\\') word=\${word:1:\${#word}-2} ;;
+    "~/"*) word=$HOME/\${word:2} ;;
+  esac
+  printf '%s' "\${word//\\\\/}"
+}
+_evergrant_ask() {
+  evergrant \${opening[@]+"\${opening[@]}"} "$@" 2>/dev/null </dev/null
+}
 _evergrant() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} path="" first=1 word i
+  local -a opening=()
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
+    case $word in
+      ${OPENING_FLAGS.join('|')}) opening+=("$word") ;;
+      ${OPENING_OPTIONS.join('|')})
+        [[ \${COMP_WORDS[i+1]} == = ]] && ((i++))
+        ((++i < COMP_CWORD)) && opening+=("$word" "$(_evergrant_plain "\${COMP_WORDS[i]}")")
+        continue ;;
+    esac
     case "$path $word" in
 ${grammar
   .filter(({ words }) => words.length > 0)
@@ -70,9 +89,9 @@ function reply(what: Completes): string {
     case 'words':
       return `COMPREPLY=($(compgen -W "${what.words.join(' ')}" -- "$current"))`;
     case 'connection':
-      return 'COMPREPLY=($(compgen -W "$(evergrant list --names 2>/dev/null)" -- "$current"))';
+      return 'COMPREPLY=($(compgen -W "$(_evergrant_ask list --names)" -- "$current"))';
     case 'provider':
-      return 'COMPREPLY=($(compgen -W "$(evergrant providers --names 2>/dev/null)" -- "$current"))';
+      return 'COMPREPLY=($(compgen -W "$(_evergrant_ask providers --names)" -- "$current"))';
     case 'file':
       return 'COMPREPLY=($(compgen -f -- "$current"))';
     case 'folder':

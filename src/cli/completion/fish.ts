@@ -1,4 +1,10 @@
-import type { CommandGrammar, Completes, OptionGrammar } from './grammar.ts';
+import {
+  OPENING_FLAGS,
+  OPENING_OPTIONS,
+  type CommandGrammar,
+  type Completes,
+  type OptionGrammar,
+} from './grammar.ts';
 
 /** A completion script for fish. */
 export function fishCompletion(grammar: readonly CommandGrammar[]): string {
@@ -8,7 +14,18 @@ export function fishCompletion(grammar: readonly CommandGrammar[]): string {
   ]);
   return `# fish completion for evergrant; made by: evergrant completion fish
 function __evergrant_words
-  string join ' ' (commandline -opc | string match -v -- '-*')
+  set -l words
+  set -l takes 0
+  for word in (commandline -opc)
+    if test $takes = 1
+      set takes 0
+    else if contains -- $word ${withValue(grammar).join(' ')}
+      set takes 1
+    else if not string match -q -- '-*' $word
+      set -a words $word
+    end
+  end
+  string join ' ' $words
 end
 function __evergrant_within
   string match -q -- (string join ' ' evergrant $argv)' *' (__evergrant_words)' '
@@ -16,9 +33,36 @@ end
 function __evergrant_at
   test (__evergrant_words) = (string join ' ' evergrant $argv)
 end
+function __evergrant_ask
+  set -l opening
+  set -l takes 0
+  for word in (commandline -opc)
+    if test $takes = 1
+      set -a opening (string replace -r '^~/' $HOME/ -- $word)
+      set takes 0
+      continue
+    end
+    switch $word
+      case ${OPENING_FLAGS.join(' ')}
+        set -a opening $word
+      case ${OPENING_OPTIONS.join(' ')}
+        set -a opening $word
+        set takes 1
+      case ${OPENING_OPTIONS.map((name) => `'${name}=*'`).join(' ')}
+        set -a opening $word
+    end
+  end
+  test $takes = 0; and evergrant $opening $argv 2>/dev/null </dev/null
+end
 complete -c evergrant -f
 ${lines.join('\n')}
 `;
+}
+
+/** Global options whose value is a word of its own. */
+function withValue(grammar: readonly CommandGrammar[]): readonly string[] {
+  const options = grammar[0]?.options ?? [];
+  return options.flatMap(({ long, value }) => (value === undefined ? [] : [long]));
 }
 
 /** The commands within a command, or what its first argument may be. */
@@ -63,9 +107,9 @@ function candidates(what: Completes): string | undefined {
     case 'words':
       return `-a '${what.words.join(' ')}'`;
     case 'connection':
-      return "-a '(evergrant list --names 2>/dev/null)'";
+      return "-a '(__evergrant_ask list --names)'";
     case 'provider':
-      return "-a '(evergrant providers --names 2>/dev/null)'";
+      return "-a '(__evergrant_ask providers --names)'";
     case 'file':
       return '-F';
     case 'folder':

@@ -5,6 +5,12 @@ export type Completes =
   | { readonly kind: 'connection' | 'provider' | 'file' | 'folder' | 'nothing' }
   | { readonly kind: 'words'; readonly words: readonly string[] };
 
+/** Options with a value that say which home it is and open it: connections are looked up with them. What would ask or read standard input is none. */
+export const OPENING_OPTIONS: readonly string[] = ['--home', '--key-file', '--passphrase-file'];
+
+/** The same without a value. */
+export const OPENING_FLAGS: readonly string[] = ['--keychain', '--direct'];
+
 /** An option as completion needs it. */
 export interface OptionGrammar {
   /** `--home`. */

@@ -1,11 +1,30 @@
-import type { CommandGrammar, Completes, OptionGrammar } from './grammar.ts';
+import {
+  OPENING_FLAGS,
+  OPENING_OPTIONS,
+  type CommandGrammar,
+  type Completes,
+  type OptionGrammar,
+} from './grammar.ts';
 
 /** A completion script for zsh; works as a file of `$fpath` and with `eval`. */
 export function zshCompletion(grammar: readonly CommandGrammar[]): string {
   return `#compdef evergrant
 # zsh completion for evergrant; made by: evergrant completion zsh
-_evergrant_connections() { compadd -- \${(f)"$(evergrant list --names 2>/dev/null)"} }
-_evergrant_providers() { compadd -- \${(f)"$(evergrant providers --names 2>/dev/null)"} }
+_evergrant_connections() { compadd -- \${(f)"$(_evergrant_ask list --names)"} }
+_evergrant_providers() { compadd -- \${(f)"$(_evergrant_ask providers --names)"} }
+_evergrant_ask() {
+  local -a typed=(\${(z)BUFFER}) opening
+  local i word
+  for ((i = 1; i <= $#typed; i++)); do
+    word=\${typed[i]}
+    case $word in
+      (${OPENING_FLAGS.join('|')}) opening+=($word) ;;
+      (${OPENING_OPTIONS.join('|')}) (( i < $#typed )) && opening+=($word \${(Q)typed[++i]/#\\~\\//$HOME/}) ;;
+      (${OPENING_OPTIONS.map((name) => `${name}=*`).join('|')}) opening+=(\${word%%=*} \${(Q)\${word#*=}/#\\~\\//$HOME/}) ;;
+    esac
+  done
+  evergrant $opening "$@" 2>/dev/null </dev/null
+}
 ${grammar.map((command) => commandFunction(command, grammar)).join('\n')}
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _evergrant "$@"; else compdef _evergrant evergrant; fi
 `;
@@ -31,7 +50,7 @@ function commandFunction(command: CommandGrammar, grammar: readonly CommandGramm
   const cases = children.map(({ words }) => `      ${words.at(-1) ?? ''}) ${nameOf(words)} ;;`);
   return `${nameOf(command.words)}() {
   local curcontext="$curcontext" state line
-  _arguments -C ${[...specs, "'1: :->command'", "'*:: :->rest'"].join(' \\\n    ')}
+  _arguments -C -A '-*' ${[...specs, "'1: :->command'", "'*:: :->rest'"].join(' \\\n    ')}
   case $state in
     command) local -a commands=(${described.join(' ')}); _describe command commands ;;
     rest) case $line[1] in
@@ -44,7 +63,9 @@ ${cases.join('\n')}
 function optionSpecs({ long, short, description, value }: OptionGrammar): readonly string[] {
   const text = `[${description.replace(/[[\]:]/g, ' ')}]`;
   const rest = value === undefined ? text : `${text}:value:${action(value)}`;
-  return [long, ...(short === undefined ? [] : [short])].map((name) => quote(`*${name}${rest}`));
+  // With the sign of equality the value may be a word of its own or follow that sign.
+  const names = [value === undefined ? long : `${long}=`, ...(short === undefined ? [] : [short])];
+  return names.map((name) => quote(`*${name}${rest}`));
 }
 
 function action(what: Completes): string {

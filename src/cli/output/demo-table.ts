@@ -14,6 +14,8 @@ interface Line {
 /** Number, what was done, what was counted, result; with two spaces between them they fit a terminal of 80 columns. */
 const WIDTHS = [2, 32, 33, 6] as const;
 const PROGRESS_WIDTH = 76;
+/** A space and the sign. */
+const ELLIPSIS_WIDTH = 2;
 const CLEAR_LINE = '\r\u001b[K';
 
 /** The rows of the demo as a table that grows, and under it, on a terminal, what is being done. */
@@ -38,8 +40,9 @@ export class DemoTable {
   /** Shows on a terminal what is being done. */
   onScene(number: number, all: number, title: string): void {
     if (!this.#isWatched) return;
-    const [text = ''] = wrap(`${String(number)} of ${String(all)}: ${title}`, PROGRESS_WIDTH);
-    this.#session.stderr.write(`${CLEAR_LINE}${text} …`);
+    const width = this.#progressWidth();
+    const [text = ''] = wrap(`${String(number)} of ${String(all)}: ${title}`, width);
+    this.#session.stderr.write(`${CLEAR_LINE}${text.slice(0, width)} …`);
   }
 
   /** Takes away what is shown as being done. */
@@ -59,6 +62,13 @@ export class DemoTable {
     const height = Math.max(...cells.map(({ length }) => length));
     for (let i = 0; i < height; i++) this.#print(cells.map((cell) => cell[i]));
     print(this.#session, '');
+  }
+
+  /** What is broken into two lines is not taken away again. A terminal that says it has no columns is taken for a usual one. */
+  #progressWidth(): number {
+    const columns: unknown = Reflect.get(this.#session.stderr, 'columns');
+    if (typeof columns !== 'number' || columns <= 0) return PROGRESS_WIDTH;
+    return Math.max(1, Math.min(PROGRESS_WIDTH, columns - ELLIPSIS_WIDTH - 1));
   }
 
   #print(row: readonly (Line | undefined)[]): void {

@@ -1,8 +1,9 @@
-import { EvergrantError } from '../../errors.ts';
+import { ConfigurationError, EvergrantError } from '../../errors.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { Interrupted } from '../interruption.ts';
 import { tell, type Session } from '../session.ts';
 import { oneLine } from './harmless.ts';
+import { inOptionNames } from './option-names.ts';
 
 const hints = new WeakMap<object, string>();
 const told = new WeakSet();
@@ -42,6 +43,7 @@ function tellFailure(session: Session, cause: unknown): void {
 }
 
 function describe(error: unknown): string {
+  if (error instanceof ConfigurationError) return oneLine(inOptionNames(error.message));
   if (error instanceof EvergrantError) return oneLine(error.message);
   const message = error instanceof Error ? `${error.name}: ${error.message}` : 'no reason known';
   return oneLine(`unexpected fault (${message}); EVERGRANT_DEBUG=1 shows where`);

@@ -8,6 +8,7 @@ export function statusLines(status: ConnectionStatus, now: number): readonly str
     ['name', status.name],
     ['provider', status.provider],
     ['account', status.account],
+    ['account id', status.accountId === status.account ? undefined : status.accountId],
     ['client', status.clientId],
     ['token endpoint', status.tokenEndpoint],
     [

@@ -38,7 +38,8 @@ export const connectionStatus = z
     tokenEndpoint: z.string(),
     rotation: z.enum(['none', 'reusable', 'grace', 'single-use', 'unknown']),
     beginning: z.enum(['authorization_code', 'device_code', 'client_credentials', 'import']),
-    account: z.string().nullable(),
+    account: z.string().nullable().meta({ description: 'a name for people; else the id' }),
+    accountId: z.string().nullable().meta({ description: 'stays when the name changes' }),
     state: z.enum(['active', 'uncertain', 'attention', 'paused', 'disconnected']),
     freshness: z.enum(['fresh', 'due', 'expired', 'none']),
     since: instant.nullable(),
@@ -90,6 +91,10 @@ export const clientStatus = z
     provider: z.string(),
     clientId: z.string(),
     tokenEndpoint: z.string(),
+    authentication: z.string(),
+    overrides: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .meta({ description: 'of its profile, by path; what may be secret is …' }),
     hasSecret: z.boolean(),
     secretExpiresAt: instant.nullable(),
     refusedAt: instant.nullable(),

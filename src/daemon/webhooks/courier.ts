@@ -163,8 +163,9 @@ export class Courier {
     log.warn('a webhook was given up; GET /v1/dead-letters shows it', told);
   }
 
-  /** The first failure of a letter, unless others were told of, and the first arrival after it. */
+  /** The first failure of a letter, unless others were told of, and the first arrival after it. That a letter is given up at once is told then. */
   #tell(letter: Letter, outcome: Outcome): void {
+    if (outcome.kind === 'gone') return;
     const { log } = this.#parts;
     const webhook = this.receiver.name;
     const hasArrived = outcome.kind === 'delivered';

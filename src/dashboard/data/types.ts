@@ -92,6 +92,8 @@ export interface LifeEvent {
 export interface Explanation {
   /** Where it stands. */
   readonly status: Omit<Glance, 'failedAt' | 'failure' | 'isRefreshing'> & {
+    /** Of the account; it stays when its name changes. */
+    readonly accountId: string | null;
     /** Where it is refreshed. */
     readonly tokenEndpoint: string;
     /** What a refresh does to the refresh token. */
@@ -143,6 +145,10 @@ export interface Client {
   readonly clientId: string;
   /** Where it is used. */
   readonly tokenEndpoint: string;
+  /** How it proves itself. */
+  readonly authentication: string;
+  /** What it overrides of its profile, by path. */
+  readonly overrides: Readonly<Record<string, string | number | boolean>>;
   /** Whether a secret is held. */
   readonly hasSecret: boolean;
   /** When the secret ends. */

@@ -123,6 +123,10 @@ function Facts({
 }): JSX.Element {
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['Account', status.account ?? undefined],
+    [
+      'Account id',
+      status.accountId === status.account ? undefined : (status.accountId ?? undefined),
+    ],
     ['Provider', status.provider],
     ['Client', status.clientId],
     ['Generation', String(status.generation)],

@@ -36,7 +36,30 @@ describe('the account after consenting again', () => {
         return Promise.resolve(true);
       },
     });
-    expect(asked).toEqual([{ before: before?.display, now: now?.display }]);
+    expect(asked).toEqual([
+      now === elsewhere
+        ? {
+            before: 'alice@as.example (of https://as.example)',
+            now: 'alice@as.example (of https://other.example)',
+          }
+        : { before: before?.display, now: now?.display },
+    ]);
+  });
+
+  it('is told by its id too where the other is called the same', async () => {
+    const double: Subject = { ...bob, display: alice.display };
+    const asked: unknown[] = [];
+    const confirmSubject = (question: unknown): Promise<boolean> => {
+      asked.push(question);
+      return Promise.resolve(false);
+    };
+    await expect(checkSubject(alice, double, { confirmSubject })).rejects.toThrow(
+      /alice@as\.example \(b\) signed in, but the connection belongs to alice@as\.example \(a\)/,
+    );
+    expect(asked).toEqual([{ before: 'alice@as.example (a)', now: 'alice@as.example (b)' }]);
+    await expect(checkSubject(alice, elsewhere, undefined)).rejects.toThrow(
+      /alice@as\.example \(of https:\/\/other\.example\) signed in/,
+    );
   });
 
   it('is named in the refusal', async () => {

@@ -5,6 +5,7 @@ import { runProgram } from '../../../src/cli/program.ts';
 import { AuthorizationRequiredError, ServerUnavailableError } from '../../../src/errors.ts';
 import type { Home } from '../../../src/cli/session.ts';
 import type { Secret } from '../../../src/secret.ts';
+import type { ClientStatus, ConnectionStatus } from '../../../src/keeper-api.ts';
 import { clientStatus, fakeHome, fakeKeeper, NOW, status, token } from './fake-keeper.ts';
 import { collectingSession, runCli } from './run-cli.ts';
 
@@ -131,8 +132,29 @@ describe('evergrant list', () => {
   it('prints a table without colours where nobody asked for them', async () => {
     const { stdout } = await runCli(['list'], { keeper: fakeKeeper(connections) });
     expect(stdout.split('\n')).toHaveLength(10);
-    expect(stdout).toContain('│ dead    │ perspio  │ attention │ fresh │ in 50 minutes │');
+    expect(stdout).toContain(
+      '│ dead    │ perspio  │ demo@perspio.io │ attention │ fresh │ in 50 minutes │',
+    );
     expect(stdout).not.toContain('\u001b');
+  });
+
+  it('shows accounts by their names, and by their ids too where two are called the same', async () => {
+    const named = [
+      status({ name: 'one', account: 'a@example.com', accountId: 'id-a' }),
+      status({ name: 'again', account: 'a@example.com', accountId: 'id-a' }),
+      status({ name: 'import', account: undefined, accountId: undefined }),
+    ];
+    const rows = async (all: readonly ConnectionStatus[]): Promise<string> =>
+      (await runCli(['list'], { keeper: fakeKeeper(all) })).stdout;
+    expect(await rows(named)).toMatch(/│ one +│ perspio +│ a@example\.com │/);
+    expect(await rows(named)).toMatch(/│ import +│ perspio +│ - +│/);
+    const alike = status({ name: 'two', account: 'a@example.com', accountId: 'id-b' });
+    const told = await rows([...named, alike]);
+    expect(told).toMatch(/│ one +│ perspio +│ a@example\.com \(id-a\) │/);
+    expect(told).toMatch(/│ two +│ perspio +│ a@example\.com \(id-b\) │/);
+    expect(await rows([status({ account: undefined, accountId: undefined })])).not.toContain(
+      'account',
+    );
   });
 
   it('prints names alone, one a line', async () => {
@@ -197,6 +219,7 @@ describe('evergrant explain', () => {
     });
     expect((await runCli(['explain', 'perspio'], { keeper })).stdout.split('\n')).toEqual([
       'perspio: attention, 2 hours ago',
+      'account: demo@perspio.io',
       'cause (likely): the secret expired',
       'who must act: operator',
       'fix: the operator makes a new one',
@@ -305,6 +328,29 @@ describe('commands that change a connection', () => {
 });
 
 describe('evergrant client', () => {
+  it('shows what sets registrations apart that are alike else', async () => {
+    const twin = (id: string, overrides: ClientStatus['overrides'] = {}): ClientStatus =>
+      clientStatus({ id, overrides: { issuer: 'https://login.example', ...overrides } });
+    const clients = [
+      twin('aaaaaaaa-1'),
+      twin('bbbbbbbb-1', { idleLimitMs: 30 * 86_400_000, insecureLoopback: true }),
+      twin('cccccccc-1', { idleLimitMs: 90_000, 'tokenParameters.resource': '…' }),
+      twin('dddddddd-1', { idleLimitMs: 90_000, 'tokenParameters.resource': '…' }),
+      clientStatus({ clientId: 'lone' }),
+    ];
+    const { stdout } = await runCli(['client', 'list'], { keeper: fakeKeeper([], { clients }) });
+    const cells = stdout.split('\n').map((line) => line.split('│')[4]?.trim());
+    expect(cells).toContain('differs by');
+    expect(cells).toContain('id aaaaaaaa');
+    expect(cells).toContain('--idle-limit 30d, --insecure-loopback');
+    expect(cells).toContain('--idle-limit 90s, tokenParameters.resource …, id cccccccc');
+    expect(cells).toContain('--idle-limit 90s, tokenParameters.resource …, id dddddddd');
+    expect(cells).toContain('-');
+    expect(stdout).not.toContain('--issuer');
+    const lone = fakeKeeper([], { clients: [clientStatus()] });
+    expect((await runCli(['client', 'list'], { keeper: lone })).stdout).not.toContain('differs by');
+  });
+
   it('lists registrations without a secret', async () => {
     const keeper = fakeKeeper([], {
       clients: [clientStatus({ refusedAt: NOW - 3 * 60_000, refusal: 'invalid_client' })],

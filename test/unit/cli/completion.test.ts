@@ -15,7 +15,15 @@ beforeAll(async () => {
   const command = path.join(folder, 'evergrant');
   writeFileSync(
     command,
-    '#!/bin/sh\ncase "$1" in list) echo perspio; echo other;; providers) echo entra;; esac\n',
+    `#!/bin/sh
+home=
+while :; do case "$1" in --home) home="$2"; shift 2;; --key-file) shift 2;; --direct) shift;; *) break;; esac; done
+case "$home:$1" in
+  :list) echo perspio; echo other;;
+  /homes/two:list | "$HOME/two:list" | "/my homes/two:list") echo second;;
+  :providers) echo entra;;
+esac
+`,
   );
   chmodSync(command, 0o755);
 });
@@ -52,6 +60,22 @@ describe('completion in bash', () => {
     expect(complete('connect', '')).toEqual([]);
   });
 
+  it.each([
+    [['--home', '/homes/two', 'token', '']],
+    [['token', '--home', '/homes/two', '']],
+    [['token', '--home', '=', '/homes/two', '']],
+    [['--direct', '--key-file', '/k', '--home', '~/two', 'show', '']],
+    [['--home', '"/my homes/two"', 'show', '']],
+    [['--home', '/my\\ homes/two', 'show', '']],
+  ])('offers those of the home that is named: %j', (words) => {
+    expect(complete(...words)).toEqual(['second']);
+  });
+
+  it('takes the value of a global option for nothing else', () => {
+    expect(complete('--home', 'client', '')).toEqual(expect.arrayContaining(['token', 'client']));
+    expect(complete('client', '--home', '/homes/two', '')).toContain('set-secret');
+  });
+
   it('offers options and their values', () => {
     expect(complete('token', '--')).toEqual(
       expect.arrayContaining(['--min-life', '--home', '--help']),
@@ -77,15 +101,20 @@ describe.each(['zsh', 'fish'])('completion in %s', (shell) => {
     }
   });
 
-  it.runIf(spawnSync(shell, ['--version']).error === undefined)(
-    'is a script that the shell accepts',
-    async () => {
-      const file = path.join(folder, `completion.${shell}`);
-      writeFileSync(file, (await runCli(['completion', shell])).stdout);
-      expect(spawnSync(shell, ['-n', file], { encoding: 'utf8' })).toMatchObject({
-        status: 0,
-        stderr: '',
-      });
-    },
-  );
+  it('looks connections up in the home that is named', async () => {
+    const { stdout } = await runCli(['completion', shell]);
+    expect(stdout).toMatch(/_evergrant_ask list --names/);
+    expect(stdout).toMatch(/evergrant \$opening .*<\/dev\/null/);
+  });
+
+  it('is a script that the shell accepts', async (context) => {
+    if (spawnSync(shell, ['--version']).error !== undefined)
+      return context.skip(`not run: ${shell} is not on this machine`);
+    const file = path.join(folder, `completion.${shell}`);
+    writeFileSync(file, (await runCli(['completion', shell])).stdout);
+    expect(spawnSync(shell, ['-n', file], { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+  });
 });

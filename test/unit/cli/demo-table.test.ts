@@ -45,4 +45,18 @@ describe('the table of the demo', () => {
     table.clear();
     expect(watched.stderr()).toBe('\r\u001b[K1 of 9: Something is done …\r\u001b[K');
   });
+
+  it.each([
+    [80, '1 of 9: An authorization server goes down for an hour …'],
+    [0, '1 of 9: An authorization server goes down for an hour …'],
+    [30, '1 of 9: An authorization …'],
+    [10, '1 of 9: …'],
+  ])('keeps what is being done on one line of %d columns', (columns, line) => {
+    const { session, stderr } = collectingSession();
+    Object.assign(session.stderr, { isTTY: true, columns });
+    new DemoTable(session).onScene(1, 9, 'An authorization server goes down for an hour');
+    const shown = stderr().replace('\r\u001b[K', '');
+    expect(shown).toBe(line);
+    if (columns > 0) expect(shown.length).toBeLessThan(columns);
+  });
 });

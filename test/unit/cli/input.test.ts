@@ -94,6 +94,11 @@ describe('a relative time', () => {
     [6_600_000, 'in 110 minutes'],
     [7_200_000, 'in 2 hours'],
     [-200_000_000, '2 days ago'],
+    [86_399_990, 'in 24 hours'],
+    [172_799_000, 'in 2 days'],
+    [90 * 86_400_000 - 60_000, 'in 90 days'],
+    [23.9 * 3_600_000, 'in 23 hours'],
+    [-7_199_000, '2 hours ago'],
   ])('%d ms ahead is %j', (distance, words) => {
     expect(relativeTime(NOW + distance, NOW)).toBe(words);
   });

@@ -91,7 +91,7 @@ describe('tokens', () => {
 
   it.each([
     ['minLife=5', 'minLife must be a duration'],
-    ['minlife=5m', 'Unrecognized key'],
+    ['minlife=5m', 'minlife is unknown'],
     ['minLife=5m&minLife=6m', 'something twice'],
   ])('%s is refused with 400 and its reason', async (query, reason) => {
     const { ask, world } = await withConnections('alpha');
@@ -210,9 +210,26 @@ describe('doing', () => {
   });
 
   it.each([
-    ['/v1/connections/alpha/refresh', { anyhow: true }, 'Unrecognized key'],
-    ['/v1/connections/alpha/rename', {}, 'name'],
-    ['/v1/connections', { name: 'x', provider: 'generic' }, 'the body is wrong'],
+    ['/v1/connections/alpha/refresh', { anyhow: true }, 'the body is wrong: anyhow is unknown'],
+    ['/v1/connections/alpha/rename', {}, 'the body is wrong: name is missing'],
+    ['/v1/connections/alpha/rename', [], 'the body is wrong: must be object, not array'],
+    ['/v1/connections', { name: 'x', provider: 'generic' }, 'client is missing'],
+    [
+      '/v1/connections',
+      { name: 'x', provider: 'generic', client: { clientId: 'c' } },
+      'tokens is missing, or grant must be "client-credentials"',
+    ],
+    [
+      '/v1/connect-links',
+      { name: 'x', provider: 'generic', client: { clientId: '' } },
+      'the body is wrong: client.clientId must not be empty',
+    ],
+    [
+      '/v1/connect-links',
+      { name: 'x', provider: 'generic', client: { clientId: 'c' }, life: '30s' },
+      'the body is wrong: life must be from 1m to 7d',
+    ],
+    ['/v1/connect-links', { name: 'x', live: '2h' }, 'the body is wrong: live is unknown'],
   ])('%s with %j is refused with 400 and its reason', async (target, body, reason) => {
     const { ask } = await withConnections('alpha');
     const { status, json } = await ask(target, { method: 'POST', body });

@@ -208,6 +208,10 @@ describe('webhooks', () => {
     await test.world.add('alpha');
     await test.world.add('beta');
     await until(test, () => test.store.webhooks.counts().dead === 2);
+    await until(test, () => test.log.filter((line) => line.includes('410')).length === 2);
+    const told = test.log.filter((line) => line.includes('it answered 410'));
+    expect(told).toEqual([/given up/, /given up/].map((words) => expect.stringMatching(words)));
+    expect(test.log.join()).not.toContain('is tried again');
     const page = await test.ask('/v1/dead-letters?limit=1');
     expect(page.json.deadLetters).toMatchObject([{ attempts: 1, connection: 'beta' }]);
     expect(page.json.webhooks).toEqual([{ name: 'ops', waiting: 0, dead: 2 }]);

@@ -50,11 +50,11 @@ describe('a profile', () => {
   );
 
   it('needs a tenant, a token endpoint and known fields', () => {
-    expect(() => resolveProfile(entra)).toThrow(/needs entraTenantId/);
-    expect(() => resolveProfile(generic)).toThrow(/has no token endpoint/);
+    expect(() => resolveProfile(entra)).toThrow(/: entraTenantId is missing/);
+    expect(() => resolveProfile(generic)).toThrow(/: tokenEndpoint is missing/);
     expect(() =>
       resolveProfile(generic, { ...server, rotaton: 'none' } as ProfileOverrides),
-    ).toThrow(/has no field rotaton/);
+    ).toThrow(/: rotaton is no field/);
     expect(() =>
       resolveProfile(generic, { tokenEndpoint: 'https://{shop}.example/token' }),
     ).toThrow(/\{shop\}/);

@@ -55,7 +55,7 @@ describe('Perspio', () => {
       retryWithGrantedScope: true,
       loopbackHost: 'localhost',
       scopes: {
-        authorization: ['api://perspiotalk/access_as_user', 'offline_access', 'openid'],
+        authorization: ['api://perspiotalk/access_as_user', 'offline_access', 'openid', 'profile'],
         refresh: ['api://perspiotalk/all_readwrite', 'offline_access'],
         clientCredentials: ['api://perspiotalk/.default'],
       },

@@ -14,14 +14,18 @@ it('is what the option names, before the environment', () => {
   expect(homeFolder('relative', {})).toBe(path.resolve('relative'));
 });
 
-it.runIf(process.platform === 'linux')('follows the XDG base directories on Linux', () => {
+const ELSEWHERE = 'not run: XDG base directories are those of Linux';
+
+it('follows the XDG base directories on Linux', (context) => {
+  if (process.platform !== 'linux') return context.skip(ELSEWHERE);
   expect(homeFolder(undefined, { XDG_DATA_HOME: '/data' })).toBe('/data/evergrant');
   expect(homeFolder(undefined, {})).toBe(path.join(homedir(), '.local/share/evergrant'));
 });
 
-it.runIf(process.platform === 'linux').each(['', 'data', './data'])(
+it.for(['', 'data', './data'])(
   'ignores XDG base directories that are not absolute: "%s"',
-  (relative) => {
+  (relative, context) => {
+    if (process.platform !== 'linux') return context.skip(ELSEWHERE);
     const environment = { XDG_DATA_HOME: relative, XDG_CONFIG_HOME: relative };
     expect(homePaths(undefined, environment)).toEqual(homePaths(undefined, {}));
   },
