@@ -27,7 +27,6 @@ export interface FollowParts extends TellParts {
 export async function followEvents(parts: FollowParts, ended: AbortSignal): Promise<void> {
   const { transport, clock, tell } = parts;
   let known: string | undefined;
-  let before: EventOnWire | undefined;
   for (;;) {
     try {
       const headers = known === undefined ? {} : { 'last-event-id': known };
@@ -42,9 +41,8 @@ export async function followEvents(parts: FollowParts, ended: AbortSignal): Prom
         const event = data === undefined ? undefined : readEvent(data);
         // Without one that is known the daemon would begin with what happens next.
         if (id !== undefined) known ??= String(Number(id) - 1);
-        if (event !== undefined) await pass(event, before, parts);
+        if (event !== undefined) await pass(event, parts);
         known = id ?? known;
-        before = event ?? before;
       }
     } catch (error) {
       if (ended.aborted) return;
