@@ -19,6 +19,10 @@ export interface EventOnWire {
   readonly generation?: number;
   /** In words. */
   readonly detail?: string;
+  /** Of a notice: what happened; absent for one from before the store kept it. */
+  readonly kind?: string;
+  /** Of a notice: who must act. */
+  readonly actor?: Notice['actor'];
 }
 
 type Notice = KeeperEvents['notice'];
@@ -37,19 +41,14 @@ export interface TellParts {
 /**
  * Tells of an event. A line of history says less than an event of a keeper; the rest stands in the connection's status.
  *
- * @param before - the event that came before it.
  * @throws {@link ServerUnavailableError} when the daemon does not answer; then nothing was told.
  */
-export async function pass(
-  event: EventOnWire,
-  before: EventOnWire | undefined,
-  parts: TellParts,
-): Promise<void> {
+export async function pass(event: EventOnWire, parts: TellParts): Promise<void> {
   const { tell } = parts;
   const { connection, generation = 0, detail = '' } = event;
   if (!['refreshed', 'refresh_failed', 'notice'].includes(event.event)) return;
   const status = connection === undefined ? undefined : await lookAt(connection, parts);
-  if (event.event === 'notice') return tell('notice', noticeOf(event, before, status));
+  if (event.event === 'notice') return tell('notice', noticeOf(event, status));
   if (connection === undefined || status === undefined) return;
   const { accessExpiresAt = 0, lastError, nextRefreshAt: retryAt } = status;
   if (event.event === 'refreshed')
@@ -72,21 +71,10 @@ async function lookAt(
   }
 }
 
-/** Who must act, where the kind of a notice says so. */
-const ACTORS: Readonly<Record<string, Notice['actor']>> = {
-  recovered: 'nobody',
-  uncertain: 'owner',
-  client_refused: 'operator',
-};
-
-/** A notice about a connection is recorded right behind the line of history that it is about, and is of that kind. */
-function noticeOf(
-  { id, at, connection, detail = '' }: EventOnWire,
-  before: EventOnWire | undefined,
-  status: ConnectionStatus | undefined,
-): Notice {
-  const line = before?.id === id - 1 ? before.event : 'attention';
-  const kind = connection === undefined ? 'store_copied' : line;
-  const actor = ACTORS[kind] ?? status?.actor ?? 'operator';
+/** A store that was written to before it kept kind and actor has old notices of which neither is known. */
+function noticeOf(event: EventOnWire, status: ConnectionStatus | undefined): Notice {
+  const { id, at, connection, detail = '' } = event;
+  const kind = event.kind ?? (connection === undefined ? 'store_copied' : 'attention');
+  const actor = event.actor ?? status?.actor ?? 'operator';
   return { id, at, connection, kind, actor, message: detail };
 }

@@ -32,7 +32,6 @@ export interface FollowParts extends TellParts {
 export async function followEvents(parts: FollowParts, ended: AbortSignal): Promise<void> {
   const { transport, clock, tell } = parts;
   let known: string | undefined;
-  let before: EventOnWire | undefined;
   for (;;) {
     try {
       const headers = known === undefined ? {} : { 'last-event-id': known };
@@ -46,9 +45,8 @@ export async function followEvents(parts: FollowParts, ended: AbortSignal): Prom
       for await (const { id, name, data } of messagesOf(stream, clock)) {
         if (name === 'gap') tell('warning', { connection: undefined, message: GAP });
         const event = data === undefined || name === 'gap' ? undefined : readEvent(data);
-        if (event !== undefined) await passInTime(event, before, parts, ended);
+        if (event !== undefined) await passInTime(event, parts, ended);
         known = id ?? known;
-        before = event ?? before;
       }
     } catch (error) {
       if (ended.aborted) return;
@@ -62,14 +60,13 @@ export async function followEvents(parts: FollowParts, ended: AbortSignal): Prom
 /** Waits while the key is used too often. To open the stream anew instead would use up what it may, again and again. */
 async function passInTime(
   event: EventOnWire,
-  before: EventOnWire | undefined,
   parts: FollowParts,
   ended: AbortSignal,
 ): Promise<void> {
   const { clock } = parts;
   for (;;) {
     try {
-      return await pass(event, before, parts);
+      return await pass(event, parts);
     } catch (error) {
       const isTooOften =
         error instanceof ServerUnavailableError && error.code === 'ERR_RATE_EXCEEDED';

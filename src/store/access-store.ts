@@ -88,6 +88,10 @@ export interface FeedEvent {
   readonly generation: number | undefined;
   /** In words. */
   readonly detail: string | undefined;
+  /** Of a notice: what happened. */
+  readonly kind?: string;
+  /** Of a notice: who must act. */
+  readonly actor?: string;
 }
 
 /** Keys, draws and events of a store. */

@@ -90,7 +90,7 @@ interface Changes {
   readonly at: number;
   readonly last: number;
   readonly isWhole: boolean;
-  readonly events: readonly Omit<FeedEvent, 'connectionId'>[];
+  readonly events: readonly Omit<FeedEvent, 'connectionId' | 'kind' | 'actor'>[];
   readonly connections: readonly Glance[];
   readonly gone: readonly string[];
 }
@@ -108,7 +108,7 @@ async function changesAfter(
   const newest = events.at(-1)?.id ?? after;
   const names = new Set(events.flatMap(({ connection }) => connection ?? []));
   const { connections, gone } = await read(keeper, names);
-  const shown = events.map(({ connectionId: _, ...rest }) => rest);
+  const shown = events.map(({ connectionId: _c, kind: _k, actor: _a, ...rest }) => rest);
   const isWhole = !events.some(({ event }) => RENAMING.has(event));
   return { at, last: newest, isWhole, events: shown, connections, gone };
 }

@@ -56,7 +56,8 @@ export async function streamEvents(
 }
 
 function textOf(event: FeedEvent): string {
-  const { id, at, event: name, connection, generation, detail } = event;
-  const data = toJson({ id, at, event: name, connection, generation, detail });
+  const { connectionId: _, ...told } = event;
+  const { id, event: name } = event;
+  const data = toJson(told);
   return `id: ${String(id)}\nevent: ${name}\ndata: ${data}\n\n`;
 }

@@ -19,8 +19,8 @@ export interface Message {
 
 /** Writes and signs a letter. @param now - the instant of the attempt, which is signed with it. */
 export function writeMessage(letter: Letter, secrets: readonly Secret[], now: number): Message {
-  const { id, at, event: type, connection, generation, detail } = letter.event;
-  const data = { id, at, connection, generation, detail };
+  const { event: type, connectionId: _, ...data } = letter.event;
+  const { at } = data;
   const body = Buffer.from(toJson({ type, timestamp: isoInstant(at), data }));
   const timestamp = String(Math.floor(now / 1_000));
   const signed = Buffer.concat([Buffer.from(`${letter.id}.${timestamp}.`), body]);

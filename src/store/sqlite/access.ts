@@ -204,6 +204,7 @@ function drawOf(row: Row): Draw {
 
 /** Reads a row of the feed. */
 export function eventOf(row: Row): FeedEvent {
+  const [kind, actor] = [optionalText(row, 'kind'), optionalText(row, 'actor')];
   return {
     id: number(row, 'id'),
     at: number(row, 'at'),
@@ -212,5 +213,6 @@ export function eventOf(row: Row): FeedEvent {
     connection: optionalText(row, 'name'),
     generation: optionalNumber(row, 'generation'),
     detail: optionalText(row, 'detail'),
+    ...(kind !== undefined && actor !== undefined && { kind, actor }),
   };
 }

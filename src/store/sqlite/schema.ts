@@ -185,4 +185,19 @@ CREATE INDEX letter_lane ON letter (receiver, lane, number) WHERE dead_at IS NUL
 CREATE INDEX letter_due ON letter (receiver, next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX letter_dead ON letter (dead_at, number) WHERE dead_at IS NOT NULL;
 `,
+  // What a notice is of, and who must act, stand with it in the feed. Of those from before, it is known where their messages are kept.
+  `
+ALTER TABLE feed ADD COLUMN kind TEXT;
+ALTER TABLE feed ADD COLUMN actor TEXT;
+UPDATE feed SET (kind, actor) = (
+    SELECT kind, actor FROM notice
+      WHERE notice.connection IS feed.connection AND notice.at = feed.at AND notice.message = feed.detail
+      LIMIT 1
+  ) WHERE event = 'notice';
+DROP TRIGGER feed_of_notices;
+CREATE TRIGGER feed_of_notices AFTER INSERT ON notice BEGIN
+  INSERT INTO feed (at, event, connection, name, detail, kind, actor)
+    VALUES (NEW.at, 'notice', NEW.connection, (SELECT name FROM connection WHERE id = NEW.connection), NEW.message, NEW.kind, NEW.actor);
+END;
+`,
 ];

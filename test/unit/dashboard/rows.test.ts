@@ -74,6 +74,7 @@ function glance(name: string, more: Partial<Glance>): Glance {
 function client(id: string, more: Partial<Client>): Client {
   return {
     ...{ id, provider: 'generic', clientId: 'app', tokenEndpoint: 'https://as.example/token' },
+    ...{ authentication: 'client_secret_post', overrides: {} },
     ...{ hasSecret: true, secretExpiresAt: null, refusedAt: null, refusal: null, connections: 2 },
     ...more,
   };

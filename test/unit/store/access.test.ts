@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccessKey, Draw } from '../../../src/store/access-store.ts';
+import { MIGRATIONS } from '../../../src/store/sqlite/schema.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { sqliteHome, type SqliteHome } from '../../support/sqlite-home.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
@@ -135,6 +136,12 @@ describe('the feed', () => {
     );
   }
 
+  async function notify(id = 'a'): Promise<void> {
+    await connect(id);
+    const notices = [{ kind: 'attention', actor: 'owner', at: NOW, message: 'sign in' }] as const;
+    await store.transition(id, () => ({ result: true, notices }), { durable: true });
+  }
+
   it('tells what is recorded, in its order, with the name of the connection', async () => {
     await connect('a');
     await store.transition(
@@ -153,6 +160,32 @@ describe('the feed', () => {
       ['notice', 'a'],
     ]);
     expect(store.access.events(events[1]?.id ?? 0, 10)).toEqual(events.slice(2));
+  });
+
+  it('says of a notice what it is of, and who must act', async () => {
+    await notify();
+    expect(store.access.events(0, 10).map(({ kind, actor }) => [kind, actor])).toEqual([
+      [undefined, undefined],
+      ['attention', 'owner'],
+    ]);
+  });
+
+  it('says so of notices from before it kept that, as far as they are kept', async () => {
+    await notify();
+    const before = store.access.events(0, 10);
+    const old = /CREATE TRIGGER feed_of_notices[\s\S]*?END;/.exec(MIGRATIONS[2] ?? '')?.[0] ?? '';
+    await store.close();
+    tamper(`DROP TRIGGER feed_of_notices; ${old}
+      ALTER TABLE feed DROP COLUMN kind; ALTER TABLE feed DROP COLUMN actor;
+      INSERT INTO feed (at, event, connection, detail) VALUES (1, 'notice', 'gone', 'long ago');
+      PRAGMA user_version = 4`);
+    store = await home.open();
+    const after = store.access.events(0, 10);
+    expect(after.slice(0, 2)).toEqual(before);
+    expect(after[2]).toMatchObject({ event: 'notice', detail: 'long ago' });
+    expect(after[2]).not.toHaveProperty('kind');
+    await notify('b');
+    expect(store.access.events(after[2]?.id ?? 0, 10)[1]).toMatchObject({ kind: 'attention' });
   });
 
   it('outlives the connection', async () => {
