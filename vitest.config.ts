@@ -11,8 +11,9 @@ export default defineConfig({
     pool: 'forks',
     // By default one less, so that on two cores one stands idle.
     maxWorkers: '100%',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Days pass in some tests, and a machine may be several times slower than another, or busy.
+    testTimeout: 90_000,
+    hookTimeout: 90_000,
     restoreMocks: true,
   },
 });

@@ -358,7 +358,7 @@ export interface Keeper extends AsyncDisposable {
   removeClient(clientId: string, options?: { readonly tokenEndpoint?: string }): Promise<void>;
   /** Renews in the background what is due, until {@link Keeper.close}. */
   start(): void;
-  /** Refreshes once what is due now. @returns the names, with the error where one failed. */
+  /** Refreshes once what is due now, and delivers the messages that wait. @returns the names, with the error where one failed. */
   refreshDue(
     options?: WaitOptions,
   ): Promise<readonly { readonly connection: string; readonly error: Error | undefined }[]>;

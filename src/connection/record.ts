@@ -251,6 +251,7 @@ export type LifeKind =
   | 'resumed'
   | 'renamed'
   | 'disconnected'
+  | 'removed'
   | 'copy_accepted';
 
 /** One line of a connection's history. */

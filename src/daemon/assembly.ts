@@ -7,7 +7,7 @@ import { createApplication, type Application } from './application.ts';
 import { Latencies } from './browser/latencies.ts';
 import { Sessions } from './browser/sessions.ts';
 import { Feed } from './events/feed.ts';
-import { faultsOf } from './faults.ts';
+import { whyNotReady } from './readiness.ts';
 import { SOCKET_HOSTS } from './http/hosts.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { logEvents } from './log-events.ts';
@@ -106,7 +106,7 @@ export class Assembly {
       requestsPerSecond: this.options.requestsPerSecond ?? 10,
       openDoor: () => this.ports.openDoor(this.settings),
       consentOrigin: () => this.ports.consentOrigin(this.settings),
-      faults: () => faultsOf({ ending, ownSocket: this.ownSocket, store }),
+      faults: () => whyNotReady({ ending, ownSocket: this.ownSocket, store }),
     };
   }
 }

@@ -15,8 +15,8 @@ export async function reload(
   const { ports, webhooks, options } = daemon;
   const receivers = await readReceivers(settings.webhooks, options.environment ?? {});
   const reread = await ports.reread(settings);
-  reread.takeOver();
   await webhooks.use(receivers);
+  reread.takeOver();
   daemon.use(settings);
   return afterRestart(daemon, settings, reread.isSecure);
 }

@@ -124,6 +124,7 @@ const EVENT_NAMES: Readonly<Record<string, string>> = {
   resumed: 'Resumed',
   renamed: 'Renamed',
   disconnected: 'Disconnected',
+  removed: 'Removed',
   reconnected: 'Connected again',
   notice: 'Notice',
 };

@@ -187,7 +187,7 @@ export type Existing = Pick<ConnectionRecord, 'id' | 'grantId'>;
  * current. A grant that comes later than a newer one is put away, to be revoked with it.
  *
  * @returns false when the connection is gone; then nothing is stored.
- * @throws {@link ConfigurationError} `ERR_CONNECTION_CHANGED` when a newer grant was stored meanwhile.
+ * @throws {@link ConfigurationError} `ERR_CONSENT_LATE` when a newer grant was stored meanwhile.
  */
 export async function storeAgain(
   engine: Engine,
@@ -227,7 +227,7 @@ export async function storeAgain(
   );
   if (stored !== 'late') return stored === 'stored';
   throw new ConfigurationError(
-    'ERR_CONNECTION_CHANGED',
+    'ERR_CONSENT_LATE',
     'the connection was connected again meanwhile, by a later consent than this one; that one counts',
   );
 }

@@ -39,12 +39,18 @@ export async function disconnect(
   const view = await untilUnclaimed(engine, connectionId, buried, signal);
   signal?.throwIfAborted();
   if (view?.connection.claim !== undefined) return unfinished('an answer is still under way');
-  // What its attempts left in files is put away now, to be revoked as well. Files of others that fail are told by whoever renews.
-  await recoverSpills(engine).catch(() => undefined);
-  const done = view === undefined ? NOTHING_HELD : await revoke(engine, view, signal);
+  if (buried === undefined || view === undefined) return NOTHING_HELD;
+  // What its attempts left in files is put away now, to be revoked as well. What fails of others is told by whoever renews.
+  const failures = await recoverSpills(engine);
+  const failure = failures.find((one) => one.connectionId === connectionId);
+  if (failure !== undefined) return unfinished(failure.message);
+  // Somebody may have connected it again meanwhile: what was buried is revoked, and what is new is not removed.
+  const done = await revoke(engine, buried, signal);
   if (typeof done === 'string') return unfinished(done);
-  const isGone =
-    view === undefined || (await engine.store.remove(connectionId, view.connection.grantId));
+  const facts = { now: engine.clock.now(), by: keeperName(engine) };
+  const { connection } = buried;
+  const last = event(connection, facts, 'removed', undefined);
+  const isGone = await engine.store.remove(connectionId, connection.grantId, last);
   return isGone ? done : { ...done, message: AGAIN };
 }
 

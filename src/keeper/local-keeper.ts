@@ -67,8 +67,8 @@ export interface KeeperParts {
 
 const CLOSE_PATIENCE_MS = 30_000;
 const LEAVE_AFTER_MS = 2_000;
-/** For messages that wait to be delivered, whatever patience is left. */
-const LAST_WORDS_MS = 2_000;
+/** For messages that wait to be delivered: a command that hangs holds nobody up. */
+const DELIVERY_MS = 2_000;
 
 /** The keeper that runs in this process, over a store. */
 export class LocalKeeper implements Keeper {
@@ -235,7 +235,9 @@ export class LocalKeeper implements Keeper {
     signal?.throwIfAborted();
     const renewed = await renewAllDue(this.#engine, this.#flights, signal);
     signal?.throwIfAborted();
-    void this.#deliveries.deliver();
+    const { clock } = this.#engine;
+    const until = clock.monotonic() + DELIVERY_MS;
+    await waitUntil(this.#deliveries.deliver(), clock, until, signal);
     const rows = await Promise.all(
       renewed.map(async ({ connectionId, result }) => {
         const view = await this.#engine.store.read(connectionId);
@@ -293,8 +295,11 @@ export class LocalKeeper implements Keeper {
       );
     }
     // What is not delivered is kept, so that a command which hangs is no reason to stay.
-    const lastWords = Math.max(deadline, clock.monotonic() + LAST_WORDS_MS);
-    await waitUntil(this.#deliveries.deliver(), clock, lastWords);
+    await waitUntil(
+      this.#deliveries.deliver(),
+      clock,
+      Math.max(deadline, clock.monotonic() + DELIVERY_MS),
+    );
     this.#deliveries.end();
     engine.http.close();
     await engine.store.close();

@@ -54,7 +54,7 @@ function spillSweep(engine: Engine): () => Promise<void> {
   return async () => {
     if (clock.monotonic() < nextAt) return;
     nextAt = clock.monotonic() + LONGEST_SLEEP_MS;
-    for (const message of await recoverSpills(engine)) {
+    for (const { message } of await recoverSpills(engine)) {
       if (!told.has(message)) engine.emit('warning', { connection: undefined, message });
       told.add(message);
     }

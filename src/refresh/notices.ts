@@ -28,9 +28,7 @@ export class Deliveries {
   /** Delivers what waits now, one message after another, after those that are under way. Rejects never: what fails is told as a warning. */
   deliver(): Promise<void> {
     this.#isWanted = true;
-    this.#underWay ??= this.#deliverAll().finally(() => {
-      this.#underWay = undefined;
-    });
+    this.#underWay ??= this.#deliverAll();
     return this.#underWay;
   }
 
@@ -40,17 +38,23 @@ export class Deliveries {
   }
 
   async #deliverAll(): Promise<void> {
-    const { store, clock } = this.#engine;
     while (this.#isWanted) {
       this.#isWanted = false;
-      try {
-        for (const notice of await store.pendingNotices(clock.now(), 20)) {
-          if (this.#isEnded) return;
-          await this.#deliverOne(notice);
-        }
-      } catch (error) {
-        this.#warn(undefined, messageOf(error));
+      await this.#deliverSome();
+    }
+    // In the turn that found nothing wanted: whoever comes now begins anew.
+    this.#underWay = undefined;
+  }
+
+  async #deliverSome(): Promise<void> {
+    const { store, clock } = this.#engine;
+    try {
+      for (const notice of await store.pendingNotices(clock.now(), 20)) {
+        if (this.#isEnded) return;
+        await this.#deliverOne(notice);
       }
+    } catch (error) {
+      this.#warn(undefined, messageOf(error));
     }
   }
 

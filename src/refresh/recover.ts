@@ -12,25 +12,37 @@ const MOST_LINES = 500;
  * connection flies no more: it has got a newer grant, or waits for a person, who need not act any more once they are recorded.
  */
 
+/** An answer that stays in its file. */
+export interface RecoveryFailure {
+  /** Whose it is; undefined when the file cannot be read. */
+  readonly connectionId: string | undefined;
+  /** Why. */
+  readonly message: string;
+}
+
 /**
  * Looks after all answers in files; one that fails keeps no other from it.
  *
- * @returns what is wrong with those that failed.
+ * @returns those that failed.
  * @throws {@link StoreError} when the files cannot be listed.
  */
-export async function recoverSpills(engine: Engine): Promise<readonly string[]> {
-  const failures: string[] = [];
+export async function recoverSpills(engine: Engine): Promise<readonly RecoveryFailure[]> {
+  const failures: RecoveryFailure[] = [];
   for (const attemptId of await engine.spills.attempts()) {
-    await recoverSpill(engine, attemptId).catch((error: unknown) => {
-      failures.push(error instanceof Error ? error.message : String(error));
-    });
+    let spill: Spill | undefined;
+    try {
+      spill = await engine.spills.find(attemptId);
+      if (spill !== undefined) await recoverSpill(engine, spill);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      failures.push({ connectionId: spill?.connectionId, message });
+    }
   }
   return failures;
 }
 
-async function recoverSpill(engine: Engine, attemptId: string): Promise<void> {
-  const spill = await engine.spills.find(attemptId);
-  if (spill === undefined) return;
+async function recoverSpill(engine: Engine, spill: Spill): Promise<void> {
+  const { attemptId } = spill.attempt;
   const view = await engine.store.read(spill.connectionId);
   const isAwaited = view?.connection.intent?.attemptId === attemptId;
   if (view === undefined || (await wasRecorded(engine, spill)))

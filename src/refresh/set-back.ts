@@ -24,7 +24,7 @@ export class ClockWatch {
   }
 
   /**
-   * Looks at the clock, and makes everything due when it was set back by more than a minute since the last look or the last request. Where the
+   * Looks at the clock, and makes everything due when it was set back by more than a minute since the last look. Where the
    * store fails, the next look finds it out once more.
    */
   async look(): Promise<void> {

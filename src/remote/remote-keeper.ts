@@ -21,6 +21,9 @@ import type { Tell } from './remote-event.ts';
 import { followEvents } from './remote-events.ts';
 import type { Transport } from './transport.ts';
 
+/** Thousands may be due, and some of their servers hang. */
+const ALL_DUE_MS = 86_400_000;
+
 const PAGE = 1_000;
 
 interface Page {
@@ -125,7 +128,8 @@ export class RemoteKeeper implements Keeper {
   async refreshDue({ signal }: WaitOptions = {}): Promise<
     readonly { readonly connection: string; readonly error: Error | undefined }[]
   > {
-    const answer = (await this.#ask('POST', '/v1/refresh-due', {}, signal)) as {
+    const sent = { method: 'POST', target: '/v1/refresh-due', body: {}, signal } as const;
+    const answer = (await this.#transport.json({ ...sent, patienceMs: ALL_DUE_MS })) as {
       readonly renewed: readonly {
         readonly connection: string;
         readonly problem?: { readonly status: number };

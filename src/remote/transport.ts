@@ -44,7 +44,7 @@ interface Client {
 }
 
 const LONGEST_ANSWER = 16 * 1024 * 1024;
-/** Longer than anything that a daemon does for one answer: one that was stopped takes connections still, and never answers. */
+/** Longer than a daemon takes for one connection: one that was stopped takes connections still, and never answers. */
 const PATIENCE_MS = 300_000;
 
 /** Sends requests to one daemon, on connections that are kept. */

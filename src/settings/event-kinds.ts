@@ -16,6 +16,7 @@ const KINDS: Readonly<Record<LifeKind | 'notice', true>> = {
   resumed: true,
   renamed: true,
   disconnected: true,
+  removed: true,
   copy_accepted: true,
   notice: true,
 };

@@ -88,9 +88,10 @@ export interface Store {
    * Removes a tombstone with all that belongs to it, unless the connection got another grant since.
    *
    * @param grantId - that of the tombstone.
+   * @param life - the last that is heard of it.
    * @returns whether it is gone.
    */
-  remove(connectionId: string, grantId: string): Promise<boolean>;
+  remove(connectionId: string, grantId: string, life: LifeEvent): Promise<boolean>;
 
   /** Adds the client, or hands back the one with the same provider, registration and overrides. */
   putClient(client: ClientRecord): Promise<ClientRecord>;

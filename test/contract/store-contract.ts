@@ -321,9 +321,10 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         DURABLE,
       );
       const { grantId } = (await store.read(id))?.connection ?? { grantId: '' };
-      expect(await store.remove(id, 'an older grant')).toBe(false);
-      expect(await store.remove(id, grantId)).toBe(true);
-      expect(await store.remove('unknown', grantId)).toBe(true);
+      const last = lifeEvent('removed');
+      expect(await store.remove(id, 'an older grant', last)).toBe(false);
+      expect(await store.remove(id, grantId, last)).toBe(true);
+      expect(await store.remove('unknown', grantId, last)).toBe(true);
       expect(await store.read(id)).toBeUndefined();
       expect(await store.resolve(removed)).toBeUndefined();
       expect(await store.life(id, 9)).toEqual([]);
@@ -418,7 +419,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(left).not.toContain(sibling.id);
       const { client: kept, connection } = (await store.read(id)) ?? {};
       expect(kept?.id).toBe(client.id);
-      await store.remove(id, connection?.grantId ?? '');
+      await store.remove(id, connection?.grantId ?? '', lifeEvent('removed'));
       expect(await store.removeUnusedClients(client)).toBe(1);
       expect(await store.removeUnusedClients(client)).toBe(0);
       expect(await store.putClient(client)).toMatchObject({ id: client.id });

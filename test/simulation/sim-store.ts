@@ -118,7 +118,7 @@ export class SimStore<By> implements Store {
     });
   }
 
-  remove(connectionId: string, grantId: string): Promise<boolean> {
+  remove(connectionId: string, grantId: string, _life: LifeEvent): Promise<boolean> {
     return this.#write(() => {
       const image = this.#database.image;
       const rows = new Map(image.rows);

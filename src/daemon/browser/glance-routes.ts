@@ -18,8 +18,6 @@ import { glanceChanges, glanceOf, type Glance } from './glance.ts';
 const PAGE = 250;
 /** With more events than these at once it is cheaper to read everything again. */
 const MOST_EVENTS = 500;
-/** What makes a name mean something else than before. */
-const RENAMING = new Set(['renamed', 'removed']);
 
 const all = { verb: 'read', reach: 'all' } as const;
 
@@ -109,7 +107,8 @@ async function changesAfter(
   const names = new Set(events.flatMap(({ connection }) => connection ?? []));
   const { connections, gone } = await read(keeper, names);
   const shown = events.map(({ connectionId: _c, kind: _k, actor: _a, ...rest }) => rest);
-  const isWhole = !events.some(({ event }) => RENAMING.has(event));
+  // The name before is in no line of the feed.
+  const isWhole = !events.some(({ event }) => event === 'renamed');
   return { at, last: newest, isWhole, events: shown, connections, gone };
 }
 

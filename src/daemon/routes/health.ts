@@ -5,6 +5,8 @@ import type { DaemonParts } from '../parts.ts';
 
 /** Whether the process answers, and whether it can do its work. Both tell nothing else, so they need no key. */
 export function healthRoutes(parts: DaemonParts): readonly Route[] {
+  // Anyone may ask, as often as they like: the log hears of what is new.
+  let told: readonly string[] = [];
   return [
     jsonRoute({
       method: 'GET',
@@ -24,7 +26,9 @@ export function healthRoutes(parts: DaemonParts): readonly Route[] {
       type: 'application/json',
       stream: async ({ response }) => {
         const found = await parts.faults();
-        for (const fault of found) parts.log.warn('not ready', { reason: fault });
+        for (const fault of found.filter((each) => !told.includes(each)))
+          parts.log.warn('not ready', { reason: fault });
+        told = found;
         const isReady = found.length === 0;
         const answer = { status: isReady ? 'ready' : 'not ready' };
         answerText(response, { status: isReady ? 200 : 503 }, toJson(answer));

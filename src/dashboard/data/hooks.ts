@@ -4,7 +4,7 @@ import { ApiError, call } from './api.ts';
 import { getState, now, onChange, type State } from './state.ts';
 
 /** What may have changed by what happened is asked for at most so often. */
-export const REST_MS = 5_000;
+export const AFTER_EVENTS_MS = 5_000;
 /** What no event tells of, as secrets that were replaced, is asked for so often while it is on the screen. */
 export const UNTOLD_MS = 60_000;
 

@@ -87,10 +87,10 @@ async function readAll(): Promise<void> {
     connections: found,
     ...heard(head?.at ?? wallTime()),
   });
-  if (getState().events.length === 0) await readEvents(newest);
+  await readEvents(newest);
 }
 
-/** What happened before this page was opened. */
+/** What happened before the list was read: all that a new page knows of, and what others missed. */
 async function readEvents(last: number): Promise<void> {
   const { events } = await call<Changes>(
     'GET',

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { instantText } from '../browser.ts';
 import { sentence } from '../data/api.ts';
-import { REST_MS, UNTOLD_MS, useAnswer, useHappened, useNow } from '../data/hooks.ts';
+import { AFTER_EVENTS_MS, UNTOLD_MS, useAnswer, useHappened, useNow } from '../data/hooks.ts';
 import { joined } from '../data/registrations.ts';
 import type { Client } from '../data/types.ts';
 import { Shape } from '../parts/mark.tsx';
@@ -16,7 +16,7 @@ const YEAR_MS = 365 * 86_400_000;
 export function ClientsScreen(): JSX.Element {
   const { data, error } = useAnswer<{ clients: readonly Client[] }>(
     '/v1/clients',
-    useHappened(REST_MS),
+    useHappened(AFTER_EVENTS_MS),
     UNTOLD_MS,
   );
   const now = useNow(10_000);

@@ -1,5 +1,12 @@
 import type { JSX } from 'preact';
-import { REST_MS, UNTOLD_MS, useAnswer, useAppState, useHappened, useNow } from '../data/hooks.ts';
+import {
+  AFTER_EVENTS_MS,
+  UNTOLD_MS,
+  useAnswer,
+  useAppState,
+  useHappened,
+  useNow,
+} from '../data/hooks.ts';
 import { KEPT_EVENTS } from '../data/live.ts';
 import type { DeadLetters } from '../data/types.ts';
 import { EventList } from '../parts/event-list.tsx';
@@ -28,7 +35,7 @@ export function EventsScreen(): JSX.Element {
 function Webhooks(): JSX.Element | null {
   const { data } = useAnswer<DeadLetters>(
     '/v1/dead-letters?limit=1',
-    useHappened(REST_MS),
+    useHappened(AFTER_EVENTS_MS),
     UNTOLD_MS,
   );
   const webhooks = data?.webhooks ?? [];

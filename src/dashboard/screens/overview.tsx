@@ -2,7 +2,14 @@ import { useMemo } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { sentence } from '../data/api.ts';
 import { causesOf, type Cause } from '../data/causes.ts';
-import { REST_MS, UNTOLD_MS, useAnswer, useAppState, useHappened, useNow } from '../data/hooks.ts';
+import {
+  AFTER_EVENTS_MS,
+  UNTOLD_MS,
+  useAnswer,
+  useAppState,
+  useHappened,
+  useNow,
+} from '../data/hooks.ts';
 import { summarise, type Summary } from '../data/summary.ts';
 import type { Actor, Client, DeadLetters, Endpoint, Glance } from '../data/types.ts';
 import { Bars } from '../parts/bars.tsx';
@@ -179,7 +186,7 @@ function SameCause({ cause: { reason, rows }, actor, now, named }: SameCauseProp
 
 /** Registrations, servers and receivers of webhooks are told here only when something is to be said. */
 function Banners({ now }: { readonly now: number }): JSX.Element | null {
-  const happened = useHappened(REST_MS);
+  const happened = useHappened(AFTER_EVENTS_MS);
   const clients =
     useAnswer<{ clients: readonly Client[] }>('/v1/clients', happened, UNTOLD_MS).data?.clients ??
     [];

@@ -153,11 +153,10 @@ export class ConnectionTable {
     return true;
   }
 
-  /** Removes a connection with all that belongs to it, unless it has another grant. @returns whether it is gone. */
-  remove(id: string, grantId: string): boolean {
-    this.#sql.run('DELETE FROM connection WHERE id = ? AND grant_id = ?', id, grantId);
+  /** Removes a connection with all that belongs to it. */
+  remove(id: string): void {
+    this.#sql.run('DELETE FROM connection WHERE id = ?', id);
     this.forget();
-    return this.find(id) === undefined;
   }
 
   #sealed(record: ConnectionRecord): ConnectionRecord {

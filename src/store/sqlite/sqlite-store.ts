@@ -131,8 +131,16 @@ export class SqliteStore implements Store {
     });
   }
 
-  remove(connectionId: string, grantId: string): Promise<boolean> {
-    return this.#write(() => this.#parts.connections.remove(connectionId, grantId));
+  remove(connectionId: string, grantId: string, life: LifeEvent): Promise<boolean> {
+    const { connections } = this.#parts;
+    return this.#write(() => {
+      const record = connections.find(connectionId);
+      if (record?.grantId !== grantId) return record === undefined;
+      // The history goes as well, but not before this line of it was told.
+      addLife(this.#sql, connectionId, life);
+      connections.remove(connectionId);
+      return true;
+    });
   }
 
   putClient(client: ClientRecord): Promise<ClientRecord> {

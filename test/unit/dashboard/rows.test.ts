@@ -52,7 +52,10 @@ describe('what has the same cause', () => {
 
 describe('registrations', () => {
   it('that differ in nothing a person could see are one, with the connections of all', () => {
-    const [one, two] = [client('1', {}), client('2', { connections: 3 })];
+    const [one, two] = [
+      client('1', {}),
+      client('2', { connections: 3, overrides: { rotation: 'reusable' } }),
+    ];
     expect(joined([one, two])).toEqual([{ ...one, connections: 5 }]);
     expect(joined([one, { ...two, secretExpiresAt: NOW }])).toHaveLength(2);
   });

@@ -130,7 +130,7 @@ describe('while a refresh is under way', () => {
   it('a consent that was stored late does not replace a newer one: it is put away, and revoked with it', async () => {
     const { connection } = await add();
     const { early, later } = await crossConsents();
-    expect(await early).toMatchObject({ code: 'ERR_CONNECTION_CHANGED' });
+    expect(await early).toMatchObject({ code: 'ERR_CONSENT_LATE' });
     const { refreshToken, leftovers } = await stored();
     expect(refreshToken).toBe(later.refreshToken);
     expect(leftovers).toMatchObject([{ kind: 'revoke' }]);
@@ -151,9 +151,9 @@ describe('while a refresh is under way', () => {
     const { store } = opened;
     const { remove } = store;
     let grant: IssuedGrant | undefined;
-    store.remove = async (id, grantId) => {
+    store.remove = async (id, grantId, life) => {
       ({ grant } = await add(true));
-      return remove.call(store, id, grantId);
+      return remove.call(store, id, grantId, life);
     };
     const { message } = await connection.disconnect();
     expect(message).toMatch(/connected again meanwhile/);
@@ -171,6 +171,20 @@ describe('while a refresh is under way', () => {
     await settled;
     expect(emulator.describe().some(({ alive }) => alive)).toBe(false);
     expect(await opened.store.resolve('a')).toBeUndefined();
+  });
+
+  it('a consent while a disconnect waits for an answer is neither revoked nor removed with the old grant', async () => {
+    const { connection } = await add();
+    const { settled } = await refreshUnderWay(connection);
+    const disconnected = connection.disconnect();
+    await expect.poll(async () => (await stored()).connection.state.kind).toBe('disconnected');
+    const { grant } = await add(true);
+    emulator.faults.release();
+    expect((await disconnected).message).toMatch(/connected again meanwhile/);
+    await settled;
+    expect((await stored()).refreshToken).toBe(grant.refreshToken);
+    expect(emulator.isRefreshTokenHonoured(grant.refreshToken ?? '')).toBe(true);
+    expect(emulator.describe().filter(({ alive }) => alive)).toHaveLength(1);
   });
 
   it('a rename touches nothing: the answer is recorded under the new name', async () => {

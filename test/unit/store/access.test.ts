@@ -191,8 +191,11 @@ describe('the feed', () => {
   it('outlives the connection', async () => {
     await connect('a');
     const { last } = store.access.eventRange();
-    await store.remove('a', 'grant-1');
-    expect(store.access.events(0, 10)).toHaveLength(1);
+    await store.remove('a', 'grant-1', lifeEvent('removed'));
+    expect(store.access.events(0, 10).map((one) => [one.event, one.connection])).toEqual([
+      ['connected', 'a'],
+      ['removed', 'a'],
+    ]);
     await connect('b');
     expect(store.access.events(last, 10)[0]?.id).toBe(last + 1);
   });

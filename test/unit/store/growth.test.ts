@@ -78,7 +78,7 @@ it.each<[string, () => Promise<unknown>]>([
         { durable: true },
       ),
   ],
-  ['removing a connection', () => store.remove('a', 'grant-1')],
+  ['removing a connection', () => store.remove('a', 'grant-1', lifeEvent('removed'))],
   ['the first look at the clock', () => store.remembersAfter(60_000)],
   ['looking for what is due', () => Promise.all([store.due(9e12, 10), store.nextDueAt()])],
   ['looking for notices', () => store.pendingNotices(1, 20)],

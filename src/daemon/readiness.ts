@@ -2,7 +2,7 @@ import type { OwnSocket } from './own-socket.ts';
 import type { DaemonStore } from './store.ts';
 
 /** What keeps a daemon from serving, in words; none when it is ready. */
-export async function faultsOf({
+export async function whyNotReady({
   ending,
   ownSocket,
   store,
