@@ -41,6 +41,22 @@ async function answerWithoutStore(world: World, connection: Connection): Promise
   return unblock;
 }
 
+/** A connection whose answer lies in a file, for as long as the store takes no writes. */
+async function answerInFile(
+  world: World,
+): Promise<{
+  readonly connection: Connection;
+  readonly unblock: () => void;
+  readonly file: string;
+}> {
+  const { connection } = await world.add('a', strict);
+  await world.pass(LIFE_MS);
+  const unblock = await answerWithoutStore(world, connection);
+  await world.pass(2_000);
+  const [name = ''] = await spills(world);
+  return { connection, unblock, file: path.join(world.home, 'spill', name) };
+}
+
 /**
  * An answer is lost, a person insists, the store does not take the answer to that, and the process ends: it lies in a file, while the connection stays
  * uncertain.
@@ -305,12 +321,7 @@ describe('a store that takes no writes', () => {
 
   it('and took it at last: the file goes, also when its keeper ended before it removed it', async () => {
     const world = await makeWorld();
-    const { connection } = await world.add('a', strict);
-    await world.pass(LIFE_MS);
-    const unblock = await answerWithoutStore(world, connection);
-    await world.pass(2_000);
-    const [name = ''] = await spills(world);
-    const file = path.join(world.home, 'spill', name);
+    const { connection, unblock, file } = await answerInFile(world);
     const content = await readFile(file);
     unblock();
     await world.pass(10_000);
@@ -327,12 +338,7 @@ describe('a store that takes no writes', () => {
 
   it('and took it at last: callers are served also when the file cannot be removed', async () => {
     const world = await makeWorld();
-    const { connection } = await world.add('a', strict);
-    await world.pass(LIFE_MS);
-    const unblock = await answerWithoutStore(world, connection);
-    await world.pass(2_000);
-    const [name = ''] = await spills(world);
-    const file = path.join(world.home, 'spill', name);
+    const { connection, unblock, file } = await answerInFile(world);
     await rm(file);
     await mkdir(file);
     const waiting = world.watch(connection.token());
@@ -344,10 +350,7 @@ describe('a store that takes no writes', () => {
 
   it('until the clock was set back does not make a token of the future of what is recorded then', async () => {
     const world = await makeWorld();
-    const { connection } = await world.add('a', strict);
-    await world.pass(LIFE_MS);
-    const unblock = await answerWithoutStore(world, connection);
-    await world.pass(2_000);
+    const { connection, unblock } = await answerInFile(world);
     world.first.skewMs = -5 * LIFE_MS;
     unblock();
     await world.pass(10_000);
