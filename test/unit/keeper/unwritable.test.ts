@@ -42,9 +42,7 @@ async function answerWithoutStore(world: World, connection: Connection): Promise
 }
 
 /** A connection whose answer lies in a file, for as long as the store takes no writes. */
-async function answerInFile(
-  world: World,
-): Promise<{
+async function answerInFile(world: World): Promise<{
   readonly connection: Connection;
   readonly unblock: () => void;
   readonly file: string;
