@@ -131,7 +131,13 @@ export class Memory {
     const readIn = this.#window;
     try {
       const view = await this.#engine.store.read(connectionId);
-      if (view !== undefined) this.#keep(view, readIn);
+      if (view === undefined) return;
+      // Another keeper may have renamed it: what stands under the former name would be taken for what the store holds.
+      for (const [name, known] of this.#views) {
+        const { connection } = known.view;
+        if (connection.id === connectionId && name !== view.connection.name) this.forget(name);
+      }
+      this.#keep(view, readIn);
     } catch {
       // The store tells a keeper of what others write alone.
       this.forgetAll();

@@ -69,6 +69,21 @@ describe('although its token was served just now', () => {
     await expect(renamed.token()).rejects.toMatchObject({ code: 'ERR_CONNECTION_UNKNOWN' });
   });
 
+  it('a rename by another keeper keeps no caller from the answer that it waits for', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a');
+    for (let i = 0; i < 3; i++) await connection.token();
+    await world.pass(LIFE_MS);
+    const other = await world.open();
+    world.emulator.faults.next('hold-after-commit');
+    const waiting = world.watch(connection.token());
+    await world.emulator.ledger.waitFor(1, { held: true });
+    await other.keeper.connection('a').rename('b');
+    world.emulator.faults.release();
+    await world.quiet();
+    expect(waiting.value?.generation).toBe(2);
+  });
+
   it('a refresh is seen at once', async () => {
     const world = await makeWorld();
     const { connection } = await world.add('a');
