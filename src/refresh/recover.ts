@@ -4,13 +4,13 @@ import type { Engine } from './engine.ts';
 import { recordSpill } from './record.ts';
 import type { Spill } from './spill.ts';
 
-/** As far back as a store remembers. */
-const MOST_LINES = 500;
-
 /*
  * Answers that the store could not take lie in files. Most are found by the next flight of their connection. Here are the ways to those whose
  * connection flies no more: it has got a newer grant, or waits for a person, who need not act any more once they are recorded.
  */
+
+/** As far back as a store remembers. */
+const MOST_LINES = 500;
 
 /** An answer that stays in its file. */
 export interface RecoveryFailure {
@@ -47,7 +47,7 @@ async function recoverSpill(engine: Engine, spill: Spill): Promise<void> {
   const isAwaited = view?.connection.intent?.attemptId === attemptId;
   if (view === undefined || (await wasRecorded(engine, spill)))
     await engine.spills.remove(attemptId);
-  else if (isAwaited) await recoverAwaited(engine, view);
+  else if (isAwaited) await recordUnclaimed(engine, view, spill);
   else await recordSpill(engine, spill);
 }
 
@@ -57,11 +57,19 @@ async function recoverSpill(engine: Engine, spill: Spill): Promise<void> {
  * @returns whether it did.
  * @throws {@link StoreError} when the file cannot be read, or the store not be written.
  */
-export async function recoverAwaited(engine: Engine, { connection }: View): Promise<boolean> {
-  const { intent, claim } = connection;
-  if (intent === undefined || sabotaged('awaited-spills')) return false;
-  const spill = await engine.spills.find(intent.attemptId);
-  if (spill === undefined) return false;
+export async function recoverAwaited(engine: Engine, view: View): Promise<boolean> {
+  const { intent } = view.connection;
+  const spill = intent === undefined ? undefined : await engine.spills.find(intent.attemptId);
+  return spill !== undefined && recordUnclaimed(engine, view, spill);
+}
+
+/** Records an answer, unless whoever is at its connection lives, and does so. @returns whether it did. */
+async function recordUnclaimed(
+  engine: Engine,
+  { connection: { claim } }: View,
+  spill: Spill,
+): Promise<boolean> {
+  if (sabotaged('awaited-spills')) return false;
   if (claim !== undefined && (await engine.store.claims.judge(claim.owner)) !== 'dead')
     return false;
   await recordSpill(engine, spill);

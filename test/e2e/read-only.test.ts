@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openKeeper } from '../../src/keeper.ts';
 import { makeTemporaryFolder, removeFolder } from '../../src/system/temporary-folder.ts';
 import { evergrant, type Ended } from '../support/run-evergrant.ts';
-import { MOUNTING_NEEDS_ROOT, smallDisk, type SmallDisk } from '../support/small-disk.ts';
+import { smallDisk, type SmallDisk } from '../support/small-disk.ts';
 
 /*
  * A home that cannot be written: by its disk, or by the modes of its folders and files.
@@ -76,7 +76,7 @@ function checkServed(lives: Ended, ended: Ended): void {
 describe('a home that cannot be written', () => {
   it('because its disk is read-only: a token that lives is served, a refresh is refused in one line', async (context) => {
     disk = await smallDisk(1_024);
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     const home = path.join(disk.path, 'home');
     await makeHome(home);
     disk.makeReadOnly();

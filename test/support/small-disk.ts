@@ -4,9 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Why a test that needs one is skipped where there is none. */
-export const MOUNTING_NEEDS_ROOT = 'not run: mounting a small disk needs root on Linux';
-
 /** A file system in memory that is soon full. */
 export interface SmallDisk extends AsyncDisposable {
   /** Its folder. */

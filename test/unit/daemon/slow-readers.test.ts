@@ -60,25 +60,26 @@ async function standstill(figure: () => number): Promise<void> {
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** A daemon with sources without end, and a reader who does not read, once nothing more is taken for it. */
+async function unread(path: string) {
+  const test = await start();
+  await test.world.add('a');
+  const key = await test.key({});
+  const asked = endless(test);
+  const stream = await openUnread(test, path, key);
+  await standstill(() => asked.taken);
+  return { test, asked, stream };
+}
+
 describe.each(['/v1/events?after=1', '/v1/glance'])('a reader of %s that does not read', (path) => {
   it('costs no more than what is on the way', async () => {
-    const test = await start();
-    await test.world.add('a');
-    const key = await test.key({});
-    const asked = endless(test);
-    await openUnread(test, path, key);
-    await standstill(() => asked.taken);
+    const { asked } = await unread(path);
     expect(asked.taken).toBeGreaterThan(0);
     expect(asked.taken).toBeLessThan(TOO_MUCH);
   });
 
   it('is told on where it stopped when it reads on', async () => {
-    const test = await start();
-    await test.world.add('a');
-    const key = await test.key({});
-    const asked = endless(test);
-    const stream = await openUnread(test, path, key);
-    await standstill(() => asked.taken);
+    const { asked, stream } = await unread(path);
     const before = asked.taken;
     let read = 0;
     stream.on('data', (chunk: Buffer) => (read += chunk.length));
@@ -90,12 +91,7 @@ describe.each(['/v1/events?after=1', '/v1/glance'])('a reader of %s that does no
   });
 
   it('leaves nothing open when its key is revoked', async () => {
-    const test = await start();
-    await test.world.add('a');
-    const key = await test.key({});
-    const asked = endless(test);
-    const stream = await openUnread(test, path, key);
-    await standstill(() => asked.taken);
+    const { test, stream } = await unread(path);
     await test.store.access.revokeKeys('key-1', test.world.clock.now());
     // A world in which something waits to be written is never quiet.
     await test.world.clock.advance(2_000);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tokenContext } from '../../../src/connection/secrets.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
-import { MOUNTING_NEEDS_ROOT, smallDisk, type SmallDisk } from '../../support/small-disk.ts';
+import { smallDisk, type SmallDisk } from '../../support/small-disk.ts';
 import { openStoreBelow } from '../../support/store-below.ts';
 import { startStoreProcess } from '../../support/store-processes.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
@@ -77,7 +77,7 @@ async function onSmallDisk(): Promise<SmallDisk | undefined> {
 describe('a disk that is full', () => {
   it('while the store is open: reading goes on, each write is told as such, and works again after', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (small === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore();
     const store = await open();
     await rename(store, 'before');
@@ -104,7 +104,7 @@ describe('a disk that is full', () => {
 
   it('before the store is opened: what lives is served, and nothing is written', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (small === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore();
     small.fill();
     const store = await open();
@@ -119,7 +119,7 @@ describe('a disk that is full', () => {
 
   it('before the store is opened: it is written again as soon as there is room, without being opened anew', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (small === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore();
     small.fill();
     const store = await open();
@@ -135,7 +135,7 @@ describe('a disk that is full', () => {
 
   it('with a commit in the WAL that was never moved into the file: it is read', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (small === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore();
     const child = startStoreProcess(['write-and-stay', home, 'a', '4']);
     await child.line();
@@ -147,7 +147,7 @@ describe('a disk that is full', () => {
 
   it('before there is any store: none is made, and room is asked for', async (context) => {
     const small = await onSmallDisk();
-    if (small === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (small === undefined) return context.skip('not run: mounting needs root on Linux');
     small.fill();
     await expect(open()).rejects.toMatchObject({
       code: expect.stringMatching(/^ERR_STORE_(FULL|UNAVAILABLE)$/),

@@ -5,7 +5,7 @@ import { tokenContext } from '../../../src/connection/secrets.ts';
 import type { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { thisMachine } from '../../../src/system/machine.ts';
 import { makeTemporaryFolder, removeFolder } from '../../../src/system/temporary-folder.ts';
-import { MOUNTING_NEEDS_ROOT, smallDisk, type SmallDisk } from '../../support/small-disk.ts';
+import { smallDisk, type SmallDisk } from '../../support/small-disk.ts';
 import { openStoreBelow, type StoreChoices } from '../../support/store-below.ts';
 import { startStoreProcess } from '../../support/store-processes.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
@@ -55,7 +55,7 @@ async function accessToken(store: SqliteStore, generation = 1): Promise<string> 
 
 describe('a disk that takes no writes', () => {
   it('before the store is opened: what lives is served, and each write is refused by name', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore(disk);
     disk.makeReadOnly();
     const store = await open(disk);
@@ -70,7 +70,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('is written again as soon as that is possible, without being opened anew', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore(disk);
     disk.makeReadOnly();
     const store = await open(disk);
@@ -85,7 +85,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('with commits in the WAL of a process that was killed: they are read, and written on later', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore(disk);
     await killAfterWriting(disk);
     disk.makeReadOnly();
@@ -98,7 +98,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('with a WAL that nobody can read there: it is refused, not read without it', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore(disk);
     await killAfterWriting(disk);
     rmSync(path.join(disk.path, 'store', 'evergrant.db-shm'));
@@ -112,7 +112,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('for this process alone: what others write is seen', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore(disk);
     disk.makeReadOnly();
     const store = await open(disk);
@@ -129,7 +129,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('and holds a copy: what lives is served, and the copy is held before anything else is written', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore(disk);
     disk.makeReadOnly();
     const machine = { ...(await thisMachine()), machineId: 'another' };
@@ -145,7 +145,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('and holds an older state of the store: the mark goes on telling so until the store does', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     const keys = await makeTemporaryFolder('evergrant-keys-');
     const elsewhere = {
       markFile: path.join(keys, 'store.mark'),
@@ -171,7 +171,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('with an empty WAL: there is nothing in it to be missed', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore(disk);
     writeFileSync(path.join(disk.path, 'store', 'evergrant.db-wal'), '', { mode: 0o600 });
     disk.makeReadOnly();
@@ -179,7 +179,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('and no store: none is made', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     mkdirSync(path.join(disk.path, 'key'), { mode: 0o700 });
     disk.makeReadOnly();
     await expect(open(disk, { create: true })).rejects.toMatchObject({
@@ -189,7 +189,7 @@ describe('a disk that takes no writes', () => {
   });
 
   it('and a file that is no store: it is refused as such', async (context) => {
-    if (disk === undefined) return context.skip(MOUNTING_NEEDS_ROOT);
+    if (disk === undefined) return context.skip('not run: mounting needs root on Linux');
     await makeStore(disk);
     writeFileSync(path.join(disk.path, 'store', 'evergrant.db'), 'x'.repeat(9_999));
     disk.makeReadOnly();
