@@ -1,4 +1,5 @@
 import { sabotaged } from '#failpoints';
+import { AccessRefusedError } from '../errors.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 import type { Caller } from './access/caller.ts';
 import { whyEnded } from './access/key.ts';
@@ -8,7 +9,8 @@ import type { Sessions } from './browser/sessions.ts';
 import type { DaemonStore } from './store.ts';
 
 /*
- * A stream is let in once and may be open for days. Its caller's key can be revoked or come to its end meanwhile, and so can a session.
+ * A stream, or a call through the proxy, is let in once and may go on for days. Its caller's key can be revoked or come to its end meanwhile, and so
+ * can a session.
  */
 
 /** So often it is looked at whether callers may still be told, once for all streams of a key or a session. */
@@ -16,7 +18,7 @@ const LOOK_EVERY_MS = 1_000;
 
 /** Whether whoever a stream was opened for may still be told. */
 export interface Standing {
-  /** Aborted within a second after its key, or its session, is good no more. */
+  /** Aborted within a second after its key, or its session, is good no more, for an {@link AccessRefusedError}. */
   readonly lost: AbortSignal;
   /** Looks no more. */
   stop(): void;
@@ -84,7 +86,7 @@ export class Standings {
   #look(identity: string, { isGood, streams }: Watched): void {
     if (sabotaged('standing') || isKnownGood(isGood)) return;
     this.#watched.delete(identity);
-    for (const stream of streams) stream.abort();
+    for (const stream of streams) stream.abort(lost());
   }
 }
 
@@ -96,6 +98,13 @@ export function hasGoodKey(
   if (keyId === undefined) return true;
   const key = store.access.key(keyId);
   return key !== undefined && whyEnded(key, clock.now()) === undefined;
+}
+
+function lost(): AccessRefusedError {
+  return new AccessRefusedError(
+    'ERR_ACCESS_REFUSED',
+    'the key or session that this began with is good no more',
+  );
 }
 
 /** Where the store cannot be asked nothing is told; a reader comes back when it can. */

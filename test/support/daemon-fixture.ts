@@ -142,7 +142,9 @@ export async function send(daemon: Daemon, target: string, ask: Ask): Promise<An
   const answer = await text(response);
   const { statusCode: status = 0, headers } = response;
   const isJson = /^application\/(?:[\w-]+\+)?json\b/.test(headers['content-type'] ?? '');
-  return { status, headers, text: answer, json: isJson ? JSON.parse(answer) : undefined };
+  // The answer to a HEAD says what it would be.
+  const json = isJson && answer !== '' ? JSON.parse(answer) : undefined;
+  return { status, headers, text: answer, json };
 }
 
 function tcpOf({ address }: Daemon): { readonly host: string; readonly port: number } {

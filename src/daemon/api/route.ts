@@ -59,6 +59,8 @@ export interface StreamRoute extends RouteHead {
   readonly type: string;
   /** True where the query is somebody else's: then it is not looked at. */
   readonly isQueryForeign?: boolean;
+  /** True where a HEAD is answered as well, by the same work: not where that uses something up, or has no end. */
+  readonly hasHead?: boolean;
   /** Does it. What it throws becomes a problem as long as no answer was begun. */
   stream(call: Call): Promise<void>;
 }
@@ -84,6 +86,7 @@ export function streamRoute<Q extends z.ZodType = z.ZodType>(
     readonly query?: Q;
     readonly type: string;
     readonly isQueryForeign?: boolean;
+    readonly hasHead?: boolean;
     readonly stream: (call: Call<z.output<Q>>) => Promise<void>;
   },
 ): StreamRoute {

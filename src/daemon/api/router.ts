@@ -73,8 +73,17 @@ function choose(
   method: string,
   params: Readonly<Record<string, string>>,
 ): Found {
-  const route = byMethod.get(method);
-  return route === undefined ? { methods: [...byMethod.keys()] } : { route, params };
+  const route = byMethod.get(method) ?? (method === 'HEAD' ? headOf(byMethod) : undefined);
+  if (route !== undefined) return { route, params };
+  const methods = [...byMethod.keys()];
+  return { methods: headOf(byMethod) === undefined ? methods : [...methods, 'HEAD'] };
+}
+
+/** What answers a HEAD for which there is no route of its own: a GET, whose body is then left out (RFC 9110, section 9.3.2). */
+function headOf(byMethod: ReadonlyMap<string, Route>): Route | undefined {
+  if (byMethod.has('HEAD')) return undefined;
+  const route = byMethod.get('GET');
+  return route !== undefined && ('handle' in route || route.hasHead === true) ? route : undefined;
 }
 
 /** The first of which all parts are there that stand for themselves. */

@@ -24,6 +24,7 @@ export function healthRoutes(parts: DaemonParts): readonly Route[] {
       summary: 'Whether the daemon can do its work: 200, or 503',
       access: 'anyone',
       type: 'application/json',
+      hasHead: true,
       stream: async ({ response }) => {
         const found = await parts.faults();
         for (const fault of found.filter((each) => !told.includes(each)))

@@ -13,6 +13,7 @@ export function metricsRoutes(parts: DaemonParts): readonly Route[] {
       summary: 'Metrics in the text format of Prometheus',
       access: { verb: 'read', reach: 'all' },
       type: 'text/plain',
+      hasHead: true,
       stream: async ({ response }) => {
         const text = await parts.metrics.text();
         answerText(response, { status: 200, type: EXPOSITION_TYPE }, text);

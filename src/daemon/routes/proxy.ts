@@ -27,8 +27,16 @@ export function proxyRoutes(parts: DaemonParts): readonly Route[] {
       access: { verb: 'proxy', reach: 'named' },
       type: '*/*',
       isQueryForeign: true,
-      stream: ({ request, response, caller, signal }) =>
-        proxy(request, response, { admit: admission(parts, caller), signal }),
+      stream: async (call) => {
+        const { request, response, caller } = call;
+        const standing = parts.standings.watch(call);
+        const signal = AbortSignal.any([call.signal, standing.lost]);
+        try {
+          await proxy(request, response, { admit: admission(parts, caller), signal });
+        } finally {
+          standing.stop();
+        }
+      },
     }),
   );
 }

@@ -109,6 +109,38 @@ describe('an answer', () => {
   });
 });
 
+describe('a HEAD', () => {
+  it.each([
+    ['/healthz', 200],
+    ['/readyz', 200],
+    ['/metrics', 200],
+    ['/v1/connections', 200],
+    ['/v1/connections/none', 404],
+  ])('of %s is answered as a GET is, without its body', async (target, status) => {
+    const { ask } = await start();
+    const [head, get] = [await ask(target, { method: 'HEAD' }), await ask(target)];
+    expect([head.status, get.status, head.text]).toEqual([status, status, '']);
+    expect(head.headers['content-type']).toBe(get.headers['content-type']);
+    expect(Number(head.headers['content-length'])).toBeGreaterThan(0);
+  });
+
+  it.each(['/v1/events', '/'])('of %s is none that it takes', async (target) => {
+    const { ask } = await start();
+    const { status, headers } = await ask(target, { method: 'HEAD' });
+    expect([status, headers.allow]).toEqual([405, 'GET']);
+  });
+
+  it('needs what a GET needs', async () => {
+    const { ask } = await start({ listen: '127.0.0.1:0' });
+    expect((await ask('/v1/connections', { method: 'HEAD', tcp: true })).status).toBe(401);
+  });
+
+  it('is named where another method is refused', async () => {
+    const { ask } = await start();
+    expect((await ask('/healthz', { method: 'PUT' })).headers.allow).toBe('GET, HEAD');
+  });
+});
+
 describe('a file of the dashboard that is not there', () => {
   it('is refused as by every other route', async () => {
     const { status, headers } = await (await start()).ask('/assets/none.js');

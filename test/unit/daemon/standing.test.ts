@@ -1,11 +1,13 @@
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SESSION_LIFE_MS } from '../../../src/daemon/browser/sessions.ts';
+import { startApi, type ApiServer } from '../../support/api-server.ts';
 import { daemonFixture, type TestDaemon } from '../../support/daemon-fixture.ts';
+import type { Verb } from '../../../src/store/access-store.ts';
 import { setSabotage } from '../../support/failpoints.ts';
 
 /*
- * Streams that are open when their caller is let in no more.
+ * Streams that are open, and calls that are under way, when their caller is let in no more.
  */
 
 const start = daemonFixture();
@@ -45,10 +47,13 @@ async function later({ world }: TestDaemon, isDone: () => boolean): Promise<void
   for (let i = 0; i < 16 && !isDone(); i++) await world.pass(250);
 }
 
-async function withKey(expiresInMs?: number): Promise<{ test: TestDaemon; headers: object }> {
+async function withKey(
+  expiresInMs?: number,
+  verb: Verb = 'read',
+): Promise<{ test: TestDaemon; headers: object }> {
   const test = await start({ listen: '127.0.0.1:0' });
   const expiresAt = expiresInMs === undefined ? undefined : test.world.clock.now() + expiresInMs;
-  const secret = await test.key({ verbs: ['read'] }, { expiresAt });
+  const secret = await test.key({ verbs: [verb] }, { expiresAt });
   return { test, headers: { authorization: `Bearer ${secret}` } };
 }
 
@@ -88,6 +93,52 @@ describe('events that a key is told', () => {
     await test.world.add('secret');
     await later(test, () => text().includes('secret'));
     expect([isOver(), text().includes('secret')]).toEqual([false, true]);
+  });
+});
+
+describe('a call through the proxy whose key is revoked', () => {
+  async function withApi(api: ApiServer): Promise<{ test: TestDaemon; headers: object }> {
+    const made = await withKey(undefined, 'proxy');
+    const { origin } = api;
+    await made.test.world.add('a', {
+      overrides: { api: { origins: [origin], base: `${origin}/` } },
+    });
+    return made;
+  }
+
+  it('is refused within seconds while the API thinks, and given up there', async () => {
+    const { promise: asked, resolve } = Promise.withResolvers<IncomingMessage>();
+    await using api = await startApi((incoming) => resolve(incoming));
+    const { test, headers } = await withApi(api);
+    const call = test.ask('/proxy/a/slow', { tcp: true, headers: { ...headers } });
+    const { socket } = await asked;
+    await revoke(test);
+    await later(test, () => socket.destroyed);
+    expect(socket.destroyed).toBe(true);
+    const { status, json } = await call;
+    expect([status, json.code]).toEqual([401, 'ERR_ACCESS_REFUSED']);
+  });
+
+  it('ends within seconds in the middle of its answer, here and at the API', async () => {
+    await using api = await startApi((_incoming, response) => response.write('begun'));
+    const { test, headers } = await withApi(api);
+    const { isOver, text } = await opened(test, '/proxy/a/endless', { ...headers });
+    await later(test, () => text() === 'begun');
+    expect([isOver(), text()]).toEqual([false, 'begun']);
+    await revoke(test);
+    const [{ socket } = { socket: undefined }] = api.seen;
+    await later(test, () => isOver() && socket?.destroyed === true);
+    expect([isOver(), socket?.destroyed]).toEqual([true, true]);
+  });
+
+  it('goes on where this defence is missing', async () => {
+    setSabotage('standing', true);
+    await using api = await startApi((_incoming, response) => response.write('begun'));
+    const { test, headers } = await withApi(api);
+    const { isOver } = await opened(test, '/proxy/a/endless', { ...headers });
+    await revoke(test);
+    await later(test, isOver);
+    expect(isOver()).toBe(false);
   });
 });
 
