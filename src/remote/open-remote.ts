@@ -6,9 +6,10 @@ import { checkAuthorities } from '../system/authorities.ts';
 import type { Clock } from '../system/clock.ts';
 import { checkSocket } from '../system/ownership.ts';
 import type { HomePaths } from '../system/home.ts';
+import type { DaemonAddress } from './daemon-address.ts';
 import { RemoteKeeper } from './remote-keeper.ts';
 import { socketOf } from './socket.ts';
-import { Transport, type DaemonAddress } from './transport.ts';
+import { Transport } from './transport.ts';
 import { isLoopback } from '../loopback.ts';
 
 /** How a daemon is reached. */
