@@ -1,5 +1,6 @@
 import { EvergrantError, ServerUnavailableError } from '../errors.ts';
 import { errnoOf } from '../system/file-errors.ts';
+import { isUntrusted } from '../system/tls-trust.ts';
 import { placeOf } from './daemon-address.ts';
 import { closedError, type Way } from './way.ts';
 
@@ -20,12 +21,14 @@ export function silent(place: string, patienceMs: number): ServerUnavailableErro
 }
 
 function unreachable(cause: unknown, place: string): ServerUnavailableError {
-  const code = errnoOf(cause);
-  const isAbsent = code === 'ENOENT' || code === 'ECONNREFUSED';
-  return new ServerUnavailableError(
-    'ERR_DAEMON_UNREACHABLE',
-    isAbsent
-      ? `no daemon answers at ${place}; start one with evergrant serve`
-      : `the daemon at ${place} went away before it had answered (${code ?? 'unknown reason'}); ask again`,
-  );
+  const code = errnoOf(cause) ?? 'unknown reason';
+  return new ServerUnavailableError('ERR_DAEMON_UNREACHABLE', whyUnreachable(code, place));
+}
+
+function whyUnreachable(code: string, place: string): string {
+  if (code === 'ENOENT' || code === 'ECONNREFUSED')
+    return `no daemon answers at ${place}; start one with evergrant serve`;
+  if (isUntrusted(code))
+    return `the certificate of the daemon at ${place} is not believed (${code}); give that of its authority as ca`;
+  return `the daemon at ${place} went away before it had answered (${code}); ask again`;
 }

@@ -21,3 +21,18 @@ export async function tlsTrust(ca: readonly string[] | undefined): Promise<TlsTr
   });
   return { secureContext, rejectUnauthorized: true };
 }
+
+/** What OpenSSL says of certificates without naming them, as Node passes it on. */
+const OF_CERTIFICATES: ReadonlySet<string> = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'HOSTNAME_MISMATCH',
+]);
+
+/** Whether the code of an error says that the other side's certificate was not believed. Then nothing was sent. */
+export function isUntrusted(code: string): boolean {
+  return code.includes('CERT') || OF_CERTIFICATES.has(code);
+}

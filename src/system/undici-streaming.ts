@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net';
 import type { Agent, Pool } from 'undici';
 import { mayResolveTo } from './addresses.ts';
 import { StreamingError, type Streaming, type StreamingFailure } from './streaming.ts';
-import { tlsTrust } from './tls-trust.ts';
+import { isUntrusted, tlsTrust } from './tls-trust.ts';
 
 /** Options of {@link undiciStreaming}; all optional. */
 export interface UndiciStreamingOptions {
@@ -127,7 +127,7 @@ export function failureOf(error: unknown): StreamingError {
   const unnamed = kind === 'HTTPParserError' ? 'HPE_INVALID' : 'fault';
   const name = typeof code === 'string' ? code : unnamed;
   const isParser = name.startsWith('HPE_') || name.startsWith('UND_ERR_');
-  const isTls = name.startsWith('ERR_TLS') || name.startsWith('ERR_SSL') || name.includes('CERT');
+  const isTls = name.startsWith('ERR_TLS') || name.startsWith('ERR_SSL') || isUntrusted(name);
   const failure = FAILURES[name] ?? (isParser ? 'invalid' : isTls ? 'unreachable' : 'broken');
   return new StreamingError(failure, name);
 }

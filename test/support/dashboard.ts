@@ -175,6 +175,8 @@ async function contextOf(browser: Browser, looks: Looks): Promise<BrowserContext
     reducedMotion: reducedMotion ? 'reduce' : 'no-preference',
     locale: 'en-GB',
     timezoneId: 'UTC',
+    // The authority of a test is known to nobody.
+    ignoreHTTPSErrors: true,
   });
   context.setDefaultTimeout(20_000);
   return context;

@@ -1,7 +1,10 @@
 import { once, type EventEmitter } from 'node:events';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:https';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { createThrowAwayAuthority } from '../../../../src/emulator/tls.ts';
+import { systemRandom } from '../../../../src/system/random.ts';
 import { startApi } from '../../../support/api-server.ts';
 import { startFront, type Front } from '../../../support/proxy-front.ts';
 
@@ -262,6 +265,23 @@ describe('what an API may answer', () => {
       code: 'ERR_API_UNREACHABLE',
       detail: expect.stringContaining('nothing was sent'),
     });
+  });
+
+  it('includes nothing of a server whose certificate is not believed, and sends it nothing', async () => {
+    const { identity } = await createThrowAwayAuthority(systemRandom);
+    const heard: unknown[] = [];
+    const secure = createSecureServer({ ...identity }, (incoming) => void heard.push(incoming));
+    secure.listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const origin = `https://127.0.0.1:${String((secure.address() as AddressInfo).port)}`;
+    await using front = await startFront({ origins: [origin] });
+    const response = await fetch(`${front.url}/a`, { method: 'POST', body: 'once' });
+    expect(await response.json()).toMatchObject({
+      code: 'ERR_API_UNREACHABLE',
+      detail: expect.stringMatching(/UNABLE_TO_VERIFY_LEAF_SIGNATURE.*nothing was sent/),
+    });
+    expect(heard).toEqual([]);
+    secure.close();
   });
 
   it('passes a HEAD, a 204 and a 304 as they are', async () => {
