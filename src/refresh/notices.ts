@@ -66,7 +66,7 @@ export class Deliveries {
     log.warn(message, { connection, notice: kind, actor });
     try {
       await this.#channel(notice);
-      await store.noticeDelivered(notice.id, clock.now());
+      await store.noticeDelivered(notice.id);
       this.#engine.emit('notice', notice);
     } catch (error) {
       const why = messageOf(error);

@@ -137,8 +137,8 @@ export interface Store {
    * @returns false when it is delivered or reserved already.
    */
   reserveNotice(id: number, now: number, until: number): Promise<boolean>;
-  /** Marks a message delivered. */
-  noticeDelivered(id: number, now: number): Promise<void>;
+  /** Forgets a message that was delivered. */
+  noticeDelivered(id: number): Promise<void>;
   /** Sealed things kept for a connection, newest first; of answers that nobody could read no more than {@link MOST_UNREAD}. */
   leftovers(connectionId: string): Promise<readonly Leftover[]>;
   /** Forgets a sealed thing. */

@@ -540,7 +540,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await second.reserveNotice(id, NOW + 99, NOW + 200)).toBe(false);
       expect(await store.pendingNotices(NOW + 100, 9)).toHaveLength(1);
       expect(await second.reserveNotice(id, NOW + 100, NOW + 200)).toBe(true);
-      await second.noticeDelivered(id, NOW + 150);
+      await second.noticeDelivered(id);
       expect(await store.pendingNotices(Infinity, 9)).toEqual([]);
       expect(await store.reserveNotice(id, NOW + 1_000, NOW + 2_000)).toBe(false);
       expect(await store.reserveNotice(9_999, NOW, NOW + 1)).toBe(false);

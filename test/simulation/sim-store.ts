@@ -261,7 +261,7 @@ export class SimStore<By> implements Store {
     });
   }
 
-  noticeDelivered(id: number, _now: number): Promise<void> {
+  noticeDelivered(id: number): Promise<void> {
     return this.#write(() => {
       const found = this.#database.image.notices.find((notice) => notice.id === id);
       if (found !== undefined) this.#replaceNotice({ ...found, delivered: true }, true);

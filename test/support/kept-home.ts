@@ -115,11 +115,11 @@ async function readStore({ store }: OpenHome): Promise<Omit<Seen, 'notices'>> {
   };
 }
 
-/** Delivered ones too, which no keeper lists any more. */
+/** Delivered ones too, which the feed alone keeps. */
 function readNotices(file: string): readonly string[] {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
-    const rows = database.prepare('SELECT kind FROM notice ORDER BY id').all();
+    const rows = database.prepare("SELECT kind FROM feed WHERE event = 'notice' ORDER BY id").all();
     return rows.map(({ kind }) => String(kind));
   } finally {
     database.close();

@@ -4,7 +4,7 @@ import { noticeOf } from './rows.ts';
 import type { Statements } from './statements.ts';
 
 /*
- * Messages that somebody must get: written with what they tell of, kept until delivered.
+ * Messages that somebody must get: written with what they tell of, kept until delivered. That they were is kept by the feed alone.
  */
 
 /** Takes the instant, and until when a reservation made at it may last. */
@@ -21,16 +21,16 @@ export function addNotice(
 
 /** Whether any message waits for its delivery, reserved or not. */
 export function hasNotices(sql: Statements): boolean {
-  return sql.get('SELECT 1 FROM notice WHERE delivered_at IS NULL LIMIT 1') !== undefined;
+  return sql.get('SELECT 1 FROM notice LIMIT 1') !== undefined;
 }
 
-/** Messages neither delivered nor reserved at `now`, oldest first. */
+/** Messages that are not reserved at `now`, oldest first. */
 export function pendingNotices(sql: Statements, now: number, limit: number): readonly Notice[] {
   return sql
     .all(
       `SELECT notice.*, connection.name AS name FROM notice
         LEFT JOIN connection ON connection.id = notice.connection
-        WHERE delivered_at IS NULL AND ${NOT_RESERVED}
+        WHERE ${NOT_RESERVED}
         ORDER BY notice.id LIMIT ?`,
       now,
       now + LONGEST_RESERVATION_MS,
@@ -43,7 +43,7 @@ export function pendingNotices(sql: Statements, now: number, limit: number): rea
 export function reserveNotice(sql: Statements, id: number, now: number, until: number): boolean {
   const reserved = sql.run(
     `UPDATE notice SET reserved_until = ?
-      WHERE id = ? AND delivered_at IS NULL AND ${NOT_RESERVED}`,
+      WHERE id = ? AND ${NOT_RESERVED}`,
     until,
     id,
     now,
@@ -52,7 +52,7 @@ export function reserveNotice(sql: Statements, id: number, now: number, until: n
   return reserved > 0;
 }
 
-/** Marks a message delivered. */
-export function markDelivered(sql: Statements, id: number, now: number): void {
-  sql.run('UPDATE notice SET delivered_at = ? WHERE id = ?', now, id);
+/** Forgets a message that was delivered. */
+export function removeNotice(sql: Statements, id: number): void {
+  sql.run('DELETE FROM notice WHERE id = ?', id);
 }

@@ -200,4 +200,10 @@ CREATE TRIGGER feed_of_notices AFTER INSERT ON notice BEGIN
     VALUES (NEW.at, 'notice', NEW.connection, (SELECT name FROM connection WHERE id = NEW.connection), NEW.message, NEW.kind, NEW.actor);
 END;
 `,
+  // A notice that was delivered is of no use to anybody: the feed has it as well.
+  `
+DELETE FROM notice WHERE delivered_at IS NOT NULL;
+DROP INDEX notice_pending;
+ALTER TABLE notice DROP COLUMN delivered_at;
+`,
 ];

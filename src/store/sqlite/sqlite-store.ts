@@ -21,7 +21,7 @@ import type { KeyRing } from './key-ring.ts';
 import type { KeyStatus, KeyUpkeep } from './key-upkeep.ts';
 import { addLife, keepLeftover, leftoversOf, lifeOf } from './history.ts';
 import type { LifeFiles } from './life.ts';
-import { addNotice, hasNotices, markDelivered, pendingNotices, reserveNotice } from './outbox.ts';
+import { addNotice, hasNotices, pendingNotices, removeNotice, reserveNotice } from './outbox.ts';
 import { endpointOf, number, text } from './rows.ts';
 import { backupStore, findDamage } from './upkeep.ts';
 import { Views } from './views.ts';
@@ -252,9 +252,9 @@ export class SqliteStore implements Store {
     return this.#parts.writer.write(() => reserveNotice(this.#sql, id, now, until), false);
   }
 
-  noticeDelivered(id: number, now: number): Promise<void> {
+  noticeDelivered(id: number): Promise<void> {
     return this.#write(() => {
-      markDelivered(this.#sql, id, now);
+      removeNotice(this.#sql, id);
     });
   }
 

@@ -178,6 +178,8 @@ describe('the feed', () => {
     tamper(`DROP TRIGGER feed_of_notices; ${old}
       ALTER TABLE feed DROP COLUMN kind; ALTER TABLE feed DROP COLUMN actor;
       INSERT INTO feed (at, event, connection, detail) VALUES (1, 'notice', 'gone', 'long ago');
+      ALTER TABLE notice ADD COLUMN delivered_at REAL;
+      CREATE INDEX notice_pending ON notice (id) WHERE delivered_at IS NULL;
       PRAGMA user_version = 4`);
     store = await home.open();
     const after = store.access.events(0, 10);
