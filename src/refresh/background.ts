@@ -36,11 +36,10 @@ export async function runBackground(
     await quietly(engine, sweep);
     await quietly(engine, () => watch.look());
     await quietly(engine, async () => {
-      const since = clock.now();
       const renewed = await rounds.fly(PATIENCE_MS);
       tellErrors(engine, renewed);
       void deliveries.deliver();
-      wait = await nextWakeIn(engine, renewed, since);
+      wait = await nextWakeIn(engine, rounds, renewed);
     });
     await sleep(clock, wait, closing);
   }
@@ -62,18 +61,18 @@ function spillSweep(engine: Engine): () => Promise<void> {
 }
 
 /**
- * What could not be moved on now would be due again at once: then wait until it may be tried, or until others come due, which were not yet when it
- * was looked.
+ * What could not be moved on now would be due again at once: then wait until it may be tried, or until others have come due, which were not yet when it
+ * was looked, and it is looked again.
  */
 async function nextWakeIn(
   { clock, store }: Engine,
+  { lookedAt, looksInMs }: DueRounds,
   renewed: readonly Renewed[],
-  since: number,
 ): Promise<number> {
   const now = clock.now();
   const stuck = renewed.flatMap((one) => stuckFor(one, now) ?? []);
-  const nextAt = await store.nextDueAt(stuck.length === 0 ? undefined : since);
-  const wait = Math.min((nextAt ?? Infinity) - now, ...stuck);
+  const nextAt = (await store.nextDueAt(stuck.length === 0 ? undefined : lookedAt)) ?? Infinity;
+  const wait = Math.min(Math.max(nextAt - now, looksInMs), ...stuck);
   return Math.min(Math.max(wait, SHORTEST_SLEEP_MS), LONGEST_SLEEP_MS);
 }
 

@@ -1,6 +1,7 @@
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
+import type { Due } from '../store/store.ts';
 import type { Flights } from './flights.ts';
 import { waitUntil } from './wait.ts';
 
@@ -20,22 +21,47 @@ const PATIENCE_MS = 60_000;
 const DUE: Order = { demand: { kind: 'due' }, byHand: false, anyway: false };
 /** Most flights begun together. */
 const MOST_AT_ONCE = 64;
-/** Most connections looked at in one round; what is beyond stays due. */
+/** Most connections of an endpoint that are known of at a time; what is beyond stays due. */
 const MOST = 10_000;
+/** What was found due is gone through for so long before the store is asked again. */
+const LOOK_AGAIN_MS = 1_000;
+/** So much longer than the look itself took, lest looking take all the time where very much is due. */
+const LOOK_RATIO = 20;
 
-/** Renews what is due, round by round. Knows from earlier rounds which connections share an endpoint. */
+/** What became of a round. */
+interface Round {
+  /** Connections that wait for their endpoints, the soonest-expiring first. */
+  readonly waiting: Due[];
+  /** These endpoints, with what became of the connection that was told to wait. */
+  readonly blocked: Map<string, AttemptResult>;
+}
+
+/** Renews what is due, round by round. What an endpoint leaves waiting is remembered from one round to the next, for a while. */
 export class DueRounds {
   readonly #engine: Engine;
   readonly #flights: Flights;
-  readonly #endpoints = new Map<string, string>();
   /** As many as an endpoint's budget lets pass in a second: of more, chance would choose, and not the soonest expiry. */
   readonly #atOnce: number;
+  #last: Round = { waiting: [], blocked: new Map() };
+  #lookedAt = -Infinity;
+  #isFreshUntil = -Infinity;
 
-  /** Has met no connection yet. */
+  /** Has looked for nothing yet. */
   constructor(engine: Engine, flights: Flights) {
     this.#engine = engine;
     this.#flights = flights;
     this.#atOnce = Math.min(Math.ceil(engine.settings.requestsPerSecond), MOST_AT_ONCE);
+  }
+
+  /** When the store was last asked for what is due: what came due since is not known yet. */
+  get lookedAt(): number {
+    return this.#lookedAt;
+  }
+
+  /** In how many milliseconds a round asks the store again. */
+  get looksInMs(): number {
+    if (this.#last.waiting.length === 0) return 0;
+    return Math.max(0, this.#isFreshUntil - this.#engine.clock.monotonic());
   }
 
   /**
@@ -51,32 +77,61 @@ export class DueRounds {
     except?: ReadonlySet<string>,
     ends = this.#engine.closing,
   ): Promise<readonly Renewed[]> {
-    const { store, clock } = this.#engine;
-    const due = await store.due(clock.now(), MOST);
-    const waiting = due.filter((id) => except?.has(id) !== true);
-    const blocked = new Set<string>();
+    if (this.looksInMs === 0) await this.#look();
+    const { clock } = this.#engine;
+    const turns = this.#last.waiting
+      .filter(({ connectionId }) => except?.has(connectionId) !== true)
+      .values();
+    const round: Round = { waiting: [], blocked: new Map() };
     const all: Renewed[] = [];
-    while (waiting.length > 0 && !ends.aborted) {
-      const batch = this.#take(waiting, blocked);
+    for (;;) {
+      const batch = ends.aborted ? [] : this.#takeBatch(turns, round);
+      if (batch.length === 0) break;
       const deadline = clock.monotonic() + patienceMs;
-      const renewed = await Promise.all(batch.map((id) => this.#flyOne(id, deadline, ends)));
-      for (const one of renewed) this.#learn(one, blocked);
-      all.push(...renewed);
+      const flown = batch.map(async (due) => ({
+        due,
+        one: await this.#flyOne(due, deadline, ends),
+      }));
+      for (const { due, one } of await Promise.all(flown)) {
+        all.push(one);
+        if (!this.#isHeldUp(one.result)) continue;
+        round.blocked.set(due.endpoint, one.result);
+        round.waiting.push(due);
+      }
     }
+    this.#last = round;
     return all;
   }
 
-  #take(waiting: string[], blocked: ReadonlySet<string>): readonly string[] {
-    const batch: string[] = [];
+  /** What the last round left waiting for an endpoint, tried or not, and why. */
+  left(): readonly Renewed[] {
+    const { waiting, blocked } = this.#last;
+    return waiting.flatMap(({ connectionId, endpoint }) => {
+      const result = blocked.get(endpoint);
+      return result === undefined ? [] : [{ connectionId, result }];
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { store, clock } = this.#engine;
+    const [now, began] = [clock.now(), clock.monotonic()];
+    this.#last = { waiting: [...(await store.due(now, MOST))], blocked: new Map() };
+    this.#lookedAt = now;
+    const ended = clock.monotonic();
+    this.#isFreshUntil = ended + Math.max(LOOK_AGAIN_MS, LOOK_RATIO * (ended - began));
+  }
+
+  #takeBatch(turns: Iterator<Due, undefined>, { waiting, blocked }: Round): readonly Due[] {
+    const batch: Due[] = [];
     while (batch.length < this.#atOnce) {
-      const id = waiting.shift();
-      if (id === undefined) break;
-      if (!blocked.has(this.#endpoints.get(id) ?? '')) batch.push(id);
+      const next = turns.next().value;
+      if (next === undefined) break;
+      (blocked.has(next.endpoint) ? waiting : batch).push(next);
     }
     return batch;
   }
 
-  async #flyOne(connectionId: string, deadline: number, ends: AbortSignal): Promise<Renewed> {
+  async #flyOne({ connectionId }: Due, deadline: number, ends: AbortSignal): Promise<Renewed> {
     const { clock } = this.#engine;
     if (this.#flights.isUnderWay(connectionId)) {
       return { connectionId, result: { kind: 'under_way' } };
@@ -90,18 +145,16 @@ export class DueRounds {
     }
   }
 
-  #learn({ connectionId, result }: Renewed, blocked: Set<string>): void {
-    if (result instanceof Error || result.kind !== 'deferred') return;
-    const { connection, endpoint } = result.view;
-    this.#endpoints.set(connectionId, endpoint.endpoint);
-    // Else it is the connection that must wait, not its endpoint.
-    if (connection.backoff.notBefore <= this.#engine.clock.now()) blocked.add(endpoint.endpoint);
+  /** Whether a connection waits for its endpoint, and not for itself. */
+  #isHeldUp(result: Renewed['result']): result is AttemptResult & { readonly kind: 'deferred' } {
+    if (result instanceof Error || result.kind !== 'deferred') return false;
+    return result.view.connection.backoff.notBefore <= this.#engine.clock.now();
   }
 }
 
 /**
- * Flies once for all that is due, as fast as the budget of each endpoint allows. What must wait longer than a moment is left for another
- * time.
+ * Flies once for all that is due, as fast as the budget of each endpoint allows. What must wait longer than a moment, or shares an endpoint with it, is
+ * left for another time.
  *
  * @param signal - ends the order; what is under way goes on.
  */
@@ -123,7 +176,8 @@ export async function renewAllDue(
       if (wait === undefined) done.add(round[i]?.connectionId ?? '');
     const moment = Math.min(...waits.filter((wait) => wait !== undefined));
     if (moment > A_MOMENT_MS || !(await sleep(clock, moment, ends))) {
-      return [...renewed.values()];
+      const left = rounds.left().filter(({ connectionId }) => !renewed.has(connectionId));
+      return [...renewed.values(), ...left];
     }
   }
 }

@@ -40,6 +40,14 @@ export interface ConnectionSummary {
   readonly client: ClientRecord;
 }
 
+/** A connection whose next step is due. */
+export interface Due {
+  /** Id of the connection. */
+  readonly connectionId: string;
+  /** Its token endpoint. */
+  readonly endpoint: string;
+}
+
 /** A connection's rows and everything needed to keep it alive. One store serves many keepers at once. */
 export interface Store {
   /** Seals and opens. */
@@ -119,8 +127,8 @@ export interface Store {
     readonly clientId: string;
   }): Promise<number>;
 
-  /** Ids of connections whose next step is due at `now`, the soonest-expiring first; costs in proportion to what is due. */
-  due(now: number, limit: number): Promise<readonly string[]>;
+  /** What is due at `now`, the soonest-expiring first, `most` of each token endpoint; costs in proportion to what is due. */
+  due(now: number, most: number): Promise<readonly Due[]>;
   /** When the next step of any connection is due, of those due later than `after` if that is given; undefined when none ever is. */
   nextDueAt(after?: number): Promise<number | undefined>;
   /** Whether any token set was received, or any claim taken, after an instant. Costs next to nothing where none was. */

@@ -42,10 +42,12 @@ describe('SQLite: the cost of what is due', () => {
     for (const sql of statements) {
       const plan = database
         .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-        .all(...(sql.includes('LIMIT ?') ? [1, 10] : [1]))
+        .all(...sql.replaceAll(/[^?]/g, ''))
         .map((row) => String(row['detail']));
-      expect(plan[0]).toMatch(/USING (COVERING )?INDEX connection_due/);
-      expect(plan.filter((line) => line.startsWith('SCAN') && !line.includes('INDEX'))).toEqual([]);
+      // What was found is gone through once more, for the turns of each endpoint.
+      const tables = plan.filter((line) => /^(SEARCH|SCAN) (?!\(subquery)/.test(line));
+      expect(tables[0]).toMatch(/USING (COVERING )?INDEX connection_due/);
+      expect(tables.filter((line) => !line.includes('INDEX'))).toEqual([]);
     }
     database.close();
   });

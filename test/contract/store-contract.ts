@@ -447,13 +447,27 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       return { id, tokens: tokenSet(store, id, 1, { dueAt, accessExpiresAt }) };
     };
 
-    it('comes soonest-expiring first, as many as asked for', async () => {
+    const due = async (most: number): Promise<readonly string[]> =>
+      (await store.due(NOW, most)).map(({ connectionId }) => connectionId);
+
+    it('comes soonest-expiring first, as many of each token endpoint as asked for', async () => {
       const late = await added(dueRecord(NOW - 5, NOW + 900));
       const soon = await added(dueRecord(NOW - 1, NOW + 100));
       const middle = await added(dueRecord(NOW, NOW + 500));
       await added(dueRecord(NOW + 1, NOW + 50));
-      expect(await store.due(NOW, 10)).toEqual([soon.id, middle.id, late.id]);
-      expect(await store.due(NOW, 2)).toEqual([soon.id, middle.id]);
+      expect(await due(10)).toEqual([soon.id, middle.id, late.id]);
+      expect(await due(2)).toEqual([soon.id, middle.id]);
+      const elsewhere = clientRecord(store, {
+        id: 'elsewhere',
+        tokenEndpoint: 'https://b.example/',
+      });
+      await store.putClient(elsewhere);
+      const other = await added({ ...dueRecord(NOW, NOW + 700), clientId: elsewhere.id });
+      expect(await due(2)).toEqual([soon.id, middle.id, other.id]);
+      expect((await store.due(NOW, 1)).at(-1)).toEqual({
+        connectionId: other.id,
+        endpoint: elsewhere.tokenEndpoint,
+      });
       expect(await store.nextDueAt()).toBe(NOW - 5);
       expect(await store.nextDueAt(NOW)).toBe(NOW + 1);
       expect(await store.nextDueAt(NOW + 1)).toBeUndefined();
@@ -467,7 +481,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       });
       expect([await store.due(NOW, 10), await store.nextDueAt()]).toEqual([[], undefined]);
       const { id } = await added(dueRecord(NOW - 5, NOW));
-      expect(await store.due(NOW, 10)).toEqual([id]);
+      expect(await due(10)).toEqual([id]);
       const refuse = { refusedAt: NOW, refusal: 'no' };
       await store.transition(id, () => ({ result: true, client: refuse }), DURABLE);
       expect([await store.due(NOW, 10), await store.nextDueAt()]).toEqual([[], undefined]);

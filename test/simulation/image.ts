@@ -4,7 +4,7 @@ import { freshEndpoint } from '../../src/connection/gate.ts';
 import type { ClientRecord, Notice } from '../../src/connection/record.ts';
 import { nextStepAt } from '../../src/connection/schedule.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import { LONGEST_RESERVATION_MS, MOST_UNREAD } from '../../src/store/store.ts';
+import { LONGEST_RESERVATION_MS, MOST_UNREAD, type Due } from '../../src/store/store.ts';
 import type { Image, Row, StoredNotice } from './database.ts';
 
 /*
@@ -65,12 +65,14 @@ export function withRow(image: Image, row: Row): Image {
 }
 
 /** When the next step of each connection is due. */
-export function steps(image: Image): { id: string; at: number; expiresAt: number }[] {
+export function steps(image: Image): (Due & { at: number; expiresAt: number })[] {
   return [...image.rows.values()].flatMap(({ connection }) => {
+    const { id: connectionId, clientId, tokens } = connection;
     const at = nextStepAt(connection);
-    const isRefused = image.clients.get(connection.clientId)?.refusedAt !== undefined;
-    const expiresAt = connection.tokens?.accessExpiresAt ?? 0;
-    return at === undefined || isRefused ? [] : [{ id: connection.id, at, expiresAt }];
+    const client = image.clients.get(clientId);
+    if (at === undefined || client === undefined || client.refusedAt !== undefined) return [];
+    const { tokenEndpoint: endpoint } = client;
+    return [{ connectionId, endpoint, at, expiresAt: tokens?.accessExpiresAt ?? 0 }];
   });
 }
 

@@ -9,7 +9,7 @@ import type {
 } from '../../src/connection/record.ts';
 import type { Sealer } from '../../src/connection/secrets.ts';
 import { ConfigurationError } from '../../src/errors.ts';
-import type { ClaimAuthority, ConnectionSummary, Store } from '../../src/store/store.ts';
+import type { ClaimAuthority, ConnectionSummary, Due, Store } from '../../src/store/store.ts';
 import type { Database, Image, StoredNotice } from './database.ts';
 import {
   apply,
@@ -210,14 +210,18 @@ export class SimStore<By> implements Store {
     });
   }
 
-  due(now: number, limit: number): Promise<readonly string[]> {
-    return this.#read((image) =>
-      steps(image)
+  due(now: number, most: number): Promise<readonly Due[]> {
+    return this.#read((image) => {
+      const turns = new Map<string, number>();
+      return steps(image)
         .filter(({ at }) => at <= now)
         .sort((one, other) => one.expiresAt - other.expiresAt || one.at - other.at)
-        .slice(0, limit)
-        .map(({ id }) => id),
-    );
+        .filter(({ endpoint }) => {
+          const turn = (turns.get(endpoint) ?? 0) + 1;
+          turns.set(endpoint, turn);
+          return turn <= most;
+        });
+    });
   }
 
   nextDueAt(after = -Infinity): Promise<number | undefined> {

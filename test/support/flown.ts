@@ -18,6 +18,8 @@ export interface Flown {
   readonly flights: Flights;
   /** Ids of the connections that are due, the soonest first; a test changes it. */
   due: readonly string[];
+  /** The token endpoint of a connection; the same for all, unless a test says otherwise. */
+  endpointOf: (id: string) => string;
   /** What a flight comes to; thrown where it is an error, never landing where it is undefined. */
   land: (id: string) => AttemptResult | Error | undefined;
   /** Ids of those that are under way already. */
@@ -44,7 +46,8 @@ export function flown(requestsPerSecond = 10): Flown {
   const store: Record<string, unknown> = {
     due: (now: number, most: number) => {
       all.asked.push([now, most]);
-      return Promise.resolve(all.due);
+      const endpoint = all.endpointOf;
+      return Promise.resolve(all.due.map((id) => ({ connectionId: id, endpoint: endpoint(id) })));
     },
     nextDueAt: (after = -Infinity) => {
       const isLater = all.nextDueAt !== undefined && all.nextDueAt > after;
@@ -76,6 +79,7 @@ export function flown(requestsPerSecond = 10): Flown {
     ...{ clock, engine, flights, store, due: [], underWay: new Set(), nextDueAt: undefined },
     ...{ log: [], orders: [], asked: [], warnings: [] },
     land: () => settled,
+    endpointOf: () => 'one',
     close: () => {
       closing.abort();
     },

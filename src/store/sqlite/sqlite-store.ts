@@ -10,7 +10,7 @@ import type { Sealer } from '../../connection/secrets.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { MasterKeySource } from '../master-key.ts';
 import type { AccessStore } from '../access-store.ts';
-import type { ConnectionSummary, Store } from '../store.ts';
+import type { ConnectionSummary, Due, Store } from '../store.ts';
 import type { WebhookStore } from '../webhook-store.ts';
 import { SqliteAccess } from './access.ts';
 import type { ClientTable } from './clients.ts';
@@ -209,16 +209,23 @@ export class SqliteStore implements Store {
     });
   }
 
-  due(now: number, limit: number): Promise<readonly string[]> {
+  due(now: number, most: number): Promise<readonly Due[]> {
     return this.#reading(() => {
       const rows = this.#sql.all(
-        `SELECT connection.id FROM connection JOIN client ON client.id = connection.client
-          WHERE next_step_at <= ? AND refused_at IS NULL
-          ORDER BY coalesce(access_expires_at, 0), next_step_at LIMIT ?`,
+        `SELECT id, endpoint FROM (
+          SELECT connection.id, token_endpoint AS endpoint, row_number() OVER (
+              PARTITION BY token_endpoint ORDER BY coalesce(access_expires_at, 0), next_step_at
+            ) AS turn, coalesce(access_expires_at, 0) AS end, next_step_at
+            FROM connection JOIN client ON client.id = connection.client
+            WHERE next_step_at <= ? AND refused_at IS NULL
+        ) WHERE turn <= ? ORDER BY end, next_step_at`,
         now,
-        limit,
+        most,
       );
-      return rows.map((row) => text(row, 'id'));
+      return rows.map((row) => ({
+        connectionId: text(row, 'id'),
+        endpoint: text(row, 'endpoint'),
+      }));
     });
   }
 

@@ -79,6 +79,49 @@ describe('the background wakes', () => {
   });
 });
 
+describe('the background', () => {
+  it('asks the store once a second while an endpoint takes many in turn, and each as soon as it may', async () => {
+    const world = flown(10);
+    const from = world.clock.monotonic();
+    const left = new Set(Array.from({ length: 60 }, (_, i) => `c${String(i)}`));
+    world.store['due'] = (now: number, most: number) => {
+      (world.asked as (readonly [number, number])[]).push([now, most]);
+      return Promise.resolve([...left].map((connectionId) => ({ connectionId, endpoint: 'one' })));
+    };
+    world.nextDueAt = world.clock.now();
+    let free = from;
+    world.land = (id) => {
+      if (world.clock.monotonic() < free) {
+        return deferred(world.clock.now() + free - world.clock.monotonic());
+      }
+      free = world.clock.monotonic() + 100;
+      left.delete(id);
+      return settled;
+    };
+    await after(world.clock, 5_900, start(world).ended);
+    expect([left.size, world.asked.length]).toEqual([0, 6]);
+  });
+
+  it('finds what came due meanwhile when it looks again', async () => {
+    const world = flown();
+    world.due = ['waits'];
+    const from = world.clock.now();
+    world.nextDueAt = from + 300;
+    world.endpointOf = (id) => id;
+    world.land = (id) => (id === 'waits' ? deferred(from + 30_000, id) : settled);
+    const { ended, looks } = start(world);
+    await after(world.clock, 300, ended);
+    world.due = ['waits', 'new'];
+    await after(world.clock, 699, ended);
+    expect(looks).toEqual([0]);
+    await after(world.clock, 1, ended);
+    expect([looks, world.log.at(-1)]).toEqual([
+      [0, 1_000],
+      [1_000, 'new'],
+    ]);
+  });
+});
+
 describe('the background tells', () => {
   it('each reason for which something could not be tried, once', async () => {
     const world = flown();

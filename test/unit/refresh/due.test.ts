@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DueRounds, renewAllDue } from '../../../src/refresh/due.ts';
+import { DueRounds, renewAllDue, type Renewed } from '../../../src/refresh/due.ts';
 import { after, deferred, flown, settled } from '../../support/flown.ts';
 
+const connections = (renewed: readonly Renewed[]): readonly string[] =>
+  renewed.map(({ connectionId }) => connectionId);
 const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `c${String(i)}`);
 
 describe('a round', () => {
@@ -71,7 +73,7 @@ describe('a round', () => {
     world.due = ['a', 'b'];
     const rounds = new DueRounds(world.engine, world.flights);
     const renewed = await rounds.fly(2_000, new Set(['a']));
-    expect(renewed.map(({ connectionId }) => connectionId)).toEqual(['b']);
+    expect(connections(renewed)).toEqual(['b']);
     expect(await rounds.fly(2_000, undefined, AbortSignal.abort())).toEqual([]);
     world.close();
     expect(await rounds.fly(2_000)).toEqual([]);
@@ -81,14 +83,46 @@ describe('a round', () => {
   it('gives the turns of an endpoint that must wait to the others', async () => {
     const world = flown(2);
     world.due = ['a1', 'b1', 'a2', 'b2', 'a3', 'b3'];
+    world.endpointOf = (id) => id.slice(0, 1);
     const now = world.clock.now();
     world.land = (id) => (id.startsWith('a') ? deferred(now + 9_000, 'a') : settled);
     const rounds = new DueRounds(world.engine, world.flights);
-    const first = await rounds.fly(2_000);
-    // Which endpoint a connection belongs to is known when it has been met.
-    expect(first.map(({ connectionId }) => connectionId)).toEqual(world.due);
-    const second = await rounds.fly(2_000);
-    expect(second.map(({ connectionId }) => connectionId)).toEqual(['a1', 'b1', 'b2', 'b3']);
+    expect(connections(await rounds.fly(2_000))).toEqual(['a1', 'b1', 'b2', 'b3']);
+    expect(connections(await rounds.fly(2_000))).toEqual(['a1', 'a2']);
+  });
+
+  it('goes on in the same order with what the endpoint left waiting, without asking the store again', async () => {
+    const world = flown(2);
+    world.due = ['a', 'b', 'c', 'd', 'e'];
+    const rounds = new DueRounds(world.engine, world.flights);
+    const now = world.clock.now();
+    for (const left of ['abcde', 'bcde', 'cde', 'de', 'e']) {
+      const next = left.slice(0, 1);
+      world.land = (id) => (id === next ? settled : deferred(now + 100));
+      expect(connections(await rounds.fly(2_000))).toEqual([...left.slice(0, 2)]);
+    }
+    expect(world.asked).toHaveLength(1);
+  });
+
+  it('asks the store again after a second, or twenty times as long as that took', async () => {
+    const world = flown();
+    world.due = ['a'];
+    world.land = () => deferred(world.clock.now() + 100);
+    const rounds = new DueRounds(world.engine, world.flights);
+    const { due } = world.store as { due: (now: number, most: number) => Promise<unknown> };
+    world.store['due'] = async (now: number, most: number) => {
+      await world.clock.advance(200);
+      return due(now, most);
+    };
+    const asks = async (afterMs: number): Promise<number> => {
+      await world.clock.advance(afterMs);
+      await rounds.fly(2_000);
+      return world.asked.length;
+    };
+    expect(await asks(0)).toBe(1);
+    expect([await asks(3_999), await asks(1)]).toEqual([1, 2]);
+    world.store['due'] = due;
+    expect([await asks(4_000), await asks(999), await asks(1)]).toEqual([3, 3, 4]);
   });
 
   it.each([
@@ -103,9 +137,7 @@ describe('a round', () => {
       const now = world.clock.now();
       world.land = () => deferred(now + 9_000, 'a', now + ms);
       const rounds = new DueRounds(world.engine, world.flights);
-      await rounds.fly(2_000);
-      const second = await rounds.fly(2_000);
-      expect(second.map(({ connectionId }) => connectionId)).toEqual(seen);
+      expect(connections(await rounds.fly(2_000))).toEqual(seen);
     },
   );
 });
