@@ -60,7 +60,8 @@ async function checkParts(
 }
 
 async function checkFiles({ daemon = {} }: Settings, { environment }: Session): Promise<void> {
-  const { readAddress, readMaterial, readTls } = await import('../daemon/tcp.ts');
+  const { readAddress } = await import('../daemon/tcp.ts');
+  const { readMaterial, readTls } = await import('../daemon/tls-material.ts');
   await (daemon.listen === undefined
     ? readMaterial(daemon)
     : readTls(daemon, readAddress(daemon.listen)));

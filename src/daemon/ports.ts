@@ -2,16 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigurationError } from '../errors.ts';
 import type { DaemonSettings } from '../settings.ts';
 import type { Application, Origin } from './application.ts';
+import { tcpHosts } from './http/hosts.ts';
 import { createListener, type Listener, type TlsMaterial } from './http/listener.ts';
-import {
-  checkNames,
-  hostsOf,
-  listenOnTcp,
-  readAddress,
-  readMaterial,
-  readTls,
-  type TcpAddress,
-} from './tcp.ts';
+import { checkNames, listenOnTcp, readAddress, type TcpAddress } from './tcp.ts';
+import { readMaterial, readTls } from './tls-material.ts';
 
 /*
  * Where a daemon listens for TCP: at the address of its settings, or, where they name none, at a port for browsers that opens when one is needed.
@@ -123,9 +117,8 @@ export class Ports {
       await Promise.all(listeners.map((listener) => listener.close(AbortSignal.abort())));
       throw error;
     }
-    const isSecure = material !== undefined;
-    const hosts = hostsOf(address, port, isSecure, settings);
-    const part = { listeners, address, port, isSecure, origin: { hosts, isOwners: false } };
+    const place = { address, port, isSecure: material !== undefined };
+    const part = { ...place, listeners, origin: originOf(place, settings) };
     opened.part = part;
     return part;
   }
@@ -140,18 +133,28 @@ export interface Reread {
 }
 
 function renew(part: TcpPart, settings: DaemonSettings, material: TlsMaterial | undefined): void {
-  const { listeners, address, port, isSecure } = part;
+  const { listeners, isSecure } = part;
   if (material !== undefined && isSecure)
     for (const listener of listeners) listener.useTls(material);
-  part.origin = { hosts: hostsOf(address, port, isSecure, settings), isOwners: false };
+  part.origin = originOf(part, settings);
 }
 
-function addressOf({ address, port, isSecure }: TcpPart): string {
+type Place = Pick<TcpPart, 'address' | 'port' | 'isSecure'>;
+
+function originOf({ address, port, isSecure }: Place, settings: DaemonSettings): Origin {
+  const { hosts = [], publicUrl } = settings;
+  return {
+    hosts: tcpHosts({ host: address.host, port, isSecure }, hosts, publicUrl),
+    isOwners: false,
+  };
+}
+
+function addressOf({ address, port, isSecure }: Place): string {
   return `${isSecure ? 'https' : 'http'}://${address.host}:${String(port)}`;
 }
 
 /** By the first name that was configured; an address that stands for all of the machine's is none that a browser can open. */
-function publicAddressOf(part: TcpPart, { hosts = [] }: DaemonSettings): string {
+function publicAddressOf(part: Place, { hosts = [] }: DaemonSettings): string {
   const [name] = hosts;
   if (name !== undefined) return `${part.isSecure ? 'https' : 'http'}://${name}`;
   const { host } = part.address;

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../errors.ts';
 import { errnoOf } from '../system/file-errors.ts';
 import { folderOf, privateFolder, removeFile } from '../system/files.ts';
 import { checkSocket, identityOf, makeOwnerOnly } from '../system/ownership.ts';
+import { listen } from './http/listener.ts';
 
 /*
  * The owner's socket: 0600, in a folder that only its owner can enter, which is what tells the owner from others, since Node cannot ask who is at
@@ -23,7 +24,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<stri
   for (let attempt = 1; ; attempt++) {
     await removeDead(path);
     try {
-      await listen(server, path);
+      await listen(server, { path });
       break;
     } catch (error) {
       // Another process was quicker; the next look tells whether it lives.
@@ -61,16 +62,6 @@ function answers(path: string): Promise<boolean> {
       // A queue that is full belongs to somebody who lives.
       else if (code === 'EAGAIN') resolve(true);
       else reject(cannot(path, error));
-    });
-  });
-}
-
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ path }, () => {
-      server.off('error', reject);
-      resolve();
     });
   });
 }

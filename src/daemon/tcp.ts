@@ -1,16 +1,12 @@
 import { sabotaged } from '#failpoints';
 import type { AddressInfo } from 'node:net';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { ConfigurationError } from '../errors.ts';
 import type { DaemonSettings } from '../settings.ts';
 import { errnoOf } from '../system/file-errors.ts';
-import { readPrivateFile, readSystemFile } from '../system/files.ts';
-import { tcpHosts, type Hosts } from './http/hosts.ts';
-import type { Listener, TlsMaterial } from './http/listener.ts';
-import { isLoopback } from '../loopback.ts';
+import { listen, type Listener } from './http/listener.ts';
 
 /*
- * TCP, where it was asked for: loopback, or with TLS.
+ * An address of TCP, where it was asked for, and all that stands behind its name.
  */
 
 /** Where to listen. */
@@ -22,72 +18,11 @@ export interface TcpAddress {
 }
 
 /** Takes an address and port apart. @throws {@link ConfigurationError} `ERR_CONFIGURATION` when it is none. */
-export function readAddress(listen: string): TcpAddress {
-  const [, host, port] = /^(.+):(\d{1,5})$/.exec(listen) ?? [];
+export function readAddress(text: string): TcpAddress {
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   if (host === undefined || Number(port) > 65_535)
-    throw wrong(`daemon.listen ${listen} is no address and port, such as 127.0.0.1:7343`);
+    throw wrong(`daemon.listen ${text} is no address and port, such as 127.0.0.1:7343`);
   return { host, port: Number(port) };
-}
-
-/**
- * Reads certificate and key; undefined where none are named.
- *
- * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when one is missing, none in PEM, or does not fit the other, or TLS is missing but must not be; {@link StoreError}
- *   `ERR_STORE_UNSAFE` when others can read the key.
- */
-export async function readTls(
-  settings: DaemonSettings,
-  { host }: TcpAddress,
-): Promise<TlsMaterial | undefined> {
-  const material = await readMaterial(settings);
-  if (material !== undefined || isLoopback(host)) return material;
-  throw wrong(
-    `daemon.listen ${host} can be reached by others, so TLS is needed; give daemon.tlsCertificateFile and daemon.tlsKeyFile, or listen on 127.0.0.1`,
-  );
-}
-
-/** As {@link readTls}, wherever it is to listen. */
-export async function readMaterial(settings: DaemonSettings): Promise<TlsMaterial | undefined> {
-  const { tlsCertificateFile: certFile, tlsKeyFile: keyFile } = settings;
-  if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined || keyFile === undefined)
-    throw wrong('daemon.tlsCertificateFile and daemon.tlsKeyFile go together; give both');
-  const [cert, key] = [await readSystemFile(certFile), await readPrivateFile(keyFile)];
-  if (cert === undefined) throw wrong(`daemon.tlsCertificateFile ${certFile} cannot be read`);
-  if (key === undefined) throw wrong(`daemon.tlsKeyFile ${keyFile} is not there`);
-  const material = { cert: Buffer.from(cert), key: Buffer.from(key) };
-  checkFit(material, certFile, keyFile);
-  return material;
-}
-
-/** Node would say so when it listens, as a fault that names nothing. */
-function checkFit(
-  { cert, key }: { readonly cert: Buffer; readonly key: Buffer },
-  certFile: string,
-  keyFile: string,
-): void {
-  const fault = (options: SecureContextOptions): string | undefined => {
-    try {
-      createSecureContext(options);
-      return undefined;
-    } catch (error) {
-      return errnoOf(error) ?? 'unknown error';
-    }
-  };
-  const ofCert = fault({ cert });
-  if (ofCert !== undefined)
-    throw wrong(
-      `daemon.tlsCertificateFile ${certFile} holds no certificate in PEM that can be used (${ofCert})`,
-    );
-  const ofKey = fault({ key });
-  if (ofKey !== undefined)
-    throw wrong(
-      `daemon.tlsKeyFile ${keyFile} holds no key in PEM that can be used, without a passphrase (${ofKey})`,
-    );
-  if (fault({ cert, key }) !== undefined)
-    throw wrong(
-      `daemon.tlsKeyFile ${keyFile} is not the key of daemon.tlsCertificateFile ${certFile}, whose first certificate must be the server's`,
-    );
 }
 
 /** What listens at an address. */
@@ -154,14 +89,9 @@ function literalOf(host: string): string {
   return host === 'localhost' ? '127.0.0.1' : host.replace(/^\[|\]$/g, '');
 }
 
-function bind({ server }: Listener, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
+async function bind({ server }: Listener, host: string, port: number): Promise<number> {
+  await listen(server, { host, port, exclusive: true });
+  return (server.address() as AddressInfo).port;
 }
 
 function isFamilyMissing(cause: unknown): boolean {
@@ -171,16 +101,6 @@ function isFamilyMissing(cause: unknown): boolean {
 
 function unbound(host: string, port: number, cause: unknown): ConfigurationError {
   return wrong(`cannot listen on ${host}:${String(port)} (${errnoOf(cause) ?? 'unknown error'})`);
-}
-
-/** Under which names a listening server may be called. */
-export function hostsOf(
-  { host }: TcpAddress,
-  port: number,
-  isSecure: boolean,
-  settings: DaemonSettings,
-): Hosts {
-  return tcpHosts({ host, port, isSecure }, settings.hosts ?? [], settings.publicUrl);
 }
 
 function wrong(message: string): ConfigurationError {

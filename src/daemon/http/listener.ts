@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { ListenOptions, Server as NetServer } from 'node:net';
 import { Connections } from './connections.ts';
 import { MOST_FIELDS } from './shape.ts';
 
@@ -69,6 +70,17 @@ export function createListener(handler: Handler, tls: TlsMaterial | undefined): 
       return close(server, connections, signal);
     },
   };
+}
+
+/** Begins to listen. @throws the system's error when it cannot. */
+export function listen(server: NetServer, at: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(at, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 function secure({ cert, key }: TlsMaterial): {
