@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { movableClock } from '../../src/emulator/settings.ts';
+import { movableClock } from '../../src/emulator/movable-clock.ts';
 import type { Connection, Keeper } from '../../src/keeper-api.ts';
 import { openKeeper } from '../../src/keeper.ts';
 import { systemClock } from '../../src/system/clock.ts';

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Emulator } from './handle.ts';
 import type { Fault, FaultMatch, RandomFaults } from './faults/fault.ts';
 import type { GrantRequest } from './issue-grant.ts';
-import type { LedgerFilter } from './ledger.ts';
+import type { LedgerFilter } from './ledger-entry.ts';
 import type { ControlHandler } from './listeners.ts';
 import type { EmulatorClient } from './options.ts';
 

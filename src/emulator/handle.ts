@@ -3,10 +3,10 @@ import type { Faults } from './faults/fault.ts';
 import type { GrantRequest, IssuedGrant } from './issue-grant.ts';
 import type { Ledger } from './ledger.ts';
 import type { EmulatorClient } from './options.ts';
-import type { MovableClock } from './settings.ts';
+import type { MovableClock } from './movable-clock.ts';
 
-/** A running emulator of Microsoft Entra ID and of PerspioTalk, on loopback, for tests and trials. */
-export interface Emulator extends AsyncDisposable {
+/** Where an emulator can be reached. */
+export interface EmulatorEndpoints {
   /** Scheme, host and port of the authorization server. */
   readonly origin: string;
   /** As in the discovery document, which lies below it. */
@@ -21,6 +21,10 @@ export interface Emulator extends AsyncDisposable {
   readonly jwksUri: string;
   /** Base URL of the API, without a trailing slash; another origin than the authorization server. */
   readonly apiBase: string;
+}
+
+/** A running emulator of Microsoft Entra ID and of PerspioTalk, on loopback, for tests and trials. */
+export interface Emulator extends EmulatorEndpoints, AsyncDisposable {
   /** Base URL of the control API, without a trailing slash. */
   readonly controlUrl: string;
   /** The throw-away authority in PEM; undefined without TLS. */

@@ -1,7 +1,7 @@
 import { readCredentials } from './client-authentication.ts';
 import { lookUpRefreshToken } from './server.ts';
 import { fingerprint } from './fingerprint.ts';
-import type { LedgerFilter } from './ledger.ts';
+import type { LedgerFilter } from './ledger-entry.ts';
 import type { Exchange } from './http/exchange.ts';
 import { readForm, type Form } from './http/form.ts';
 import { header, type Request } from './http/request.ts';

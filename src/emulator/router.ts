@@ -11,7 +11,7 @@ import { signIn } from './endpoints/sign-in.ts';
 import { token } from './endpoints/token.ts';
 import { userinfo } from './endpoints/userinfo.ts';
 import type { Endpoint } from './http/exchange.ts';
-import type { EndpointName } from './ledger.ts';
+import type { EndpointName } from './ledger-entry.ts';
 import { Refusal } from './refusal.ts';
 import type { Settings } from './settings.ts';
 

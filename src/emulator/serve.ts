@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { sleep } from '../system/clock.ts';
 import type { DrawnFault, FaultPlan } from './faults/fault-plan.ts';
-import type { LedgerWriter, OpenEntry } from './ledger.ts';
+import type { OpenEntry } from './ledger-entry.ts';
+import type { LedgerWriter } from './ledger.ts';
 import { Refusal } from './refusal.ts';
 import type { Route } from './router.ts';
 import type { AuthorizationServer } from './server.ts';

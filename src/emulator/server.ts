@@ -1,7 +1,8 @@
 import type { Random } from '../system/random.ts';
 import { fingerprint } from './fingerprint.ts';
+import type { MovableClock } from './movable-clock.ts';
 import { judgeRefreshToken, type RefreshTokenVerdict } from './rotation.ts';
-import type { MovableClock, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { createAccessTokens, type AccessTokens } from './state/access-tokens.ts';
 import { createAuthorizations, type Authorizations } from './state/authorizations.ts';
 import { createClients, type Clients } from './state/clients.ts';

@@ -5,6 +5,7 @@ import type { ControlRequests } from '../../src/emulator/control-api.ts';
 import type {
   Emulator,
   EmulatorClient,
+  EmulatorEndpoints,
   EmulatorOptions,
   Fault,
   FaultMatch,
@@ -16,18 +17,7 @@ import type {
   RandomFaults,
 } from '../../src/emulator/emulator.ts';
 
-type Addresses = Pick<
-  Emulator,
-  | 'origin'
-  | 'issuer'
-  | 'tokenEndpoint'
-  | 'authorizationEndpoint'
-  | 'deviceAuthorizationEndpoint'
-  | 'jwksUri'
-  | 'apiBase'
-  | 'controlUrl'
-  | 'caCertificate'
->;
+type Addresses = EmulatorEndpoints & Pick<Emulator, 'controlUrl' | 'caCertificate'>;
 
 /** Options that can cross into another process. */
 export type EmulatorProcessOptions = Omit<EmulatorOptions, 'clock' | 'random'>;

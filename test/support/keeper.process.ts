@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
-import { movableClock } from '../../src/emulator/settings.ts';
+import { movableClock } from '../../src/emulator/movable-clock.ts';
 import { EvergrantError } from '../../src/errors.ts';
 import { openKeeper } from '../../src/keeper.ts';
 import { systemClock } from '../../src/system/clock.ts';

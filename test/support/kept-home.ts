@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openRefreshToken } from '../../src/connection/token-set.ts';
 import type { ConnectionRecord } from '../../src/connection/record.ts';
-import { movableClock } from '../../src/emulator/settings.ts';
+import { movableClock } from '../../src/emulator/movable-clock.ts';
 import { EvergrantError } from '../../src/errors.ts';
 import type { BeginOptions, Connection } from '../../src/keeper-api.ts';
 import { openHome, type OpenHome } from '../../src/keeper.ts';

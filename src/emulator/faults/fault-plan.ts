@@ -1,4 +1,4 @@
-import type { LedgerEntry } from '../ledger.ts';
+import type { LedgerEntry } from '../ledger-entry.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { isApiFault } from './api-faults.ts';
 import type { Fault, FaultDefinition, FaultMatch, Faults, RandomFaults } from './fault.ts';

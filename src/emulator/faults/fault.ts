@@ -1,4 +1,4 @@
-import type { EndpointName } from '../ledger.ts';
+import type { EndpointName } from '../ledger-entry.ts';
 
 /** A `Retry-After` value: a number of seconds, any text as it stands, or an HTTP date so far ahead of the emulator's clock. */
 export type RetryAfter = number | string | { readonly dateInMs: number };

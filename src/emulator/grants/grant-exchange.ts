@@ -1,5 +1,5 @@
 import type { Form } from '../http/form.ts';
-import type { LedgerFilter } from '../ledger.ts';
+import type { LedgerFilter } from '../ledger-entry.ts';
 import type { AuthorizationServer } from '../server.ts';
 import type { RegisteredClient } from '../state/clients.ts';
 import type { Issued } from '../tokens/issue.ts';

@@ -1,4 +1,4 @@
-import type { LedgerFilter } from '../ledger.ts';
+import type { LedgerFilter } from '../ledger-entry.ts';
 import type { AuthorizationServer } from '../server.ts';
 import type { Answer } from './answer.ts';
 import type { Request } from './request.ts';

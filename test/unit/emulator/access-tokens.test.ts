@@ -5,7 +5,8 @@ import {
   type AuthorizationServer,
 } from '../../../src/emulator/server.ts';
 import { readScope } from '../../../src/emulator/scopes.ts';
-import { movableClock, resolveSettings } from '../../../src/emulator/settings.ts';
+import { movableClock } from '../../../src/emulator/movable-clock.ts';
+import { resolveSettings } from '../../../src/emulator/settings.ts';
 import { issueDelegated } from '../../../src/emulator/tokens/issue.ts';
 import { openGrant } from '../../../src/emulator/tokens/open-grant.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
