@@ -2,35 +2,17 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { apiError } from '../daemon/proxy/failure.ts';
-import { errnoOf } from '../system/file-errors.ts';
-import { readInputFile } from '../system/input-file.ts';
 import { failureOf } from '../system/undici-streaming.ts';
 import { exitCodeOfStatus } from './exit-codes.ts';
+import { readCall, type CallOptions } from './input/call.ts';
 import { repeated } from './input/repeated.ts';
-import { readStdin } from './input/secrets.ts';
 import { print, tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 import { withHome } from './with-home.ts';
 
-interface CallOptions {
-  readonly header?: readonly string[];
-  readonly data?: string;
+interface CommandOptions extends CallOptions {
   readonly include?: boolean;
 }
-
-/** What `fetch` refuses. */
-const UNSENDABLE_METHODS = ['CONNECT', 'TRACE', 'TRACK'];
-const BODILESS_METHODS = ['GET', 'HEAD'];
-/** Fields about the connection and the body's form, not about the call. */
-const CONNECTION_FIELDS = [
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-];
-const MOST_DATA_BYTES = 64 * 1024 * 1024;
 
 /** Adds `evergrant call`. */
 export function addCallCommand(program: Command, session: Session): void {
@@ -52,7 +34,7 @@ export function addCallCommand(program: Command, session: Session): void {
     .option('-d, --data <text>', 'body; @FILE reads a file, @- standard input')
     .option('-i, --include', 'print the status and the headers of the answer before its body')
     .addHelpText('after', '\nExample:\n  evergrant call perspio https://talk.perspio.io/assets/v3/')
-    .action((name: string, first: string, second: string | undefined, options: CallOptions) =>
+    .action((name: string, first: string, second: string | undefined, options: CommandOptions) =>
       call(session, name, second === undefined ? [undefined, first] : [first, second], options),
     );
 }
@@ -61,20 +43,12 @@ async function call(
   session: Session,
   name: string,
   [method, url]: readonly [string | undefined, string],
-  options: CallOptions,
+  options: CommandOptions,
 ): Promise<void> {
   if (method !== undefined && !/^[A-Za-z]+$/.test(method)) {
     throw new UsageError('call takes the name, a method such as GET, and the URL, in this order');
   }
-  const sent = method?.toUpperCase() ?? (options.data === undefined ? 'GET' : 'POST');
-  checkMethod(sent, options.data !== undefined);
-  const body = options.data === undefined ? undefined : await dataOf(session, options.data);
-  const init: RequestInit = {
-    method: sent,
-    headers: (options.header ?? []).map(headerOf),
-    signal: session.signal,
-    ...(body !== undefined && { body }),
-  };
+  const init = { ...(await readCall(session, method, options)), signal: session.signal };
   await withHome(session, async ({ keeper, api }) => {
     try {
       const answer = await keeper.connection(name).fetch(url, init);
@@ -93,39 +67,6 @@ async function call(
 /** `fetch` and the bodies of its answers wrap what the system or its library says. */
 function isNetworkFault(error: unknown): error is TypeError {
   return error instanceof TypeError && error.cause instanceof Error;
-}
-
-/** @throws {@link UsageError} for what `fetch` cannot send. */
-function checkMethod(method: string, hasData: boolean): void {
-  if (UNSENDABLE_METHODS.includes(method))
-    throw new UsageError(`call cannot send ${method}; choose another method`);
-  if (hasData && BODILESS_METHODS.includes(method))
-    throw new UsageError(`--data does not go with ${method}; leave it out, or choose POST`);
-}
-
-async function dataOf(session: Session, data: string): Promise<string | Uint8Array<ArrayBuffer>> {
-  if (!data.startsWith('@')) return data;
-  const file = data.slice(1);
-  if (file === '-') return Uint8Array.from(await readStdin(session, 'data', MOST_DATA_BYTES));
-  try {
-    return Uint8Array.from((await readInputFile(file, MOST_DATA_BYTES)).bytes);
-  } catch (error) {
-    throw new UsageError(`--data ${data} cannot be read (${errnoOf(error) ?? 'it is too long'})`);
-  }
-}
-
-/** Values are not repeated: they may be secrets. */
-function headerOf(line: string): [string, string] {
-  const [, name, value] = /^([\w!#$%&'*+.^`|~-]+):\s*(.*)$/.exec(line) ?? [];
-  if (name === undefined || value === undefined)
-    throw new UsageError('--header takes a line such as "accept: application/json"');
-  if (CONNECTION_FIELDS.includes(name.toLowerCase()))
-    throw new UsageError(`--header ${name} is not taken: evergrant sets it as the call needs it`);
-  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
-    throw new UsageError(
-      `--header ${name}: its value holds a character that a header field cannot carry`,
-    );
-  return [name, value];
 }
 
 function printHead(session: Session, answer: Response): void {

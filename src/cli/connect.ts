@@ -4,6 +4,7 @@ import { consentAtTerminal } from './input/consent.ts';
 import {
   addRegistrationOptions,
   readRegistration,
+  saysRegistration,
   type RegistrationOptions,
 } from './input/registration.ts';
 import { relativeTime } from './output/relative-time.ts';
@@ -71,7 +72,7 @@ async function connect(
   name: string,
   options: ConnectCommandOptions,
 ): Promise<void> {
-  const isAsBefore = options.reconnect === true && !saysRegistration(options);
+  const isAsBefore = options.reconnect === true && !saysRegistration(options, HOW_TO_SIGN_IN);
   const registration = isAsBefore ? undefined : await readRegistration(session, name, options);
   const status = await withKeeper(
     session,
@@ -111,10 +112,6 @@ const HOW_TO_SIGN_IN: readonly string[] = [
   'json',
   'scope',
 ] satisfies readonly (keyof ConnectCommandOptions)[];
-
-function saysRegistration(options: ConnectCommandOptions): boolean {
-  return Object.keys(options).some((name) => !HOW_TO_SIGN_IN.includes(name));
-}
 
 function consentOptions(session: Session, options: ConnectCommandOptions): ReconnectOptions {
   const { grant, browser, redirectPort, redirectUri, scope } = options;

@@ -1,21 +1,16 @@
 import { styleText } from 'node:util';
 import type { Command } from 'commander';
+import { closeKeeper } from './close-keeper.ts';
 import type { Check, Finding } from './doctor/check.ts';
 import { daemon } from './doctor/daemon.ts';
 import { connections, endpoints, registrations } from './doctor/connections.ts';
 import { disk } from './doctor/disk.ts';
 import { copies, damage, homeIsPrivate, notices, settings, spills, store } from './doctor/home.ts';
-import {
-  clock,
-  debuggerCheck,
-  environment,
-  nodeVersion,
-  platform,
-  user,
-} from './doctor/surroundings.ts';
+import { debuggerCheck, environment } from './doctor/leaks.ts';
+import { clock, nodeVersion, platform, user } from './doctor/surroundings.ts';
 import { homePaths } from '../system/home.ts';
 import { print, printJson, tell, type Session } from './session.ts';
-import { closeKeeper, openHome, withHome } from './with-home.ts';
+import { openHome, withHome } from './with-home.ts';
 
 /** In the order in which one hides the next. */
 const CHECKS: readonly Check[] = [

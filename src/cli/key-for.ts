@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { KEYLESS } from '../daemon/access/caller.ts';
-import type { Policy, Verb } from '../store/access-store.ts';
 import { systemRandom } from '../system/random.ts';
-import { parseDuration } from './input/duration.ts';
 import { parseInstant } from './input/instant.ts';
+import { readPolicy, type PolicyOptions } from './input/policy.ts';
 import { repeated } from './input/repeated.ts';
 import { relativeTime } from './output/relative-time.ts';
 import { printTable } from './output/table.ts';
@@ -11,20 +10,12 @@ import { print, printJson, tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
 import { withHome } from './with-home.ts';
 
-interface KeyForOptions {
-  readonly connection?: readonly string[];
-  readonly verb?: readonly string[];
-  readonly host?: readonly string[];
-  readonly method?: readonly string[];
-  readonly path?: readonly string[];
-  readonly rate?: string;
+interface KeyForOptions extends PolicyOptions {
   readonly expires?: string;
   readonly list?: boolean;
   readonly revoke?: boolean;
   readonly json?: boolean;
 }
-
-const VERBS: readonly Verb[] = ['token', 'proxy', 'read', 'manage'];
 
 /** Adds `evergrant key-for`. */
 export function addKeyForCommand(program: Command, session: Session): void {
@@ -83,7 +74,7 @@ async function keyFor(
 
 async function make(session: Session, name: string, options: KeyForOptions): Promise<void> {
   checkHolder(name);
-  const policy = policyOf(options);
+  const policy = readPolicy(options);
   const now = session.clock.now();
   const { expires } = options;
   const expiresAt = expires === undefined ? undefined : parseInstant(expires, '--expires', now);
@@ -100,53 +91,6 @@ function checkHolder(name: string): void {
     throw new UsageError('a name has 1 to 64 letters, digits and . _ @ : + -');
   if (KEYLESS.some((one) => one === name))
     throw new UsageError(`the audit calls others ${name}; choose another name`);
-}
-
-function policyOf({ connection, verb, host, method, path, rate }: KeyForOptions): Policy {
-  if (connection === undefined) throw new UsageError("--connection is missing; '*' names all");
-  if (verb === undefined) throw new UsageError(`--verb is missing; there are ${VERBS.join(', ')}`);
-  const verbs = verb.map((one) => VERBS.find((known) => known === one) ?? unknownVerb(one));
-  const given = [...connection, ...(host ?? []), ...(method ?? []), ...(path ?? [])];
-  if (given.includes(''))
-    throw new UsageError('a value is empty; leave the option out, or name something');
-  if (!verbs.includes('proxy') && (host ?? method ?? path) !== undefined)
-    throw new UsageError('--host, --method and --path are for --verb proxy');
-  checkCalls(host ?? [], method ?? [], path ?? []);
-  return {
-    connections: connection,
-    verbs,
-    ...(host !== undefined && { hosts: host }),
-    ...(method !== undefined && { methods: method }),
-    ...(path !== undefined && { paths: path }),
-    ...(rate !== undefined && { rate: rateOf(rate) }),
-  };
-}
-
-/** What would match no call at all is a slip. */
-function checkCalls(
-  hosts: readonly string[],
-  methods: readonly string[],
-  paths: readonly string[],
-): void {
-  if (!hosts.every((one) => /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(one)))
-    throw new UsageError('--host takes a host, such as talk.perspio.io, and perhaps a port');
-  if (!methods.every((one) => /^[a-z]+$/i.test(one)))
-    throw new UsageError('--method takes a method, such as GET');
-  if (!paths.every((one) => /^[/*]/.test(one)))
-    throw new UsageError("--path takes a path that begins with /, such as '/assets/*'");
-}
-
-function unknownVerb(verb: string): never {
-  throw new UsageError(`--verb ${verb} is not known; there are ${VERBS.join(', ')}`);
-}
-
-function rateOf(text: string): NonNullable<Policy['rate']> {
-  const [, requests, per = ''] = /^([1-9]\d{0,8})\/(.+)$/.exec(text) ?? [];
-  if (requests === undefined)
-    throw new UsageError('--rate takes requests and a time, such as 60/1m');
-  const perMs = parseDuration(per, '--rate');
-  if (perMs === 0) throw new UsageError('--rate takes a time above 0');
-  return { requests: Number(requests), perMs };
 }
 
 async function revoke(session: Session, name: string): Promise<void> {

@@ -5,6 +5,7 @@ import { parseDuration } from './input/duration.ts';
 import {
   addRegistrationOptions,
   readRegistration,
+  saysRegistration,
   type RegistrationOptions,
 } from './input/registration.ts';
 import { relativeTime } from './output/relative-time.ts';
@@ -51,7 +52,7 @@ async function link(session: Session, name: string, options: LinkOptions): Promi
   const { life, anyAccount, reconnect, scope } = options;
   // Read here, so that what is wrong is told by the name of the option.
   if (life !== undefined) parseDuration(life, '--life');
-  const registration = saysRegistration(options)
+  const registration = saysRegistration(options, ABOUT_THE_LINK)
     ? { ...toSend(await readRegistration(session, name, options)), reconnect }
     : { scope };
   const made = (await askDaemon(session, {
@@ -78,10 +79,6 @@ const ABOUT_THE_LINK: readonly string[] = [
   'socket',
   'json',
 ] satisfies readonly (keyof LinkOptions)[];
-
-function saysRegistration(options: LinkOptions): boolean {
-  return Object.keys(options).some((name) => !ABOUT_THE_LINK.includes(name));
-}
 
 /** The socket is the owner's alone, so secrets may go through it as they are. */
 function toSend({ client, subscriptionKey, ...rest }: BeginOptions): object {

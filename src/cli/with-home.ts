@@ -1,17 +1,11 @@
-import {
-  AuthorizationRequiredError,
-  ConfigurationError,
-  EvergrantError,
-  NotFoundError,
-} from '../errors.ts';
 import type { Keeper } from '../keeper-api.ts';
+import { closeKeeper } from './close-keeper.ts';
 import { daemonAtHand } from './daemon-at-hand.ts';
 import { readKeySource } from './input/key-source.ts';
-import { nearest } from './input/nearest.ts';
-import { hint, reportFailure } from './output/failure.ts';
-import { tell, warn, type Home, type Session } from './session.ts';
-
-const PATIENCE_MS = 1_000;
+import { tellEvents } from './output/events.ts';
+import { reportFailure } from './output/failure.ts';
+import { suggest } from './output/suggestions.ts';
+import type { Home, Session } from './session.ts';
 
 /** How a command opens the home. */
 interface HomeOptions {
@@ -41,8 +35,7 @@ export async function withKeeper<T>(
   try {
     return await work(remote);
   } catch (error) {
-    await suggestName(error, remote);
-    suggestConsent(error);
+    await suggest(error, remote);
     throw error;
   } finally {
     session.signal.removeEventListener('abort', onAbort);
@@ -66,9 +59,7 @@ export async function withHome<T>(
   try {
     return await work(home);
   } catch (error) {
-    await suggestName(error, keeper);
-    suggestConsent(error);
-    suggestRenewal(error, renewal);
+    await suggest(error, keeper, renewal);
     notices.drop(error);
     reportFailure(session, error);
     throw error;
@@ -82,98 +73,4 @@ export async function withHome<T>(
 export async function openHome(session: Session, create: boolean): Promise<Home> {
   const key = await readKeySource(session, create);
   return session.openHome({ home: session.globals.home, key, create });
-}
-
-interface Notices {
-  /** Leaves out what the error says anyway. */
-  readonly drop: (error: unknown) => void;
-  /** Tells the others, and listens no more. */
-  readonly tell: () => void;
-}
-
-/** Warnings are told at once. Notices are told at the end, since a command that fails mostly gives the same reason. */
-function tellEvents(session: Session, keeper: Keeper): Notices {
-  const about = (connection: string | undefined): string =>
-    connection === undefined ? '' : `${connection}: `;
-  const notices = new Set<string>();
-  let reason: string | undefined;
-  const stops = [
-    keeper.on('warning', ({ connection, message }) => {
-      warn(session, `${about(connection)}${message}`);
-    }),
-    keeper.on('notice', ({ connection, message }) => {
-      notices.add(`${about(connection)}${message}`);
-    }),
-  ];
-  return {
-    drop: (error) => {
-      if (error instanceof EvergrantError) reason = error.message;
-    },
-    tell: () => {
-      for (const stop of stops) stop();
-      // Most notices come only now: they are delivered while the keeper closes.
-      if (reason !== undefined) notices.delete(reason);
-      for (const notice of notices) tell(session, `evergrant: notice: ${notice}`);
-    },
-  };
-}
-
-/**
- * Waits however long an answer takes: ending sooner could lose the only copy of a token. Says so, lest somebody wonders.
- *
- * @param meanwhile - what runs beside it; nobody wonders before that has ended.
- */
-export async function closeKeeper(
-  session: Session,
-  keeper: Keeper,
-  meanwhile?: Promise<unknown>,
-): Promise<void> {
-  const closed = new AbortController();
-  if (meanwhile === undefined) tellOfWait(session, closed.signal);
-  else void meanwhile.then(() => tellOfWait(session, closed.signal));
-  try {
-    while (!(await isClosed(keeper)));
-  } finally {
-    closed.abort();
-  }
-}
-
-function tellOfWait(session: Session, closed: AbortSignal): void {
-  if (closed.aborted) return;
-  const timer = session.clock.timer(PATIENCE_MS, () => {
-    tell(
-      session,
-      'evergrant: waiting for an answer under way to be recorded; it may hold the only copy of a token',
-    );
-  });
-  closed.addEventListener('abort', () => timer.cancel());
-}
-
-async function isClosed(keeper: Keeper): Promise<boolean> {
-  try {
-    await keeper.close();
-    return true;
-  } catch (error) {
-    if (error instanceof EvergrantError && error.code === 'ERR_DEADLINE') return false;
-    throw error;
-  }
-}
-
-function suggestConsent(error: unknown): void {
-  if (!(error instanceof AuthorizationRequiredError) || error.connection === undefined) return;
-  hint(error, `evergrant connect ${error.connection} --reconnect`);
-}
-
-function suggestRenewal(error: unknown, renewal: string | undefined): void {
-  if (renewal === undefined || !(error instanceof ConfigurationError)) return;
-  if (error.code === 'ERR_CONNECTION_EXISTS') hint(error, renewal);
-}
-
-async function suggestName(error: unknown, keeper: Keeper): Promise<void> {
-  if (!(error instanceof NotFoundError) || error.code !== 'ERR_CONNECTION_UNKNOWN') return;
-  const names = (await keeper.list().catch(() => [])).map(({ name }) => name);
-  if (names.length === 0)
-    return hint(error, 'there is no connection yet; begin with evergrant connect');
-  const close = error.connection === undefined ? undefined : nearest(error.connection, names);
-  if (close !== undefined) hint(error, `did you mean ${close}?`);
 }

@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import { UsageError } from '../usage-error.ts';
 import { camelCase } from './camel-case.ts';
 
@@ -66,6 +67,13 @@ export interface GlobalValues {
   readonly askPassphrase?: boolean;
   readonly keychain?: boolean;
   readonly direct?: boolean;
+}
+
+/** Declares them. */
+export function addGlobalOptions(command: Command): void {
+  for (const { name, value, description } of GLOBAL_OPTIONS) {
+    command.option(value === undefined ? `--${name}` : `--${name} <${value}>`, description);
+  }
 }
 
 /**

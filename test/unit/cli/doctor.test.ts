@@ -4,7 +4,6 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
 import type { EndpointState } from '../../../src/connection/record.ts';
-import type { Home } from '../../../src/cli/session.ts';
 import { clientStatus, fakeHome, fakeKeeper, NOW, status } from './fake-keeper.ts';
 import { runCli, type Run } from './run-cli.ts';
 
@@ -44,6 +43,11 @@ async function examine(
   };
 }
 
+/** A home whose store answers so. */
+function storeThat(answers: Parameters<typeof fakeHome>[1]): Parameters<typeof runCli>[1] {
+  return { openHome: async () => fakeHome(fakeKeeper(), answers) };
+}
+
 describe('evergrant doctor', () => {
   it('finds nothing where all is well', async () => {
     expect(await examine()).toMatchObject({ run: { code: 0 }, bad: [] });
@@ -74,9 +78,11 @@ describe('evergrant doctor', () => {
   });
 
   it('fails with 2 where certificates are not checked', async () => {
-    const { run, bad } = await examine({ environment: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } });
-    expect(run.code).toBe(2);
-    expect(bad).toMatchObject([{ check: 'environment', verdict: 'fail' }]);
+    const found = await examine({ environment: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } });
+    expect(found).toMatchObject({
+      run: { code: 2 },
+      bad: [{ check: 'environment', verdict: 'fail' }],
+    });
   });
 
   it.each([
@@ -85,16 +91,18 @@ describe('evergrant doctor', () => {
     [{ NODE_OPTIONS: '--report-on-fatalerror' }, 'write memory'],
     [{ SSLKEYLOGFILE: '/tmp/keys' }, 'TLS traffic'],
   ])('warns of %j', async (environment, message) => {
-    const { run, bad } = await examine({ environment });
-    expect(run.code).toBe(0);
-    expect(bad).toMatchObject([{ verdict: 'warn', message: expect.stringContaining(message) }]);
+    expect(await examine({ environment })).toMatchObject({
+      run: { code: 0 },
+      bad: [{ verdict: 'warn', message: expect.stringContaining(message) }],
+    });
   });
 
   it('fails with 9 where others can enter the home', async () => {
     chmodSync(home, 0o755);
-    const { run, bad } = await examine();
-    expect(run.code).toBe(9);
-    expect(bad).toMatchObject([{ check: 'home', remedy: expect.stringContaining('chmod 700') }]);
+    expect(await examine()).toMatchObject({
+      run: { code: 9 },
+      bad: [{ check: 'home', remedy: expect.stringContaining('chmod 700') }],
+    });
   });
 
   it.each([
@@ -108,17 +116,9 @@ describe('evergrant doctor', () => {
     'tells of a disk that is nearly full: %s, exit code %d for %d bytes and %s files',
     async (verdict, code, bytes, files, message) => {
       Object.assign(disk, { bytes, files });
-      const { run, bad } = await examine();
-      expect(run.code).toBe(code);
-      expect(bad).toMatchObject([
-        {
-          check: 'disk',
-          verdict,
-          message: `the disk of ${home} ${message}`,
-          remedy: expect.stringContaining('free some'),
-          freeBytes: bytes,
-        },
-      ]);
+      const remedy = expect.stringContaining('free some') as string;
+      const told = { verdict, message: `the disk of ${home} ${message}`, remedy, freeBytes: bytes };
+      expect(await examine()).toMatchObject({ run: { code }, bad: [{ check: 'disk', ...told }] });
     },
   );
 
@@ -134,32 +134,28 @@ describe('evergrant doctor', () => {
 
   it('warns of a copied store, and lets its connections go on when told so', async () => {
     let accepted = 0;
-    const openHome = async (): Promise<Home> =>
-      fakeHome(fakeKeeper(), {
-        copyStatus: async () => ({
-          epoch: 2,
-          unconfirmed: { since: NOW, because: 'its file is a backup' },
-        }),
-        acceptCopy: async () => ++accepted,
-      });
-    const { run, bad } = await examine({ openHome });
-    expect([run.code, accepted]).toEqual([0, 0]);
-    expect(bad).toMatchObject([
-      { check: 'copied store', remedy: expect.stringContaining('--accept-copy') },
-    ]);
-    const told = await runCli(['doctor', '--accept-copy', '--home', home], { openHome });
+    const copied = storeThat({
+      copyStatus: async () => ({
+        epoch: 2,
+        unconfirmed: { since: NOW, because: 'its file is a backup' },
+      }),
+      acceptCopy: async () => ++accepted,
+    });
+    expect(await examine(copied)).toMatchObject({
+      run: { code: 0 },
+      bad: [{ check: 'copied store', remedy: expect.stringContaining('--accept-copy') }],
+    });
+    expect(accepted).toBe(0);
+    const told = await runCli(['doctor', '--accept-copy', '--home', home], copied);
     expect(told).toMatchObject({ code: 0, stdout: '', stderr: 'connections that go on: 1\n' });
   });
 
   it('fails with 9 where something in the store is damaged', async () => {
     const found = 'the stored connection 1 was altered or damaged; restore a backup';
-    const openHome = async (): Promise<Home> =>
-      fakeHome(fakeKeeper(), { findDamage: async () => [found] });
-    const { run, bad } = await examine({ openHome });
-    expect(run.code).toBe(9);
-    expect(bad).toMatchObject([
-      { check: 'damage', message: 'the stored connection 1 was altered or damaged' },
-    ]);
+    expect(await examine(storeThat({ findDamage: async () => [found] }))).toMatchObject({
+      run: { code: 9 },
+      bad: [{ check: 'damage', message: 'the stored connection 1 was altered or damaged' }],
+    });
   });
 
   it('fails with 9 and the reason where the store does not open', async () => {
@@ -180,11 +176,11 @@ describe('evergrant doctor', () => {
 
   it('names the option that is wrong in the settings', async () => {
     writeFileSync(path.join(home, 'settings.json'), '{"lastTry":1}', { mode: 0o600 });
-    const { run, bad } = await examine();
-    expect(run.code).toBe(2);
-    expect(bad).toMatchObject([
-      { check: 'settings', message: expect.stringContaining('lastTry must be true or false') },
-    ]);
+    const message = expect.stringContaining('lastTry must be true or false') as string;
+    expect(await examine()).toMatchObject({
+      run: { code: 2 },
+      bad: [{ check: 'settings', message }],
+    });
   });
 
   it('tells of answers that wait to be recorded', async () => {
@@ -247,33 +243,29 @@ describe('evergrant doctor', () => {
       ...{ endpoint: `https://${name}/token`, failures: 5, blockedUntil, recent: [] },
       blockedBecause: 'the server asked to wait',
     });
-    const openHome = async (): Promise<Home> =>
-      fakeHome(fakeKeeper(), {
-        endpoints: async () => [
-          endpoint('busy.example', NOW + 120_000),
-          endpoint('b.example', NOW),
-        ],
-      });
-    const { run, bad } = await examine({ openHome });
-    expect(run.code).toBe(0);
-    expect(bad).toMatchObject([
-      {
-        check: 'token endpoints',
-        verdict: 'warn',
-        message: 'https://busy.example/token is asked again in 2 minutes: the server asked to wait',
-        remedy: expect.stringContaining('by itself'),
-      },
-    ]);
+    const all = [endpoint('busy.example', NOW + 120_000), endpoint('b.example', NOW)];
+    expect(await examine(storeThat({ endpoints: async () => all }))).toMatchObject({
+      run: { code: 0 },
+      bad: [
+        {
+          check: 'token endpoints',
+          verdict: 'warn',
+          message:
+            'https://busy.example/token is asked again in 2 minutes: the server asked to wait',
+          remedy: expect.stringContaining('by itself'),
+        },
+      ],
+    });
   });
 
   it('counts messages whose delivery failed a moment ago', async () => {
     const message = 'sign in again';
     const notice = { id: 1, connection: 'a', kind: 'attention', actor: 'owner', at: NOW } as const;
-    const openHome = async (): Promise<Home> =>
-      fakeHome(fakeKeeper(), {
+    const { bad } = await examine(
+      storeThat({
         pendingNotices: async (now) => (now >= NOW + 60_000 ? [{ ...notice, message }] : []),
-      });
-    const { bad } = await examine({ openHome });
+      }),
+    );
     expect(bad).toMatchObject([
       { check: 'notices', message: expect.stringContaining(`1, the oldest: ${message}`) },
     ]);
