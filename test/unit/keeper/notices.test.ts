@@ -1,7 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Notice } from '../../../src/connection/record.ts';
+import { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import {
   LIFE_MS,
   runBeside,
@@ -58,6 +59,41 @@ async function hangingCommand(
 
 function told({ events }: TestKeeper): string[] {
   return events.flatMap(({ event, detail }) => (event === 'notice' ? [detail.kind] : []));
+}
+
+/** More than a look at the outbox takes to end, and an order to come to one. */
+const TURNS = 12;
+
+/** Acts after so many turns of promises, and nothing else: an `await` more would be a turn more. */
+async function afterTurns(count: number, act: () => void): Promise<void> {
+  if (count === 0) return act();
+  return Promise.resolve().then(() => afterTurns(count - 1, act));
+}
+
+/** Leaves notices of a keeper that ended before it could deliver any. */
+async function leaveNotices(world: World, count: number): Promise<void> {
+  const other = await world.open();
+  other.store.pendingNotices = () => Promise.resolve([]);
+  for (let i = 0; i < count; i++) await world.add(`c${String(i)}`, { withoutAccessToken: true });
+  world.emulator.revokeUser('demo@perspio.io');
+  await world.during(other.keeper.refreshDue());
+  await world.close(other);
+}
+
+/** Holds the next look at the outbox until it is to find nothing; those after it find one notice at most. */
+function holdNextLook(store: SqliteStore): {
+  readonly begun: Promise<unknown>;
+  readonly findNothing: () => void;
+} {
+  const { pendingNotices } = SqliteStore.prototype;
+  const begun = Promise.withResolvers<unknown>();
+  const found = Promise.withResolvers<readonly Notice[]>();
+  store.pendingNotices = (now) => {
+    store.pendingNotices = () => pendingNotices.call(store, now, 1);
+    begun.resolve(undefined);
+    return found.promise;
+  };
+  return { begun: begun.promise, findNothing: () => found.resolve([]) };
 }
 
 describe('a notice', () => {
@@ -187,6 +223,38 @@ describe('a notice', () => {
     await world.pass(60_000);
     expect(world.requestCount()).toBe(10);
     expect([...told(world.first), ...told(other)]).toHaveLength(10);
+  });
+
+  it('is looked for once more when the order comes just as nothing was found, in whatever turn', async () => {
+    const world = await makeWorld();
+    await leaveNotices(world, 2 * TURNS);
+    const { keeper, store } = world.first;
+    const timer = vi.spyOn(world.clock, 'timer');
+    let [delivered, hasCome] = [0, false];
+    const meet = async (act: (order: () => void, end: () => void) => Promise<void>) => {
+      const look = holdNextLook(store);
+      const orders = [keeper.refreshDue()];
+      await look.begun;
+      await act(() => orders.push(keeper.refreshDue()), look.findNothing);
+      await Promise.all(orders);
+      expect(told(world.first)).toHaveLength(++delivered);
+    };
+    for (let count = 0; count < TURNS; count++) {
+      await meet((order, end) => {
+        end();
+        return afterTurns(count, order);
+      });
+      await meet((order, end) => {
+        const timers = timer.mock.calls.length;
+        order();
+        return afterTurns(count, () => {
+          hasCome = timer.mock.calls.length > timers;
+          end();
+        });
+      });
+    }
+    // Who waits for a delivery sets a timer. So the last order came to it before the look had ended, and no turn was left out.
+    expect(hasCome).toBe(true);
   });
 
   it('holds no secret', async () => {
