@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
+import { faultyNumber } from './numbers.ts';
 import type { Provider } from './provider.ts';
 
 /** Fields of a provider that one registration sees differently. */
@@ -62,7 +63,7 @@ const OVERRIDABLE: Readonly<Record<keyof ProfileOverrides, true>> = {
  *
  * @param overrides - fields that replace the provider's, each as a whole; undefined ones are ignored.
  * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when a field is unknown, a placeholder has no value, no token endpoint is
- * known, or an address is neither https nor allowed plain http.
+ * known, an address is neither https nor allowed plain http, or a number is none that can be used.
  */
 export function resolveProfile(provider: Provider, overrides: ProfileOverrides = {}): Profile {
   const given = Object.entries<unknown>(overrides).filter(([, value]) => value !== undefined);
@@ -84,6 +85,8 @@ export function resolveProfile(provider: Provider, overrides: ProfileOverrides =
     throw refusal(provider, 'tokenEndpoint is missing; give it, or issuer to discover it');
   }
   checkApi(merged);
+  const fault = faultyNumber(merged);
+  if (fault !== undefined) throw refusal(provider, fault);
   return { ...merged, ...Object.fromEntries(resolved), tokenEndpoint };
 }
 

@@ -14,6 +14,8 @@ const NAMES: Readonly<Record<string, string>> = {
   clientSecretExpiresAt: '--client-secret-expires',
   deviceAuthorizationEndpoint: '--device-authorization-endpoint',
   entraTenantId: '--entra-tenant',
+  graceMs: '--grace',
+  idleLimitMs: '--idle-limit',
   insecureLoopback: '--insecure-loopback',
   jwksUri: '--jwks-uri',
   perspioTenantId: '--perspio-tenant',
@@ -27,8 +29,6 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** Members that no message names by these words alone. */
 const PLAIN: Readonly<Record<string, string>> = {
-  graceMs: '--grace',
-  idleLimitMs: '--idle-limit',
   issuer: '--issuer',
   rotation: '--rotation',
 };

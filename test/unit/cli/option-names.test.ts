@@ -80,6 +80,8 @@ describe('a wrong option of connect and add', () => {
     [['--provider', 'entra', '--client-id', 'c', '--public-client'], '--entra-tenant is missing'],
     [[...PERSPIO, '--entra-tenant', '../x'], '--entra-tenant is neither a GUID nor a domain'],
     [[...PERSPIO, '--perspio-tenant', ''], '--perspio-tenant is empty'],
+    [[...PERSPIO, '--idle-limit', '0s'], '--idle-limit must be a number from 1 to'],
+    [[...PERSPIO, '--rotation', 'grace', '--grace', '9999w'], '--grace must be a number from 0 to'],
     [[...PERSPIO, '--perspio-tenant', 'ä'], '--perspio-tenant holds a character'],
   ])('is named whatever the provider: %j', async (options, message) => {
     const run = await connect(options);

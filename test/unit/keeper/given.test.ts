@@ -81,4 +81,22 @@ describe('what else cannot be right', () => {
     expect(String(await refused(world, given))).toContain(message);
     expect(await world.first.keeper.clients()).toEqual([]);
   });
+
+  it('is a number of a provider that is none, in whatever way the connection begins', async () => {
+    const world = await makeWorld();
+    const overrides = world.overrides({ rotation: 'grace', graceMs: NaN });
+    const client = { clientId: 'perspio-demo', clientSecret: 'demo~secret+1' };
+    const { keeper } = world.first;
+    const refusal = {
+      name: 'ConfigurationError',
+      code: 'ERR_CONFIGURATION',
+      message: expect.stringContaining('provider generic: graceMs must be a number') as unknown,
+    };
+    const tokens = { refreshToken: 'rt-abc' };
+    const added = keeper.add('a', { provider: 'generic', client, overrides, tokens });
+    await expect(added).rejects.toMatchObject(refusal);
+    await expect(world.connect('a', { overrides })).rejects.toMatchObject(refusal);
+    expect(await keeper.clients()).toEqual([]);
+    expect(world.requestCount()).toBe(0);
+  });
 });

@@ -5,6 +5,7 @@ import { perspio } from '../../../src/providers/perspio.ts';
 import { resolveProfile, type ProfileOverrides } from '../../../src/providers/profile.ts';
 
 const refused = expect.objectContaining({ code: 'ERR_CONFIGURATION' });
+const api = { origins: ['https://api.example'], base: 'https://api.example/' };
 const server = { tokenEndpoint: 'https://as.example/token' };
 
 describe('a profile', () => {
@@ -101,5 +102,49 @@ describe('a profile', () => {
     { origins: [], base: 'https://api.example' },
   ])('refuses the API %j', (api) => {
     expect(() => resolveProfile(generic, { ...server, api })).toThrow(refused);
+  });
+
+  const unusable: readonly unknown[] = [
+    NaN,
+    Infinity,
+    -Infinity,
+    -1,
+    '30000',
+    '',
+    null,
+    true,
+    1e13,
+  ];
+  const withNumber: Readonly<Record<string, (value: unknown) => object>> = {
+    graceMs: (graceMs) => ({ rotation: 'grace', graceMs }),
+    idleLimitMs: (idleLimitMs) => ({ idleLimitMs }),
+    'dialect.defaultAccessLifeMs': (defaultAccessLifeMs) => ({ dialect: { defaultAccessLifeMs } }),
+    'dialect.throttleCodes': (code) => ({ dialect: { throttleCodes: [50196, code] } }),
+    'api.limits.requests': (requests) => ({ api: { ...api, limits: [{ requests, windowMs: 1 }] } }),
+    'api.limits.windowMs': (windowMs) => ({ api: { ...api, limits: [{ requests: 1, windowMs }] } }),
+  };
+
+  it.each(Object.keys(withNumber))(
+    'refuses a number %s that cannot be used, by its name',
+    (name) => {
+      const given = (value: unknown): object => ({ ...server, ...withNumber[name]?.(value) });
+      for (const value of unusable) {
+        expect(() => resolveProfile(generic, given(value)), String(value)).toThrow(refused);
+        expect(() => resolveProfile(generic, given(value))).toThrow(
+          `provider generic: ${name} must`,
+        );
+      }
+      for (const value of [1, 0.1 * 86_400_001, 90 * 86_400_000]) {
+        expect(resolveProfile(generic, given(value))).toMatchObject(given(value));
+      }
+    },
+  );
+
+  it('takes a grace of nothing, but no life, window or allowance of nothing', () => {
+    expect(resolveProfile(generic, { ...server, graceMs: 0 }).graceMs).toBe(0);
+    for (const name of Object.keys(withNumber)
+      .slice(1)
+      .filter((one) => !one.endsWith('Codes')))
+      expect(() => resolveProfile(generic, { ...server, ...withNumber[name]?.(0) })).toThrow(name);
   });
 });
