@@ -2,7 +2,7 @@ import { errnoOf } from '../../system/file-errors.ts';
 import { readInputFile } from '../../system/input-file.ts';
 import type { Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
-import { readStdin } from './secrets.ts';
+import { readStdin } from './sources.ts';
 
 /** The options that say what is sent, as commander reads them. */
 export interface CallOptions {

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { Secret } from '../../secret.ts';
-import { errnoOf } from '../../system/file-errors.ts';
-import { readAll, readDescriptor, readInputFile } from '../../system/input-file.ts';
+import { readDescriptor, readInputFile } from '../../system/input-file.ts';
 import { warn, type Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import { askSecret } from './ask.ts';
 import { camelCase } from './camel-case.ts';
+import { readStdin, reading } from './sources.ts';
 
 /** What commander read: option names in camel case to their values. */
 export type OptionValues = Readonly<Record<string, unknown>>;
@@ -88,24 +88,6 @@ export function waysOf(name: SecretName): string {
   return `--${name}${WAYS.file} FILE, --${name}${WAYS.descriptor} N, --${name}${WAYS.stdin}`;
 }
 
-const takenBy = new WeakMap<object, string>();
-
-/** Reads standard input to its end, once. @throws {@link UsageError} when something else has read it */
-export async function readStdin(
-  session: Session,
-  what: string,
-  mostBytes: number,
-): Promise<Buffer> {
-  const earlier = takenBy.get(session.stdin);
-  if (earlier !== undefined) {
-    throw new UsageError(
-      `standard input cannot give both the ${earlier} and the ${what}; put one into a file`,
-    );
-  }
-  takenBy.set(session.stdin, what);
-  return reading('standard input', () => readAll(session.stdin, mostBytes));
-}
-
 async function fromFile(session: Session, file: string): Promise<Secret> {
   const { bytes, isReadableByOthers } = await reading(file, () => readInputFile(file, MOST_BYTES));
   if (isReadableByOthers) warn(session, `other users may read ${file}; chmod 600 closes it`);
@@ -117,15 +99,6 @@ async function fromDescriptor(text: string, option: string): Promise<Secret> {
     throw new UsageError(`${option} takes the number of an open file descriptor`);
   const source = `file descriptor ${text}`;
   return secretFrom(await reading(source, () => readDescriptor(Number(text), MOST_BYTES)), source);
-}
-
-async function reading<T>(source: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    const why = errnoOf(error) ?? (error instanceof Error ? error.message : 'no reason known');
-    throw new UsageError(`${source} cannot be read (${why}); check its name and mode`);
-  }
 }
 
 /** One newline at the end belongs to the file, not to the secret. */
