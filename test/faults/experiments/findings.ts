@@ -11,6 +11,8 @@ export const NOT_RUN = 'not run';
 
 /** What an experiment comes to, the same in a test and in a trial. */
 export class Findings {
+  /** Told of each figure that grows, and of each breach, while an experiment runs. */
+  static watch: ((findings: Findings, breach?: string) => void) | undefined;
   /** Figures by name, in the order of a report. */
   readonly counted: Record<string, number>;
   /** One line for each breach of a promise, with what is needed to see it again. */
@@ -24,12 +26,16 @@ export class Findings {
   /** Adds to a figure. */
   count(name: string, howMany = 1): void {
     this.counted[name] = (this.counted[name] ?? 0) + howMany;
+    Findings.watch?.(this);
   }
 
   /** Counts a breach of a promise where there is one. */
   check(isKept: boolean, promise: string, detail: string): void {
     this.count(promise, isKept ? 0 : 1);
-    if (!isKept) this.violations.push(`${promise}: ${detail}`);
+    if (isKept) return;
+    const breach = `${promise}: ${detail}`;
+    this.violations.push(breach);
+    Findings.watch?.(this, breach);
   }
 
   /** Counts trials that this machine does not allow, and says so aloud. */

@@ -139,8 +139,13 @@ function judgeGrowth(
   findings.counted['slope of memory, KiB an hour'] = Math.round(slope / 1_024);
   findings.counted['memory at the end, MiB'] = Math.round((memory.at(-1) ?? 0) / 1_048_576);
   findings.check(slope <= MOST_SLOPE, 'grows', `${String(Math.round(slope))} bytes an hour`);
-  const [least, most] = [Math.min(...descriptors.slice(1)), Math.max(...descriptors.slice(1))];
-  findings.check(most === least, 'descriptors', `${String(least)} to ${String(most)}`);
+  const settled = descriptors.slice(1);
+  const [least, most] = [Math.min(...settled), Math.max(...settled)];
+  findings.check(
+    most === least || settled.length === 0,
+    'descriptors',
+    `${String(least)} to ${String(most)}`,
+  );
 }
 
 /** Least squares. */
