@@ -2,6 +2,7 @@ import { ConfigurationError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
 import { faultyNumber } from './numbers.ts';
 import type { Provider } from './provider.ts';
+import { faultyShape, type Shape } from './shapes.ts';
 
 /** Fields of a provider that one registration sees differently. */
 export type ProfileOverrides = Partial<
@@ -29,40 +30,47 @@ const ADDRESSES = [
   'jwksUri',
 ] as const;
 
-/** Every field that may be overridden. A record, so that the compiler notices a field that is missing here. */
-const OVERRIDABLE: Readonly<Record<keyof ProfileOverrides, true>> = {
-  issuer: true,
-  tokenEndpoint: true,
-  authorizationEndpoint: true,
-  deviceAuthorizationEndpoint: true,
-  pushedAuthorizationRequestEndpoint: true,
-  authorizationResponseIss: true,
-  revocationEndpoint: true,
-  jwksUri: true,
-  entraTenantId: true,
-  clientAuthentication: true,
-  rotation: true,
-  graceMs: true,
-  idleLimitMs: true,
-  scopes: true,
-  sendScopeOnRefresh: true,
-  retryWithGrantedScope: true,
-  authorizationParameters: true,
-  tokenParameters: true,
-  loopbackHost: true,
-  dialect: true,
-  api: true,
-  adviceByCode: true,
-  adviceBySuberror: true,
-  adviceByError: true,
-  insecureLoopback: true,
+/** Every field that may be overridden, and what it must be. A record, so that the compiler notices a field that is missing here. */
+const OVERRIDABLE: Readonly<Record<keyof ProfileOverrides, Shape>> = {
+  issuer: 'text',
+  tokenEndpoint: 'text',
+  authorizationEndpoint: 'text',
+  deviceAuthorizationEndpoint: 'text',
+  pushedAuthorizationRequestEndpoint: 'text',
+  authorizationResponseIss: 'flag',
+  revocationEndpoint: 'text',
+  jwksUri: 'text',
+  entraTenantId: 'text',
+  clientAuthentication: ['client_secret_post', 'client_secret_basic', 'client_secret_basic_raw'],
+  rotation: ['none', 'reusable', 'grace', 'single-use', 'unknown'],
+  graceMs: 'number',
+  idleLimitMs: 'number',
+  scopes: { authorization: 'texts', 'refresh?': 'texts', clientCredentials: 'texts' },
+  sendScopeOnRefresh: 'flag',
+  retryWithGrantedScope: 'flag',
+  authorizationParameters: 'object',
+  tokenParameters: 'object',
+  loopbackHost: ['127.0.0.1', 'localhost'],
+  dialect: {
+    'defaultTokenType?': 'text',
+    'defaultAccessLifeMs?': 'number',
+    'errorAliases?': 'object',
+    'refreshExpiryField?': 'text',
+    'scopeSeparator?': 'text',
+    'throttleCodes?': 'numbers',
+  },
+  api: { origins: 'texts', base: 'text', 'headers?': 'object', 'limits?': 'objects' },
+  adviceByCode: 'object',
+  adviceBySuberror: 'object',
+  adviceByError: 'object',
+  insecureLoopback: 'flag',
 };
 
 /**
  * Makes the profile that a registration uses.
  *
  * @param overrides - fields that replace the provider's, each as a whole; undefined ones are ignored.
- * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when a field is unknown, a placeholder has no value, no token endpoint is
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when a field is unknown or not what it must be, a placeholder has no value, no token endpoint is
  * known, an address is neither https nor allowed plain http, or a number is none that can be used.
  */
 export function resolveProfile(provider: Provider, overrides: ProfileOverrides = {}): Profile {
@@ -70,6 +78,10 @@ export function resolveProfile(provider: Provider, overrides: ProfileOverrides =
   const unknown = given.find(([name]) => !Object.hasOwn(OVERRIDABLE, name));
   if (unknown !== undefined)
     throw refusal(provider, `${unknown[0]} is no field that can be overridden`);
+  for (const [name, value] of given) {
+    const fault = faultyShape(name, value, OVERRIDABLE[name as keyof ProfileOverrides]);
+    if (fault !== undefined) throw refusal(provider, fault);
+  }
   const merged = {
     ...provider,
     insecureLoopback: false,

@@ -140,6 +140,24 @@ describe('a profile', () => {
     },
   );
 
+  it.each([
+    [{ dialect: null }, 'dialect must be an object'],
+    [{ dialect: { throttleCodes: 50_196 } }, 'dialect.throttleCodes must be a list of numbers'],
+    [{ api: 'https://api.example' }, 'api must be an object'],
+    [{ api: { base: 'https://api.example/' } }, 'api.origins must be a list of texts'],
+    [{ api: { ...api, limits: 5 } }, 'api.limits must be a list of objects'],
+    [{ scopes: { authorization: 'a b', clientCredentials: [] } }, 'scopes.authorization must be'],
+    [{ scopes: ['a'] }, 'scopes must be an object'],
+    [{ rotation: 'sometimes' }, 'rotation must be one of none, reusable, grace'],
+    [{ tokenEndpoint: 7 }, 'tokenEndpoint must be text'],
+    [{ sendScopeOnRefresh: 'yes' }, 'sendScopeOnRefresh must be true or false'],
+    [{ adviceByCode: [] }, 'adviceByCode must be an object'],
+  ])('refuses %j, which is not what its type says, by its name', (overrides: object, because) => {
+    const given = { ...server, ...overrides };
+    expect(() => resolveProfile(generic, given)).toThrow(because);
+    expect(() => resolveProfile(generic, given)).toThrow(refused);
+  });
+
   it('takes a grace of nothing, but no life, window or allowance of nothing', () => {
     expect(resolveProfile(generic, { ...server, graceMs: 0 }).graceMs).toBe(0);
     for (const name of Object.keys(withNumber)
