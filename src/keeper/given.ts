@@ -7,12 +7,16 @@ import { secretOf } from './begin.ts';
  * why; so it is refused before anything is stored.
  */
 
+/** The last that JavaScript can tell as a date (ECMA-262, section 21.4.1.1). */
+const LAST_INSTANT = 8.64e15;
+
 /**
- * Checks the secrets and settings of a beginning that must be sent in a header field or are tokens.
+ * Checks the secrets and settings of a beginning that must be sent in a header field or are tokens, and instants.
  *
  * @throws {@link ConfigurationError} `ERR_ARGUMENT` that names the option and what is wrong with it, never its value.
  */
-export function checkGiven({ subscriptionKey, perspioTenantId }: BeginOptions): void {
+export function checkGiven({ client, subscriptionKey, perspioTenantId }: BeginOptions): void {
+  checkInstant(client.clientSecretExpiresAt, 'clientSecretExpiresAt');
   if (subscriptionKey !== undefined) checkSecret(subscriptionKey, 'subscriptionKey');
   if (perspioTenantId !== undefined) checkText(perspioTenantId, 'perspioTenantId');
 }
@@ -25,8 +29,13 @@ export function checkTokens({ tokens }: AddOptions): void {
   if (accessToken !== undefined && accessExpiresAt === undefined) {
     throw wrong('accessExpiresAt is missing; without it give the refresh token alone');
   }
-  if (accessExpiresAt === undefined || Number.isFinite(accessExpiresAt)) return;
-  throw wrong('accessExpiresAt is no instant; give epoch milliseconds');
+  checkInstant(accessExpiresAt, 'accessExpiresAt');
+}
+
+/** Checks an instant that may be left out. @throws {@link ConfigurationError} `ERR_ARGUMENT` when it is none that a calendar has. */
+export function checkInstant(at: number | undefined, option: string): void {
+  if (at === undefined || (typeof at === 'number' && Math.abs(at) <= LAST_INSTANT)) return;
+  throw wrong(`${option} is no instant; give epoch milliseconds`);
 }
 
 function checkSecret(input: SecretInput, option: string): void {

@@ -41,7 +41,7 @@ import {
   type Registration,
 } from './begin.ts';
 import { ConnectionHandle } from './connection-handle.ts';
-import { checkGiven, checkTokens } from './given.ts';
+import { checkGiven, checkInstant, checkTokens } from './given.ts';
 import type { HandleParts } from './handle-parts.ts';
 import { checkAccount, importedTokens, obtain, pinnedOverrides } from './obtain.ts';
 import { asBefore } from './reconnect.ts';
@@ -204,6 +204,7 @@ export class LocalKeeper implements Keeper {
   ): Promise<number> {
     this.#assertOpen();
     const value = secretOf(secret, 'secret');
+    checkInstant(options.expiresAt, 'expiresAt');
     const registration = await registrationOf(this.#engine, clientId, options.tokenEndpoint);
     const count = await replaceSecret(this.#engine, registration, value, options.expiresAt);
     this.#memory.forgetAll();

@@ -73,6 +73,7 @@ describe('what else cannot be right', () => {
   it.each([
     [{ accessToken: 'at' }, 'accessExpiresAt is missing'],
     [{ accessToken: 'at', accessExpiresAt: NaN }, 'accessExpiresAt is no instant'],
+    [{ accessToken: 'at', accessExpiresAt: 1e300 }, 'accessExpiresAt is no instant'],
     [{ refreshToken: '' }, 'refreshToken is empty'],
     [{ perspioTenantId: 'in\ndemo' }, 'perspioTenantId holds a line break'],
     [{ perspioTenantId: '' }, 'perspioTenantId is empty'],
@@ -80,6 +81,23 @@ describe('what else cannot be right', () => {
     const world = await makeWorld();
     expect(String(await refused(world, given))).toContain(message);
     expect(await world.first.keeper.clients()).toEqual([]);
+  });
+
+  it.each([NaN, Infinity, 'soon'])('(%j) is no instant at which a secret ends', async (given) => {
+    const world = await makeWorld();
+    const { keeper } = world.first;
+    await world.add('a');
+    const clientSecretExpiresAt = given as number;
+    const client = { clientId: 'b', clientSecret: 'hush', clientSecretExpiresAt };
+    const added = keeper.add('b', {
+      ...{ provider: 'generic', client, overrides: world.overrides() },
+      tokens: { refreshToken: 'rt' },
+    });
+    await expect(added).rejects.toThrow('clientSecretExpiresAt is no instant');
+    const options = { expiresAt: clientSecretExpiresAt };
+    const replaced = keeper.setClientSecret('perspio-demo', 'other', options);
+    await expect(replaced).rejects.toThrow('expiresAt is no instant');
+    expect(await keeper.clients()).toMatchObject([{ secretExpiresAt: undefined }]);
   });
 
   it('is a number of a provider that is none, in whatever way the connection begins', async () => {
