@@ -15,10 +15,15 @@ import type { DaemonStore } from './store.ts';
 
 /** So often it is looked at whether callers may still be told, once for all streams of a key or a session. */
 const LOOK_EVERY_MS = 1_000;
+/** After so many looks in turn at which the store could not be asked, nothing is told any more. */
+const MOST_IN_VAIN = 10;
 
 /** Whether whoever a stream was opened for may still be told. */
 export interface Standing {
-  /** Aborted within a second after its key, or its session, is good no more, for an {@link AccessRefusedError}. */
+  /**
+   * Aborted within a second after its key, or its session, is good no more, for an {@link AccessRefusedError}; for the store's own error once that could
+   * not be asked for ten seconds.
+   */
   readonly lost: AbortSignal;
   /** Looks no more. */
   stop(): void;
@@ -38,6 +43,8 @@ export interface StandingParts {
 interface Watched {
   readonly isGood: () => boolean;
   readonly streams: Set<AbortController>;
+  /** Looks at which the store could not be asked, since it last could. */
+  inVain: number;
 }
 
 /** The standing of all callers that have a stream open. */
@@ -61,7 +68,7 @@ export class Standings {
     if (identity === undefined) return { lost: stream.signal, stop: () => undefined };
     const isGood = (): boolean =>
       cookie === undefined ? hasGoodKey(this.#parts, caller) : sessions.isStanding(cookie);
-    const watched = this.#watched.get(identity) ?? { isGood, streams: new Set() };
+    const watched = this.#watched.get(identity) ?? { isGood, streams: new Set(), inVain: 0 };
     this.#watched.set(identity, watched);
     watched.streams.add(stream);
     this.#lookLater();
@@ -83,10 +90,11 @@ export class Standings {
     this.#timer = this.#parts.clock.timer(LOOK_EVERY_MS, onTime, { background: true });
   }
 
-  #look(identity: string, { isGood, streams }: Watched): void {
-    if (sabotaged('standing') || isKnownGood(isGood)) return;
+  #look(identity: string, watched: Watched): void {
+    const reason = sabotaged('standing') ? undefined : whyLost(watched);
+    if (reason === undefined) return;
     this.#watched.delete(identity);
-    for (const stream of streams) stream.abort(lost());
+    for (const stream of watched.streams) stream.abort(reason);
   }
 }
 
@@ -107,11 +115,13 @@ function lost(): AccessRefusedError {
   );
 }
 
-/** Where the store cannot be asked nothing is told; a reader comes back when it can. */
-function isKnownGood(isGood: () => boolean): boolean {
+/** A call must not break off, and its caller not be told of its key, because the store could not be asked for a moment. */
+function whyLost(watched: Watched): unknown {
   try {
-    return isGood();
-  } catch {
-    return false;
+    const isGood = watched.isGood();
+    watched.inVain = 0;
+    return isGood ? undefined : lost();
+  } catch (error) {
+    return ++watched.inVain < MOST_IN_VAIN ? undefined : error;
   }
 }

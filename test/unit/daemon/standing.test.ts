@@ -1,6 +1,7 @@
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SESSION_LIFE_MS } from '../../../src/daemon/browser/sessions.ts';
+import { StoreError } from '../../../src/errors.ts';
 import { startApi, type ApiServer } from '../../support/api-server.ts';
 import { daemonFixture, type TestDaemon } from '../../support/daemon-fixture.ts';
 import type { Verb } from '../../../src/store/access-store.ts';
@@ -117,6 +118,30 @@ describe('a call through the proxy whose key is revoked', () => {
     expect(socket.destroyed).toBe(true);
     const { status, json } = await call;
     expect([status, json.code]).toEqual([401, 'ERR_ACCESS_REFUSED']);
+  });
+
+  it('goes on while the store cannot be asked for a moment, and is told that when it lasts', async () => {
+    const { promise: asked, resolve } = Promise.withResolvers<IncomingMessage>();
+    await using api = await startApi((incoming) => resolve(incoming));
+    const { test, headers } = await withApi(api);
+    const call = test.ask('/proxy/a/slow', { tcp: true, headers: { ...headers } });
+    const { socket } = await asked;
+    const { access } = test.store;
+    const { key } = Object.getPrototypeOf(access) as typeof access;
+    const fail = (): never => {
+      throw new StoreError('ERR_STORE_LOCKED', 'locked for a moment');
+    };
+    access.key = fail;
+    await later(test, () => socket.destroyed);
+    access.key = key;
+    await later(test, () => socket.destroyed);
+    access.key = fail;
+    await later(test, () => socket.destroyed);
+    expect(socket.destroyed).toBe(false);
+    for (let i = 0; i < 3; i++) await later(test, () => socket.destroyed);
+    expect(socket.destroyed).toBe(true);
+    const { status, json } = await call;
+    expect([status, json.code]).toEqual([503, 'ERR_STORE_LOCKED']);
   });
 
   it('ends within seconds in the middle of its answer, here and at the API', async () => {
