@@ -1,3 +1,4 @@
+import { NotFoundError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
@@ -27,6 +28,8 @@ const MOST = 10_000;
 const LOOK_AGAIN_MS = 1_000;
 /** So much longer than the look itself took, lest looking take all the time where very much is due. */
 const LOOK_RATIO = 20;
+/** However long the look took: it may be that the process stood still. */
+const LONGEST_FRESH_MS = 30_000;
 
 /** What became of a round. */
 interface Round {
@@ -35,6 +38,8 @@ interface Round {
   /** These endpoints, with what became of the connection that was told to wait. */
   readonly blocked: Map<string, AttemptResult>;
 }
+
+type Deferred = AttemptResult & { readonly kind: 'deferred' };
 
 /** Renews what is due, round by round. What an endpoint leaves waiting is remembered from one round to the next, for a while. */
 export class DueRounds {
@@ -88,15 +93,11 @@ export class DueRounds {
       const batch = ends.aborted ? [] : this.#takeBatch(turns, round);
       if (batch.length === 0) break;
       const deadline = clock.monotonic() + patienceMs;
-      const flown = batch.map(async (due) => ({
-        due,
-        one: await this.#flyOne(due, deadline, ends),
-      }));
-      for (const { due, one } of await Promise.all(flown)) {
+      const flown = batch.map((due) => this.#flyOne(due, deadline, ends));
+      for (const one of await Promise.all(flown)) {
+        if (one === undefined) continue;
         all.push(one);
-        if (!this.#isHeldUp(one.result)) continue;
-        round.blocked.set(due.endpoint, one.result);
-        round.waiting.push(due);
+        if (this.#isHeldUp(one.result)) keepBack(round, one.connectionId, one.result);
       }
     }
     this.#last = round;
@@ -118,7 +119,8 @@ export class DueRounds {
     this.#last = { waiting: [...(await store.due(now, MOST))], blocked: new Map() };
     this.#lookedAt = now;
     const ended = clock.monotonic();
-    this.#isFreshUntil = ended + Math.max(LOOK_AGAIN_MS, LOOK_RATIO * (ended - began));
+    const freshMs = Math.max(LOOK_AGAIN_MS, LOOK_RATIO * (ended - began));
+    this.#isFreshUntil = ended + Math.min(freshMs, LONGEST_FRESH_MS);
   }
 
   #takeBatch(turns: Iterator<Due, undefined>, { waiting, blocked }: Round): readonly Due[] {
@@ -131,7 +133,12 @@ export class DueRounds {
     return batch;
   }
 
-  async #flyOne({ connectionId }: Due, deadline: number, ends: AbortSignal): Promise<Renewed> {
+  /** Undefined of a connection that was removed since it was found due: nobody need hear of it. */
+  async #flyOne(
+    { connectionId }: Due,
+    deadline: number,
+    ends: AbortSignal,
+  ): Promise<Renewed | undefined> {
     const { clock } = this.#engine;
     if (this.#flights.isUnderWay(connectionId)) {
       return { connectionId, result: { kind: 'under_way' } };
@@ -141,15 +148,23 @@ export class DueRounds {
       const waited = await waitUntil(landing, clock, deadline, ends);
       return { connectionId, result: 'value' in waited ? waited.value : { kind: 'under_way' } };
     } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
       return { connectionId, result: error instanceof Error ? error : new Error(String(error)) };
     }
   }
 
   /** Whether a connection waits for its endpoint, and not for itself. */
-  #isHeldUp(result: Renewed['result']): result is AttemptResult & { readonly kind: 'deferred' } {
+  #isHeldUp(result: Renewed['result']): result is Deferred {
     if (result instanceof Error || result.kind !== 'deferred') return false;
     return result.view.connection.backoff.notBefore <= this.#engine.clock.now();
   }
+}
+
+/** By the endpoint that it has now: it may have been given another since it was found due. */
+function keepBack({ waiting, blocked }: Round, connectionId: string, result: Deferred): void {
+  const { endpoint } = result.view.endpoint;
+  blocked.set(endpoint, result);
+  waiting.push({ connectionId, endpoint });
 }
 
 /**

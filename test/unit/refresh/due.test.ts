@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NotFoundError } from '../../../src/errors.ts';
 import { DueRounds, renewAllDue, type Renewed } from '../../../src/refresh/due.ts';
 import { after, deferred, flown, settled } from '../../support/flown.ts';
 
@@ -125,6 +126,45 @@ describe('a round', () => {
     expect([await asks(4_000), await asks(999), await asks(1)]).toEqual([3, 3, 4]);
   });
 
+  it('asks the store again after half a minute, however long that took', async () => {
+    const world = flown();
+    world.due = ['a'];
+    world.land = () => deferred(world.clock.now() + 100);
+    const { due } = world.store as { due: (now: number, most: number) => Promise<unknown> };
+    world.store['due'] = async (now: number, most: number) => {
+      await world.clock.advance(60_000);
+      return due(now, most);
+    };
+    const rounds = new DueRounds(world.engine, world.flights);
+    await rounds.fly(2_000);
+    await world.clock.advance(29_999);
+    await rounds.fly(2_000);
+    expect(world.asked).toHaveLength(1);
+    await world.clock.advance(1);
+    await rounds.fly(2_000);
+    expect(world.asked).toHaveLength(2);
+  });
+
+  it('takes the endpoint that a connection has by then for the one that makes it wait', async () => {
+    const world = flown(1);
+    world.due = ['moved', 'a1', 'b1'];
+    world.endpointOf = (id) => (id === 'b1' ? 'b' : 'a');
+    const now = world.clock.now();
+    world.land = (id) => (id === 'moved' ? deferred(now + 9_000, 'b') : settled);
+    const rounds = new DueRounds(world.engine, world.flights);
+    expect(connections(await rounds.fly(2_000))).toEqual(['moved', 'a1']);
+    expect(rounds.left().map(({ connectionId }) => connectionId)).toEqual(['moved', 'b1']);
+  });
+
+  it('says nothing of a connection that was removed since it was found due', async () => {
+    const world = flown();
+    world.due = ['a', 'gone', 'b'];
+    const gone = new NotFoundError('ERR_CONNECTION_UNKNOWN', 'removed meanwhile');
+    world.land = (id) => (id === 'gone' ? gone : settled);
+    const rounds = new DueRounds(world.engine, world.flights);
+    expect(connections(await rounds.fly(2_000))).toEqual(['a', 'b']);
+  });
+
   it.each([
     [1, ['a1', 'a2']],
     [0, ['a1']],
@@ -135,7 +175,7 @@ describe('a round', () => {
       const world = flown(1);
       world.due = ['a1', 'a2'];
       const now = world.clock.now();
-      world.land = () => deferred(now + 9_000, 'a', now + ms);
+      world.land = () => deferred(now + 9_000, 'one', now + ms);
       const rounds = new DueRounds(world.engine, world.flights);
       expect(connections(await rounds.fly(2_000))).toEqual(seen);
     },
