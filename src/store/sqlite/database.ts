@@ -101,18 +101,27 @@ export function inspect(database: DatabaseSync, schema: string, path: string): v
       `${path} is a database of another program; choose another home`,
     );
   }
-  if (version > MIGRATIONS.length) {
-    throw new StoreError(
-      'ERR_STORE_TOO_NEW',
-      `${path} was written by a newer evergrant (schema ${String(version)}, this one knows ${String(MIGRATIONS.length)}); upgrade`,
-    );
-  }
+  if (version > MIGRATIONS.length) throw tooNew(path, version);
   if (version < 1) {
     throw new StoreError(
       'ERR_STORE_DAMAGED',
       `${path} is damaged; restore a backup, nothing was changed`,
     );
   }
+}
+
+/** Why a statement failed that does not fit the schema: a newer evergrant has changed that since; undefined when none has. */
+export function newerSchema(database: DatabaseSync): StoreError | undefined {
+  const version = schemaVersion(database);
+  if (version <= MIGRATIONS.length) return undefined;
+  return tooNew(database.location() ?? 'the store', version);
+}
+
+function tooNew(path: string, version: number): StoreError {
+  return new StoreError(
+    'ERR_STORE_TOO_NEW',
+    `${path} was written by a newer evergrant (schema ${String(version)}, this one knows ${String(MIGRATIONS.length)}); upgrade`,
+  );
 }
 
 /** What tells whose a database is, as of one instant: another process may be making it. */

@@ -44,6 +44,11 @@ export function isDamaged(error: unknown): boolean {
   return code === CORRUPT || code === NOTADB;
 }
 
+/** Tells whether a statement does not fit the schema: ours are right, so that is not what it was. */
+export function isUnfit(error: unknown): boolean {
+  return primary(error) === ERROR;
+}
+
 /** Tells whether there is no space left, be it for the WAL's shared memory. */
 export function isFull(error: unknown): boolean {
   const code = sqliteCode(error) ?? 0;

@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { newerSchema } from './database.ts';
+import { isUnfit } from './errors.ts';
 import type { Cell, Row } from './rows.ts';
 
-/** Prepared statements of one database, prepared when first used. */
+/** Prepared statements of one database, prepared when first used. What no longer fits the schema fails as what it is, where a newer evergrant has changed that. */
 export class Statements {
   #database: DatabaseSync;
   #prepared = new Map<string, StatementSync>();
@@ -29,17 +31,17 @@ export class Statements {
 
   /** The first row, if there is one. */
   get(sql: string, ...cells: Cell[]): Row | undefined {
-    return this.#statement(sql).get(...cells);
+    return this.#using(sql, (statement) => statement.get(...cells));
   }
 
   /** All rows. */
   all(sql: string, ...cells: Cell[]): Row[] {
-    return this.#statement(sql).all(...cells);
+    return this.#using(sql, (statement) => statement.all(...cells));
   }
 
   /** Writes. @returns how many rows changed. */
   run(sql: string, ...cells: Cell[]): number {
-    return Number(this.#statement(sql).run(...cells).changes);
+    return this.#using(sql, (statement) => Number(statement.run(...cells).changes));
   }
 
   /** Inserts one row given by column name. */
@@ -61,6 +63,15 @@ export class Statements {
     const names = Object.keys(cells);
     const sets = names.map((name) => `${name} = ?`).join(', ');
     return this.run(`UPDATE ${table} SET ${sets} WHERE id = ?`, ...Object.values(cells), id);
+  }
+
+  /** An older process may be running still when a newer one changes the schema; it must not take that for damage. */
+  #using<T>(sql: string, use: (statement: StatementSync) => T): T {
+    try {
+      return use(this.#statement(sql));
+    } catch (error) {
+      throw (isUnfit(error) ? newerSchema(this.#database) : undefined) ?? error;
+    }
   }
 
   #statement(sql: string): StatementSync {
