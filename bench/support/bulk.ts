@@ -73,7 +73,7 @@ export async function addInBulk(home: string, bulk: Bulk): Promise<void> {
 async function patternIn(home: string, name: string): Promise<Pattern> {
   const { keeper, store } = await openHome({ home, create: false });
   try {
-    const view = await store.read((await store.resolve(name)) ?? '');
+    const view = await store.find(name);
     if (view === undefined) throw new Error(`there is no ${name}`);
     const { sealer: keys } = store;
     if (!(keys instanceof DataKeys)) throw new Error('the store seals with other keys');

@@ -63,14 +63,12 @@ export class ConnectionHandle implements Connection {
   async refresh(options: RefreshOptions = {}): Promise<ConnectionStatus> {
     this.#parts.assertOpen();
     const patience = patienceOf(this.#parts, options, REFRESH_PATIENCE_MS);
-    await this.#parts.server.refreshNow(this.name, options.anyway === true, patience);
-    return this.status();
+    const { server } = this.#parts;
+    return this.#statusOf(await server.refreshNow(this.name, options.anyway === true, patience));
   }
 
   async status(): Promise<ConnectionStatus> {
-    const { engine } = this.#parts;
-    const view = await this.#view();
-    return statusOf(view, engine.profileOf(view.client), engine.clock.now());
+    return this.#statusOf(await this.#view());
   }
 
   async explain(): Promise<Explanation> {
@@ -125,6 +123,11 @@ export class ConnectionHandle implements Connection {
     );
     memory.forget(this.name);
     return done;
+  }
+
+  #statusOf(view: View): ConnectionStatus {
+    const { engine } = this.#parts;
+    return statusOf(view, engine.profileOf(view.client), engine.clock.now());
   }
 
   async #view(): Promise<View> {

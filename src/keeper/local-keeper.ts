@@ -314,9 +314,7 @@ export class LocalKeeper implements Keeper {
   async #checkNew(name: string, mayExist: boolean): Promise<Existing | undefined> {
     this.#assertOpen();
     checkName(name);
-    const { store } = this.#engine;
-    const id = await store.resolve(name);
-    const existing = id === undefined ? undefined : (await store.read(id))?.connection;
+    const existing = (await this.#engine.store.find(name))?.connection;
     if (existing === undefined || mayExist) return existing;
     throw new ConfigurationError(
       'ERR_CONNECTION_EXISTS',

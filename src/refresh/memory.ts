@@ -95,9 +95,7 @@ export class Memory {
   async read(name: string): Promise<Remembered> {
     const readIn = this.#window;
     try {
-      const { store } = this.#engine;
-      const id = await store.resolve(name);
-      const view = id === undefined ? undefined : await store.read(id);
+      const view = await this.#engine.store.find(name);
       if (view === undefined) throw unknown(name);
       return this.#keep(view, readIn);
     } catch (error) {

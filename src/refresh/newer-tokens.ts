@@ -1,5 +1,6 @@
 import { failpoint } from '#failpoints';
 import type { Demand } from '../connection/claiming.ts';
+import type { View } from '../connection/decision.ts';
 import { OutcomeUncertainError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
@@ -45,18 +46,18 @@ export class NewerTokens {
     this.#memory = memory;
   }
 
-  /** One refresh now, by a person's order. @throws when it brought no newer token set. */
-  async order(name: string, anyway: boolean, patience: Patience): Promise<void> {
+  /** One refresh now, by a person's order. @returns the rows that came of it. @throws when it brought no newer token set. */
+  async order(name: string, anyway: boolean, patience: Patience): Promise<View> {
     let known = await this.#memory.read(name);
     const { generation } = known.view.connection;
     const demand = { kind: 'newer', generation, rejected: false } as const;
     for (;;) {
       patience.signal?.throwIfAborted();
       const step = await this.#wait(known, { demand, byHand: true, anyway }, patience);
-      known = await this.#memory.readAgain(known);
+      known = await this.#memory.recallAgain(known);
       if (known.view.connection.generation > generation) {
         const unusable = unusableError(known.view);
-        if (unusable === undefined) return;
+        if (unusable === undefined) return known.view;
         throw unusable;
       }
       await this.#orThrow(step, known, patience);

@@ -1,5 +1,6 @@
 import { sabotaged } from '#failpoints';
 import type { AccessToken } from '../access-token.ts';
+import type { View } from '../connection/decision.ts';
 import { enoughLifeMs, issuedLifeMs } from '../connection/freshness.ts';
 import { Crowds } from './crowds.ts';
 import type { Engine } from './engine.ts';
@@ -101,8 +102,8 @@ export class Server {
     return (await this.#serve(known, minLifeMs, patience)).token;
   }
 
-  /** One refresh now, by a person's order. @throws when it brought no newer token set. */
-  refreshNow(name: string, anyway: boolean, patience: Patience): Promise<void> {
+  /** One refresh now, by a person's order. @returns the rows that came of it. @throws when it brought no newer token set. */
+  refreshNow(name: string, anyway: boolean, patience: Patience): Promise<View> {
     return this.#newer.order(name, anyway, patience);
   }
 

@@ -79,8 +79,8 @@ export interface Store {
   insert(record: ConnectionRecord, life: LifeEvent): Promise<void>;
   /** Reads a connection with its client and endpoint; undefined when there is none. */
   read(connectionId: string): Promise<View | undefined>;
-  /** The id behind a name. */
-  resolve(name: string): Promise<string | undefined>;
+  /** As {@link Store.read}, by name. */
+  find(name: string): Promise<View | undefined>;
   /** Connections in order of name, `limit` of them after `afterName`. */
   list(options?: {
     readonly afterName?: string;

@@ -285,13 +285,13 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
     it('renames, and leaves id and history', async () => {
       const { id } = await added({ name: 'before' });
       await store.rename(id, 'after');
-      expect(await store.resolve('before')).toBeUndefined();
-      expect(await store.resolve('after')).toBe(id);
+      expect(await store.find('before')).toBeUndefined();
+      expect(await store.find('after')).toEqual(await store.read(id));
       expect((await store.read(id))?.connection.name).toBe('after');
       expect(await store.life(id, 9)).toHaveLength(1);
       await store.rename(id, 'after');
       await store.rename('unknown', 'other');
-      expect(await store.resolve('other')).toBeUndefined();
+      expect(await store.find('other')).toBeUndefined();
     });
 
     it('lists by name, page by page', async () => {
@@ -326,7 +326,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.remove(id, grantId, last)).toBe(true);
       expect(await store.remove('unknown', grantId, last)).toBe(true);
       expect(await store.read(id)).toBeUndefined();
-      expect(await store.resolve(removed)).toBeUndefined();
+      expect(await store.find(removed)).toBeUndefined();
       expect(await store.life(id, 9)).toEqual([]);
       expect(await store.leftovers(id)).toEqual([]);
       expect(await store.pendingNotices(NOW, 9)).toEqual([]);

@@ -90,8 +90,11 @@ export class SimStore<By> implements Store {
     });
   }
 
-  resolve(name: string): Promise<string | undefined> {
-    return this.#read((image) => byName(image, name)?.connection.id);
+  find(name: string): Promise<View | undefined> {
+    return this.#read((image) => {
+      const row = byName(image, name);
+      return row && viewOf(image, row);
+    });
   }
 
   list(

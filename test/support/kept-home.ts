@@ -104,10 +104,9 @@ async function served(token: ReturnType<Connection['token']>): Promise<Served> {
 }
 
 async function readStore({ store }: OpenHome): Promise<Omit<Seen, 'notices'>> {
-  const id = (await store.resolve(CONNECTION)) ?? '';
-  const view = await store.read(id);
+  const view = await store.find(CONNECTION);
   if (view === undefined) throw new Error('the connection has vanished');
-  const leftovers = await store.leftovers(id);
+  const leftovers = await store.leftovers(view.connection.id);
   return {
     connection: view.connection,
     refreshToken: openRefreshToken(store.sealer, view.connection)?.reveal() ?? '',

@@ -57,29 +57,26 @@ export class ConnectionTable {
   }
 
   /**
-   * The id behind a name. What an index of names says is not believed alone: a name that the first does not know is looked for in the
+   * A connection by name. What an index of names says is not believed alone: a name that the first does not know is looked for in the
    * second, lest damage hide a connection, and the row must have the name, lest somebody be served the token of another.
    */
-  resolve(name: string): string | undefined {
-    const known = this.#ids.get(name);
-    if (known !== undefined) return known;
-    const id = this.#lookUp(name);
-    if (id !== undefined) this.#ids.set(name, id);
-    return id;
+  named(name: string): ConnectionRecord | undefined {
+    const id = this.#ids.get(name) ?? this.#idOf(name);
+    if (id === undefined) return undefined;
+    const record = this.find(id);
+    if (record?.name !== name) throw damagedIndex('names');
+    this.#ids.set(name, id);
+    return record;
   }
 
-  #lookUp(name: string): string | undefined {
+  #idOf(name: string): string | undefined {
     const row =
       this.#sql.get('SELECT id FROM connection WHERE name = ?', name) ??
       this.#sql.get(
         'SELECT id FROM connection INDEXED BY connection_name_again WHERE name = ?',
         name,
       );
-    if (row === undefined) return undefined;
-    const id = text(row, 'id');
-    const named = this.#sql.get('SELECT name FROM connection WHERE id = ?', id);
-    if (named?.['name'] === name) return id;
-    throw damagedIndex('names');
+    return row && text(row, 'id');
   }
 
   /** Those after a name, in order of name. A negative limit is none. */
@@ -178,7 +175,7 @@ export class ConnectionTable {
   }
 
   #refuseTakenName(name: string): void {
-    if (this.resolve(name) === undefined) return;
+    if (this.named(name) === undefined) return;
     throw new ConfigurationError(
       'ERR_CONNECTION_EXISTS',
       `a connection named ${name} exists already; choose another name, or reconnect it`,

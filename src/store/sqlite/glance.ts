@@ -108,8 +108,7 @@ function find(
   // Whoever opens the store delivers these.
   if (pendingNotices(sql, now, 1).length > 0) return undefined;
   const connections = new ConnectionTable(sql, new KeyRing(sql, keys));
-  const id = connections.resolve(name);
-  const connection = id === undefined ? undefined : connections.find(id);
+  const connection = connections.named(name);
   return connection === undefined ? undefined : { connection, sealer: keys };
 }
 

@@ -172,9 +172,7 @@ async function assemble(
     isNamed: (ownerId) => writer.reading(() => connections.isClaimant(ownerId)),
     checkStore: async () => {
       await checkPlace(path, place);
-      writer.reading(() => {
-        file.makeWritable();
-      });
+      writer.makeWritable();
     },
   });
   const parts = { file, writer, ring, connections, clients, lives, copies, keyUpkeep, storeId };

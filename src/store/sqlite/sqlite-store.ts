@@ -106,8 +106,8 @@ export class SqliteStore implements Store {
     return this.#reading(() => this.#views.view(connectionId));
   }
 
-  resolve(name: string): Promise<string | undefined> {
-    return this.#reading(() => this.#parts.connections.resolve(name));
+  find(name: string): Promise<View | undefined> {
+    return this.#reading(() => this.#views.find(name));
   }
 
   list(
@@ -286,7 +286,7 @@ export class SqliteStore implements Store {
   }
 
   changeCounter(): number {
-    return this.#parts.writer.reading(() => this.#parts.file.changeCounter());
+    return this.#parts.writer.reading(() => this.#views.counter);
   }
 
   tidy(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { View } from '../../connection/decision.ts';
 import { freshEndpoint } from '../../connection/gate.ts';
-import type { ClientRecord, EndpointState } from '../../connection/record.ts';
+import type { ClientRecord, ConnectionRecord, EndpointState } from '../../connection/record.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -29,8 +29,7 @@ export class Views implements Remembrance {
   readonly #sources: ViewSources;
   readonly #clients = new Known<ClientRecord>();
   readonly #endpoints = new Known<EndpointState>();
-  /** The store's change counter when what is remembered was right. */
-  #counter: number | undefined;
+  #counter = NaN;
   #hasKeysInUse = false;
   /** Whether no notice waits for its delivery, as far as is known. */
   hasNothingToTell = false;
@@ -40,13 +39,19 @@ export class Views implements Remembrance {
     this.#sources = sources;
   }
 
+  /** The store's change counter at the last look, when what is remembered was right. */
+  get counter(): number {
+    return this.#counter;
+  }
+
   /** A connection with its client and its endpoint; undefined when there is none. */
   view(connectionId: string): View | undefined {
-    const connection = this.#sources.connections.find(connectionId);
-    if (connection === undefined) return undefined;
-    const client = this.#client(connection.clientId);
-    if (client === undefined) return undefined;
-    return { connection, client, endpoint: this.#endpoint(client.tokenEndpoint) };
+    return this.#of(this.#sources.connections.find(connectionId));
+  }
+
+  /** As {@link Views.view}, by name. */
+  find(name: string): View | undefined {
+    return this.#of(this.#sources.connections.named(name));
   }
 
   /** What is written now must not lie under a data key that another process has retired. */
@@ -98,6 +103,11 @@ export class Views implements Remembrance {
   undo(): void {
     this.forget();
     this.#sources.connections.tally.undo();
+  }
+
+  #of(connection: ConnectionRecord | undefined): View | undefined {
+    const client = connection && this.#client(connection.clientId);
+    return client && { connection, client, endpoint: this.#endpoint(client.tokenEndpoint) };
   }
 
   #client(id: string): ClientRecord | undefined {

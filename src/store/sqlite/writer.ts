@@ -81,9 +81,20 @@ export class Writer {
 
   /** Runs a read, with SQLite's errors made typed. */
   reading<T>(read: () => T): T {
-    try {
+    return this.#typed(() => {
       this.remembrance?.look();
       return read();
+    });
+  }
+
+  /** As {@link StoreFile.makeWritable}. @throws {@link StoreError} */
+  makeWritable(): void {
+    this.#typed(() => this.#file.makeWritable());
+  }
+
+  #typed<T>(run: () => T): T {
+    try {
+      return run();
     } catch (error) {
       throw storeError(error, this.#path);
     }

@@ -160,7 +160,7 @@ describe('between early and true expiry', () => {
     await connection.token();
     const { store } = world.first;
     store.read = () => Promise.reject(new Error('the disk is gone'));
-    store.resolve = () => Promise.reject(new Error('the disk is gone'));
+    store.find = () => Promise.reject(new Error('the disk is gone'));
     store.transition = () => Promise.reject(new Error('the disk is gone'));
     await world.open();
     await world.keepers[1]?.keeper.connection('a').pause();

@@ -97,9 +97,9 @@ async function crossConsents(): Promise<{
 
 async function stored(name = 'a') {
   const { store } = opened;
-  const id = (await store.resolve(name)) ?? '';
-  const view = await store.read(id);
+  const view = await store.find(name);
   if (view === undefined) throw new Error(`${name} is gone`);
+  const { id } = view.connection;
   const refreshToken = openRefreshToken(store.sealer, view.connection)?.reveal();
   const leftovers = (await store.leftovers(id)).map((left) => {
     const plain = Buffer.from(store.sealer.open(left.sealed, leftoverContext(id, left))).toString();
@@ -170,7 +170,7 @@ describe('while a refresh is under way', () => {
     expect((await disconnected).revoked).toBe(true);
     await settled;
     expect(emulator.describe().some(({ alive }) => alive)).toBe(false);
-    expect(await opened.store.resolve('a')).toBeUndefined();
+    expect(await opened.store.find('a')).toBeUndefined();
   });
 
   it('a consent while a disconnect waits for an answer is neither revoked nor removed with the old grant', async () => {

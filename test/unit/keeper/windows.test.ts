@@ -124,7 +124,7 @@ it('of very many connections none is withheld its living token by a store that c
   }
   const { store } = world.first;
   store.read = () => Promise.reject(new Error('the disk is gone'));
-  store.resolve = () => Promise.reject(new Error('the disk is gone'));
+  store.find = () => Promise.reject(new Error('the disk is gone'));
   await world.pass(LIFE_MS - EARLY_MS + 1);
   expect((await connection.token()).value).toBe(grant.accessToken);
   expect((await connection.token({ minLifeMs: 1_000 })).value).toBe(grant.accessToken);

@@ -62,8 +62,8 @@ const isWhole = (detail: string, sql: string): boolean =>
 it.each<[string, () => Promise<unknown>]>([
   ['adding a connection', () => store.insert(connectionRecord(store, 'c'), lifeEvent('connected'))],
   ['adding a client', () => store.putClient(clientRecord(store, { id: 'c', clientId: 'c' }))],
-  ['looking up a name', () => store.resolve('a')],
-  ['looking up a name that nobody has', () => store.resolve('nobody')],
+  ['looking up a name', () => store.find('a')],
+  ['looking up a name that nobody has', () => store.find('nobody')],
   ['giving a connection another name', () => store.rename('a', 'c')],
   [
     'recording a token set with what it brings',

@@ -81,7 +81,7 @@ describe('a disk that takes no writes', () => {
     expect(store.changeCounter()).not.toBe(counter);
     await store.claims.identify();
     await close(store);
-    expect(await (await open(disk)).resolve('b')).toBe('a');
+    expect((await (await open(disk)).find('b'))?.connection.id).toBe('a');
   });
 
   it('with commits in the WAL of a process that was killed: they are read, and written on later', async (context) => {

@@ -212,13 +212,13 @@ describe('an index of names that tells of other rows', () => {
     change(swap);
     behindTheIndex(swapBack);
     await use('a');
-    await expect(store.resolve('a')).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' });
+    await expect(store.find('a')).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' });
   });
 
   it('hides no connection', async () => {
     change(`UPDATE connection SET name = 'x' WHERE id = 'a'`);
     behindTheIndex(`UPDATE connection SET name = 'a' WHERE id = 'a'`);
-    expect(await store.resolve('a')).toBe('a');
+    expect((await store.find('a'))?.connection.id).toBe('a');
     expect(await store.findDamage()).not.toEqual([]);
   });
 });
