@@ -48,7 +48,7 @@ export class ConnectionHandle implements Connection {
     const served = memory.serve(known);
     if (served !== undefined) return served;
     this.#token = undefined;
-    return tokenLater(this.#parts, this.name);
+    return tokenLater(this.#parts, this.name, known);
   }
 
   async fetch(input: string | URL, init?: RequestInit): Promise<Response> {

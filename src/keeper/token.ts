@@ -11,11 +11,19 @@ import type { HandleParts } from './handle-parts.ts';
 /** How long a caller without a wish of its own waits for a token. */
 export const TOKEN_PATIENCE_MS = 30_000;
 
-/** The token in memory, else the one that all who ask now wait for together. */
-export function tokenLater(parts: HandleParts, name: string): Promise<AccessToken> {
+/**
+ * The token in memory, else the one that all who ask now wait for together.
+ *
+ * @param spent - one that was just found not to be served: ten thousand who wait would each find that twice.
+ */
+export function tokenLater(
+  parts: HandleParts,
+  name: string,
+  spent?: AccessToken,
+): Promise<AccessToken> {
   const { engine, memory, server } = parts;
   const known = memory.lastKnown(name);
-  const served = known && memory.serve(known);
+  const served = known && known !== spent ? memory.serve(known) : undefined;
   if (served !== undefined) return served;
   if (engine.closing.aborted) return tokenWith(parts, name, {});
   return server.tokenTogether(name, TOKEN_PATIENCE_MS);

@@ -3,6 +3,7 @@ import type { ClientRecord, ConnectionRecord } from '../../connection/record.ts'
 import { event } from '../../connection/telling.ts';
 import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
+import { breathe } from '../../system/turn.ts';
 import type { Machine } from '../../system/machine.ts';
 import type { DataKeys } from '../sealing.ts';
 import type { ClientTable } from './clients.ts';
@@ -113,8 +114,11 @@ export class CopyGuard {
   /** Call when token sets were recorded: now and then the mark follows. */
   rotated(): void {
     this.#isMarkBehind = true;
-    if (this.#parts.clock.monotonic() - this.#markedAt < MARK_EVERY_MS) return;
-    this.#marking = this.#marking.then(() => this.#writeMark());
+    const now = this.#parts.clock.monotonic();
+    if (now - this.#markedAt < MARK_EVERY_MS) return;
+    this.#markedAt = now;
+    // Those who wait for the token set need not wait for a file.
+    this.#marking = this.#marking.then(breathe).then(() => this.#writeMark());
   }
 
   /** Whether the store was noticed to be a copy. */
