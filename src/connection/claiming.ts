@@ -139,8 +139,8 @@ function isLastTryDue(
 export interface Moment {
   /** Wall time, epoch milliseconds. */
   readonly now: number;
-  /** Milliseconds since the machine started. */
-  readonly uptimeMs: number;
+  /** Milliseconds since the machine started; undefined where the server has no grace. */
+  readonly uptimeMs: number | undefined;
 }
 
 /** What the intent of an earlier attempt means for a new one, once its spill has been looked for. */
@@ -186,7 +186,9 @@ export function isWithinGrace(
   if (facts.rotation !== 'grace' || facts.graceMs === undefined) return false;
   if (intent.bootId !== facts.bootId) return false;
   const mostMs = facts.graceMs * 0.75;
-  const elapsed = [facts.now - intent.firstAt, facts.uptimeMs - intent.firstUptimeMs];
+  const { uptimeMs = NaN } = facts;
+  const { firstUptimeMs = NaN } = intent;
+  const elapsed = [facts.now - intent.firstAt, uptimeMs - firstUptimeMs];
   return elapsed.every((ms) => ms >= 0 && ms < mostMs);
 }
 

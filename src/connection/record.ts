@@ -128,8 +128,8 @@ export interface Intent {
   readonly generation: number;
   /** When the first attempt of this generation armed it; a grace counts from here. */
   readonly firstAt: number;
-  /** The machine's uptime then: the wall clock may have been set since. */
-  readonly firstUptimeMs: number;
+  /** The machine's uptime then, where the server has a grace: the wall clock may have been set since. */
+  readonly firstUptimeMs: number | undefined;
   /** Boot in which that was; across a boot the clocks may not agree. */
   readonly bootId: string;
   /** Attempts of this generation that may have been sent, this one included. */

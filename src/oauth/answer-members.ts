@@ -20,8 +20,8 @@ export interface AnswerMembers {
   readonly isExact: boolean;
 }
 
-/** Member names (captured), other strings, and brackets. */
-const JSON_TOKENS = /("[^"\\]*(?:\\.[^"\\]*)*")\s*:|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
+/** Strings (captured), those with a colon after them (captured) being names of members, and brackets. */
+const JSON_TOKENS = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;
 
 /**
  * Reads the body of an answer as one JSON object or, where it is none by its look, as a form. The content type decides nothing alone,
@@ -64,10 +64,10 @@ function readJson(text: string): ReadonlyMap<string, unknown> | undefined {
 function hasRepeatedMember(text: string): boolean {
   const names = new Set<string>();
   let depth = 0;
-  for (const [token, name] of text.matchAll(JSON_TOKENS)) {
+  for (const [token, name, colon] of text.matchAll(JSON_TOKENS)) {
     if (token === '{' || token === '[') depth++;
     else if (token === '}' || token === ']') depth--;
-    if (depth !== 1 || name === undefined) continue;
+    if (depth !== 1 || name === undefined || colon === undefined) continue;
     const decoded = JSON.parse(name) as string;
     if (names.has(decoded)) return true;
     names.add(decoded);

@@ -16,6 +16,7 @@ import type { Verdict } from '../connection/verdict.ts';
 import { NotFoundError } from '../errors.ts';
 import { keeperName, type Engine } from './engine.ts';
 import type { Claimed } from './claimed.ts';
+import { momentFor } from './moment.ts';
 import { recordOutcome, recordSpill } from './record.ts';
 import { recoverAwaited } from './recover.ts';
 import { prepareRenewal, sendRenewal } from './send.ts';
@@ -148,14 +149,14 @@ async function resolveDoubt(
     await release(engine, claimed);
     return 'start_over';
   }
-  const { now, by, lastTry } = facts(engine);
-  const uptimeMs = engine.clock.uptimeMs();
   const { bootId } = engine.machine;
   const { graceMs } = profile;
   const { anyway } = order;
-  const judged = { now, uptimeMs, bootId, rotation, graceMs, anyway };
+  const moment = momentFor(engine.clock, rotation);
+  const judged = { ...moment, bootId, rotation, graceMs, anyway };
   const verdict = judgeIntent(view.connection, judged);
   if (verdict === 'send') return undefined;
+  const facts = { now: moment.now, by: keeperName(engine), lastTry: engine.settings.lastTry };
   const settled = await engine.store.transition(
     view.connection.id,
     ({ connection }) => {
@@ -163,7 +164,7 @@ async function resolveDoubt(
       const same = connection.intent?.attemptId === attempt.doubt?.attemptId;
       if (!mine || !same) return { result: connection, ...(mine && RELEASED) };
       const reason = 'the process that sent it ended before the answer was stored';
-      const effect = doubt(connection, { now, by, lastTry }, reason);
+      const effect = doubt(connection, facts, reason);
       const change = { ...effect.connection, claim: undefined };
       return { ...effect, connection: change, result: { ...connection, ...change } };
     },
@@ -239,7 +240,7 @@ async function arm(
   const armed = await store.transition(
     view.connection.id,
     (now) => {
-      const moment = { now: clock.now(), uptimeMs: clock.uptimeMs() };
+      const moment = momentFor(clock, rotation);
       if (sabotaged('intent')) return { result: true };
       const facts = { ...moment, bootId: machine.bootId, rotation, graceMs, anyway };
       const maySend = judgeIntent(now.connection, facts) === 'send';
@@ -268,8 +269,4 @@ async function release(engine: Engine, { attempt, view }: Claimed): Promise<void
 
 function settled(verdict: Verdict): AttemptResult {
   return { kind: 'settled', verdict };
-}
-
-function facts(engine: Engine): { now: number; by: string; lastTry: boolean } {
-  return { now: engine.clock.now(), by: keeperName(engine), lastTry: engine.settings.lastTry };
 }

@@ -11,6 +11,7 @@ import { adviseOn } from '../providers/advice.ts';
 import { sleep } from '../system/clock.ts';
 import type { Claimed } from './claimed.ts';
 import { keeperName, type Engine } from './engine.ts';
+import { momentFor } from './moment.ts';
 import type { Answered } from './send.ts';
 import type { Spill } from './spill.ts';
 import {
@@ -70,8 +71,7 @@ export async function recordSpill(engine: Engine, spill: Spill): Promise<void> {
       if (isHeld(view, spill)) return { result: undefined };
       const profile = engine.profileOf(view.client);
       return decideVerdict(view, spill.attempt, outcome, {
-        ...baseFacts(engine),
-        rotation: profile.rotation,
+        ...baseFacts(engine, profile.rotation),
         graceMs: profile.graceMs,
         advice: undefined,
         tokens: spill.tokens,
@@ -137,8 +137,7 @@ function factsOf(
   outcome: TokenOutcome,
 ): Omit<Facts, 'tokens'> {
   return {
-    ...baseFacts(engine),
-    rotation,
+    ...baseFacts(engine, rotation),
     graceMs: profile.graceMs,
     advice: 'refusal' in outcome ? adviseOn(profile, outcome.refusal) : undefined,
     unusableType: outcome.kind === 'refreshed' ? unusableTypeOf(outcome.tokens) : undefined,
@@ -148,10 +147,11 @@ function factsOf(
 
 function baseFacts(
   engine: Engine,
-): Pick<Facts, 'now' | 'uptimeMs' | 'fraction' | 'by' | 'lastTry'> {
+  rotation: Rotation,
+): Pick<Facts, 'now' | 'uptimeMs' | 'fraction' | 'by' | 'lastTry' | 'rotation'> {
   return {
-    now: engine.clock.now(),
-    uptimeMs: engine.clock.uptimeMs(),
+    ...momentFor(engine.clock, rotation),
+    rotation,
     fraction: fractionOf(engine),
     by: keeperName(engine),
     lastTry: engine.settings.lastTry,

@@ -213,14 +213,8 @@ function encrypt(
   const nonce = random.bytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(additional);
-  const body = Buffer.concat([cipher.update(plain), cipher.final()]);
-  return Buffer.concat([
-    Buffer.from([VERSION]),
-    Buffer.from(keyId, 'hex'),
-    nonce,
-    body,
-    cipher.getAuthTag(),
-  ]);
+  const head = [Buffer.from([VERSION]), Buffer.from(keyId, 'hex'), nonce];
+  return Buffer.concat([...head, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
 function decrypt(

@@ -15,7 +15,6 @@ export class Known<T> {
 
   /** Remembers a row. */
   set(key: string, row: T): void {
-    this.#rows.delete(key);
     this.#rows.set(key, row);
     if (this.#rows.size <= this.#most) return;
     for (const oldest of this.#rows.keys()) {

@@ -300,8 +300,8 @@ describe('what an intent that was left means', () => {
       'wait',
     ],
     [
-      'a grace that an older version began, which did not note the uptime',
-      { intent: someIntent({ firstUptimeMs: undefined as unknown as number }) },
+      'a grace of an intent that did not note the uptime',
+      { intent: someIntent({ firstUptimeMs: undefined }) },
       { rotation: 'grace' },
       'wait',
     ],
