@@ -95,15 +95,24 @@ export class Memory {
   async read(name: string): Promise<Remembered> {
     const readIn = this.#window;
     try {
-      const view = await this.#engine.store.find(name);
-      if (view === undefined) throw unknown(name);
-      return this.#keep(view, readIn);
+      return this.#keep(await this.rows(name), readIn);
     } catch (error) {
       const stale = this.#views.get(name);
-      if (error instanceof NotFoundError) this.forget(name);
-      else if (stale !== undefined) return stale;
+      if (stale !== undefined) return stale;
       throw error;
     }
+  }
+
+  /**
+   * The rows of a connection as the store has them now, its token left sealed.
+   *
+   * @throws {@link NotFoundError} `ERR_CONNECTION_UNKNOWN`; {@link StoreError} when the store cannot be read.
+   */
+  async rows(name: string): Promise<View> {
+    const view = await this.#engine.store.find(name);
+    if (view !== undefined) return view;
+    this.forget(name);
+    throw unknown(name);
   }
 
   /**
@@ -131,9 +140,9 @@ export class Memory {
       const view = await this.#engine.store.read(connectionId);
       if (view === undefined) return;
       // Another keeper may have renamed it: what stands under the former name would be taken for what the store holds.
-      for (const [name, known] of this.#views) {
-        const { connection } = known.view;
-        if (connection.id === connectionId && name !== view.connection.name) this.forget(name);
+      for (const { view: known } of this.#views.values()) {
+        const { id, name } = known.connection;
+        if (id === connectionId && name !== view.connection.name) this.forget(name);
       }
       this.#keep(view, readIn);
     } catch {

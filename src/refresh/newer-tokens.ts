@@ -48,7 +48,8 @@ export class NewerTokens {
 
   /** One refresh now, by a person's order. @returns the rows that came of it. @throws when it brought no newer token set. */
   async order(name: string, anyway: boolean, patience: Patience): Promise<View> {
-    let known = await this.#memory.read(name);
+    // What it holds now is not what is wanted.
+    let known: Remembered = { view: await this.#memory.rows(name), token: undefined };
     const { generation } = known.view.connection;
     const demand = { kind: 'newer', generation, rejected: false } as const;
     for (;;) {

@@ -139,10 +139,14 @@ export class ConnectionTable {
       known?.record === before ? known : { record: before, cells: connectionCells(before) };
     const record = this.#sealed(after);
     const cells = this.#cells(record, stored);
-    const changed = Object.entries(cells).filter(([column, cell]) => stored.cells[column] !== cell);
+    const changed: Record<string, Cell> = {};
+    for (const column of Object.keys(cells)) {
+      const cell = cells[column];
+      if (cell !== undefined && cell !== stored.cells[column]) changed[column] = cell;
+    }
     // The MAC is always among them.
-    if (changed.length < 2) return false;
-    this.#sql.update('connection', before.id, Object.fromEntries(changed));
+    if (Object.keys(changed).length < 2) return false;
+    this.#sql.update('connection', before.id, changed);
     this.#known.set(before.id, { record, cells });
     if (after.name !== before.name) this.#ids.clear();
     this.#noteReceived(before, after);
