@@ -47,6 +47,8 @@ export class Memory {
   #windowEnds = -Infinity;
   /** What was last seen before this window may have changed since. */
   #trustedFrom = 0;
+  /** Found spent in this window: those who wait for a newer one come by the thousand, and most of their time would go into reading clocks. */
+  #spent: KeptToken | undefined;
   #closed = false;
 
   /** Remembers nothing yet. */
@@ -64,8 +66,8 @@ export class Memory {
   serve(token: KeptToken): Promise<AccessToken> | undefined {
     const sinceMs = this.#clock.now() - this.#windowFrom;
     const isOpen = sinceMs >= 0 && sinceMs < WINDOW_MS;
-    if (!isOpen || token.seen !== this.#window) return this.#judge(token);
-    return this.#tokens.promiseOf(token);
+    if (isOpen && token.seen === this.#window) return this.#tokens.promiseOf(token);
+    return isOpen && token === this.#spent ? undefined : this.#judge(token);
   }
 
   /** What is remembered of a connection, if nothing can have changed since. */
@@ -181,7 +183,9 @@ export class Memory {
     if (token.seen < this.#trustedFrom) return undefined;
     const leftMs = token.leftUntilEarlyMs(now);
     if (leftMs > 2 * WINDOW_MS) token.see(this.#window);
-    return leftMs > 0 ? (token.promise ?? Promise.resolve(token)) : undefined;
+    if (leftMs > 0) return token.promise ?? Promise.resolve(token);
+    this.#spent = token;
+    return undefined;
   }
 
   /** Begins a window where none is open, and asks the store whether another process wrote. */
@@ -189,6 +193,7 @@ export class Memory {
     const sinceMs = wall - this.#windowFrom;
     if (sinceMs >= 0 && sinceMs < WINDOW_MS && steady < this.#windowEnds) return;
     this.#window += 2;
+    this.#spent = undefined;
     this.#windowFrom = wall;
     this.#windowEnds = steady + WINDOW_MS;
     const counter = this.#count();
