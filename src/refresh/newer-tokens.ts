@@ -5,6 +5,7 @@ import { OutcomeUncertainError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
+import { Excuses } from './excuses.ts';
 import { deadlineError, failureOf, passingError, stopError, unusableError } from './failure.ts';
 import { isCovered, type Flight, type Flights } from './flights.ts';
 import type { KeptToken } from './kept-token.ts';
@@ -28,7 +29,6 @@ type Step = AttemptResult | { readonly ended: 'deadline' | 'aborted'; readonly f
 
 /** Longest wait for a newer token while the old one lives. */
 const POLITE_WAIT_MS = 5_000;
-const LONGEST_EXCUSE_MS = 300_000;
 const CAME_TOO_LATE = 'the server answers so late that the access token has ended by then';
 
 /** Gets newer tokens for those who wait for them. */
@@ -36,14 +36,14 @@ export class NewerTokens {
   readonly #engine: Engine;
   readonly #flights: Flights;
   readonly #memory: Memory;
-  /** Until when, on the monotonic clock, callers of a connection need not wait for a token newer than this generation. */
-  readonly #excuses = new Map<string, { readonly generation: number; readonly until: number }>();
+  readonly #excuses: Excuses;
 
   /** Works over the keeper's memory and flights. */
   constructor(engine: Engine, flights: Flights, memory: Memory) {
     this.#engine = engine;
     this.#flights = flights;
     this.#memory = memory;
+    this.#excuses = new Excuses(engine.clock);
   }
 
   /** One refresh now, by a person's order. @returns the rows that came of it. @throws when it brought no newer token set. */
@@ -94,7 +94,9 @@ export class NewerTokens {
       if (after.view.connection.generation > wanted.generation) continue;
       if (this.#isLiving(after) && !(wanted.rejected && this.#comesSoon(step, patience))) {
         // A caller in a hurry says nothing about the server.
-        if (!('ended' in step) || deadline < patience.deadline) this.#excuse(after, step);
+        const isHanging = 'ended' in step;
+        if (!isHanging || deadline < patience.deadline)
+          this.#excuses.add(after.view.connection, isHanging);
         return this.#reply(after);
       }
       // The old token expired during the polite wait for a newer one: what is left of the caller's own patience counts now.
@@ -147,20 +149,8 @@ export class NewerTokens {
   #deadline(known: Remembered, { rejected }: Newer, patience: Patience): number {
     if (rejected || !this.#isLiving(known)) return patience.deadline;
     const now = this.#engine.clock.monotonic();
-    const { id, generation } = known.view.connection;
-    const excuse = this.#excuses.get(id);
-    const isExcused = excuse?.generation === generation && excuse.until > now;
-    return isExcused ? now : Math.min(patience.deadline, now + POLITE_WAIT_MS);
-  }
-
-  /** After a wait that brought nothing newer: nobody else need wait before the back-off ends, or while the request still hangs. */
-  #excuse(known: Remembered, step: Step | 'excused'): void {
-    const { clock } = this.#engine;
-    const { id, generation, backoff } = known.view.connection;
-    const isHanging = step !== 'excused' && 'ended' in step;
-    const backoffMs = Math.max(backoff.notBefore - clock.now(), 1_000);
-    const untilMs = isHanging ? LONGEST_EXCUSE_MS : Math.min(backoffMs, LONGEST_EXCUSE_MS);
-    this.#excuses.set(id, { generation, until: clock.monotonic() + untilMs });
+    const waitMs = this.#excuses.has(known.view.connection) ? 0 : POLITE_WAIT_MS;
+    return Math.min(patience.deadline, now + waitMs);
   }
 
   /** A failing store is no reason to withhold a token that lives. */
@@ -176,7 +166,7 @@ export class NewerTokens {
       const { name } = known.view.connection;
       const why = error instanceof Error ? error.message : 'unknown';
       this.#engine.emit('warning', { connection: name, message: `the refresh failed: ${why}` });
-      this.#excuse(known, 'excused');
+      this.#excuses.add(known.view.connection, false);
       return 'excused';
     }
   }
