@@ -1,29 +1,18 @@
 import { failpoint, sabotaged } from '#failpoints';
-import { leftoverContext, tokenContext, type LeftoverLabel } from '../connection/secrets.ts';
 import type { Change, View } from '../connection/decision.ts';
-import type { Rotation, TokenSet } from '../connection/record.ts';
-import { isRepeatable } from '../connection/schedule.ts';
-import type { Facts } from '../connection/facts.ts';
+import type { TokenSet } from '../connection/record.ts';
+import { unusableTypeOf } from '../connection/token-set.ts';
 import { decideVerdict, type Verdict } from '../connection/verdict.ts';
-import { NotFoundError, StoreError } from '../errors.ts';
-import type { TokenOutcome, TokenResponse } from '../oauth/outcome.ts';
-import { adviseOn } from '../providers/advice.ts';
-import { sleep } from '../system/clock.ts';
+import type { TokenOutcome } from '../oauth/outcome.ts';
+import { baseFacts, factsOf, leftoverOfSpill, tokenSetOf } from './answer-facts.ts';
 import type { Claimed } from './claimed.ts';
-import { keeperName, type Engine } from './engine.ts';
-import { momentFor } from './moment.ts';
+import type { Engine } from './engine.ts';
+import { forgetSpill, persist } from './persist.ts';
 import type { Answered } from './send.ts';
 import type { Spill } from './spill.ts';
-import {
-  buildTokenSet,
-  keepAccessToken,
-  openRefreshToken,
-  unusableTypeOf,
-} from '../connection/token-set.ts';
 
 /*
- * From the answer to the disk. Nobody is told of a token before its set is durable. When the store cannot take it, the answer stays in
- * memory and in a spill file, the claim stays held so that nobody repeats the request, and writing is tried until it works.
+ * From the answer to the disk. Nobody is told of a token before its set is durable.
  */
 
 /** Writes what an outcome means. Does not give up on a token set until it is in the store. */
@@ -100,108 +89,6 @@ function isSame(one: Uint8Array | undefined, other: Uint8Array | undefined): boo
   return Buffer.compare(one, other) === 0;
 }
 
-function tokenSetOf(
-  engine: Engine,
-  { view, profile }: Claimed,
-  { outcome, sentAt, askedScope, stray }: Answered,
-): TokenSet | undefined {
-  if (outcome.kind !== 'refreshed') return undefined;
-  const { connection } = view;
-  const isClientCredentials = connection.beginning === 'client_credentials';
-  const response: TokenResponse = isClientCredentials
-    ? { ...outcome.tokens, refreshToken: undefined }
-    : outcome.tokens;
-  const { sealer } = engine.store;
-  const generation = connection.generation + 1;
-  const set = buildTokenSet(sealer, {
-    response,
-    sentAt,
-    previousRefreshToken:
-      response.refreshToken === undefined
-        ? (stray?.refreshToken ?? openRefreshToken(sealer, connection))
-        : undefined,
-    previousRefreshExpiresAt: connection.tokens?.refreshExpiresAt,
-    askedScope: askedScope ?? [],
-    connectionId: connection.id,
-    generation,
-    idleLimitMs: profile.idleLimitMs,
-    fraction: fractionOf(engine),
-  });
-  if (unusableTypeOf(response) === undefined) return set;
-  return keepAccessToken(sealer, set, connection, generation);
-}
-
-function factsOf(
-  engine: Engine,
-  { view, profile, rotation }: Claimed,
-  outcome: TokenOutcome,
-): Omit<Facts, 'tokens'> {
-  return {
-    ...baseFacts(engine, rotation),
-    graceMs: profile.graceMs,
-    advice: 'refusal' in outcome ? adviseOn(profile, outcome.refusal) : undefined,
-    unusableType: outcome.kind === 'refreshed' ? unusableTypeOf(outcome.tokens) : undefined,
-    leftover: leftoverOf(engine, { connectionId: view.connection.id, rotation }, outcome),
-  };
-}
-
-function baseFacts(
-  engine: Engine,
-  rotation: Rotation,
-): Pick<Facts, 'now' | 'uptimeMs' | 'fraction' | 'by' | 'lastTry' | 'rotation'> {
-  return {
-    ...momentFor(engine.clock, rotation),
-    rotation,
-    fraction: fractionOf(engine),
-    by: keeperName(engine),
-    lastTry: engine.settings.lastTry,
-  };
-}
-
-/** Chance, so that connections neither come due nor try again together. */
-function fractionOf({ random }: Engine): number {
-  return sabotaged('jitter') ? 0 : random.fraction();
-}
-
-/** What must not be lost of an answer that cannot become current. */
-function leftoverOf(
-  engine: Engine,
-  { connectionId, rotation }: { readonly connectionId: string; readonly rotation: Rotation },
-  outcome: TokenOutcome,
-): Facts['leftover'] {
-  if (outcome.kind === 'refreshed') {
-    const refreshToken = outcome.tokens.refreshToken?.reveal();
-    if (refreshToken === undefined) return undefined;
-    return sealing(engine, connectionId, () => JSON.stringify({ refreshToken }));
-  }
-  if (outcome.kind !== 'ambiguous' || outcome.body === undefined) return undefined;
-  // Where the old refresh token stays good, the pages of a server that fails for days are not worth their room.
-  if (outcome.answer === 'failed' && isRepeatable(rotation)) return undefined;
-  const { body } = outcome;
-  return sealing(engine, connectionId, () => body);
-}
-
-function sealing(
-  { store: { sealer } }: Engine,
-  connectionId: string,
-  plain: () => string | Uint8Array,
-): (label: LeftoverLabel) => Uint8Array {
-  return (label) => sealer.seal(plain(), leftoverContext(connectionId, label));
-}
-
-function leftoverOfSpill(
-  engine: Engine,
-  { attempt, tokens, connectionId }: Spill,
-): Facts['leftover'] {
-  const context = tokenContext(connectionId, 'refreshToken', attempt.generation + 1);
-  return sealing(engine, connectionId, () => {
-    const { refreshToken: sealed } = tokens;
-    if (sealed === undefined) return JSON.stringify({});
-    const refreshToken = Buffer.from(engine.store.sealer.open(sealed, context)).toString('utf8');
-    return JSON.stringify({ refreshToken });
-  });
-}
-
 function spillOf(claimed: Claimed, { outcome }: Answered, tokens: TokenSet): Spill {
   const unusableType = outcome.kind === 'refreshed' ? unusableTypeOf(outcome.tokens) : undefined;
   const { attempt, view } = claimed;
@@ -216,75 +103,6 @@ function withRefreshScope(
   if (refreshScope === undefined || change.result.kind !== 'recorded') return change;
   const scopes = { ...connection.scopes, refresh: refreshScope };
   return { ...change, connection: { ...change.connection, scopes } };
-}
-
-/**
- * Runs the transition until it is committed. An answer with tokens is kept at all costs; anything else is given up after some tries,
- * since the next attempt finds its intent and judges it anew.
- */
-async function persist(
-  engine: Engine,
-  connectionId: string,
-  decide: (view: View) => Change<Verdict>,
-  spill: Spill | undefined,
-): Promise<Verdict> {
-  let spilled = false;
-  for (let tries = 1; ; tries++) {
-    const written = await tryWrite(engine, connectionId, decide).catch(async (error: unknown) => {
-      // A fault of ours loses no answer either: whoever comes next finds it.
-      const isOfUse = spill !== undefined && !(error instanceof NotFoundError);
-      if (isOfUse && !spilled) await trySpill(engine, spill);
-      throw error;
-    });
-    if (!('failure' in written)) {
-      if (spilled && spill !== undefined) await forgetSpill(engine, spill);
-      return written.verdict;
-    }
-    const { failure } = written;
-    if (spill === undefined && tries >= 8) throw failure;
-    const message = `an answer could not be stored (${failure.message}); it is kept and tried again`;
-    if (tries === 1) engine.emit('warning', { connection: undefined, message });
-    if (spill !== undefined && !spilled) spilled = await trySpill(engine, spill);
-    if (spilled && engine.closing.aborted) throw failure;
-    await sleep(
-      engine.clock,
-      Math.min(50 * 2 ** tries, 5_000),
-      spilled ? engine.closing : undefined,
-    );
-  }
-}
-
-async function tryWrite(
-  engine: Engine,
-  connectionId: string,
-  decide: (view: View) => Change<Verdict>,
-): Promise<{ readonly verdict: Verdict } | { readonly failure: StoreError }> {
-  let verdict: Verdict | undefined;
-  try {
-    verdict = await engine.store.transition(connectionId, decide, { durable: true });
-  } catch (error) {
-    if (error instanceof StoreError) return { failure: error };
-    throw error;
-  }
-  if (verdict !== undefined) return { verdict };
-  throw new NotFoundError(
-    'ERR_CONNECTION_UNKNOWN',
-    'the connection was removed while it was refreshed',
-  );
-}
-
-/** An answer is recorded whether its file can be removed or not; whoever looks after the files next finds that out. */
-async function forgetSpill(engine: Engine, { attempt }: Spill): Promise<void> {
-  await engine.spills.remove(attempt.attemptId).catch(() => undefined);
-}
-
-async function trySpill(engine: Engine, spill: Spill): Promise<boolean> {
-  try {
-    await engine.spills.write(spill);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function announce(engine: Engine, verdict: Verdict, outcome: TokenOutcome): void {
