@@ -29,6 +29,14 @@ function whyUnreachable(code: string, place: string): string {
   if (code === 'ENOENT' || code === 'ECONNREFUSED')
     return `no daemon answers at ${place}; start one with evergrant serve`;
   if (isUntrusted(code))
-    return `the certificate of the daemon at ${place} is not believed (${code}); give that of its authority as ca`;
+    return `the certificate of the daemon at ${place} is not believed (${code}); ${remedyOf(code)}`;
   return `the daemon at ${place} went away before it had answered (${code}); ask again`;
+}
+
+/** Most often the authority is a stranger's here; to trust it helps with nothing else. */
+function remedyOf(code: string): string {
+  if (/ISSUER|SELF_SIGNED|LEAF_SIGNATURE/.test(code)) return 'give that of its authority as ca';
+  if (/ALTNAME|HOSTNAME/.test(code)) return 'ask by a name that stands in it';
+  if (/EXPIRED|NOT_YET_VALID/.test(code)) return 'renew it there, or set the clock here';
+  return 'give the daemon another';
 }
