@@ -30,6 +30,15 @@ const ADDRESSES = [
   'jwksUri',
 ] as const;
 
+const TEXT_BY_NAME: Shape = { '*': 'text' };
+const ADVICE_BY_NAME: Shape = {
+  '*': {
+    actor: ['owner', 'operator', 'administrator', 'nobody'],
+    cause: 'text',
+    remedy: 'text',
+  },
+};
+
 /** Every field that may be overridden, and what it must be. A record, so that the compiler notices a field that is missing here. */
 const OVERRIDABLE: Readonly<Record<keyof ProfileOverrides, Shape>> = {
   issuer: 'text',
@@ -48,21 +57,21 @@ const OVERRIDABLE: Readonly<Record<keyof ProfileOverrides, Shape>> = {
   scopes: { authorization: 'texts', 'refresh?': 'texts', clientCredentials: 'texts' },
   sendScopeOnRefresh: 'flag',
   retryWithGrantedScope: 'flag',
-  authorizationParameters: 'object',
-  tokenParameters: 'object',
+  authorizationParameters: TEXT_BY_NAME,
+  tokenParameters: TEXT_BY_NAME,
   loopbackHost: ['127.0.0.1', 'localhost'],
   dialect: {
     'defaultTokenType?': 'text',
     'defaultAccessLifeMs?': 'number',
-    'errorAliases?': 'object',
+    'errorAliases?': TEXT_BY_NAME,
     'refreshExpiryField?': 'text',
     'scopeSeparator?': 'text',
     'throttleCodes?': 'numbers',
   },
-  api: { origins: 'texts', base: 'text', 'headers?': 'object', 'limits?': 'objects' },
-  adviceByCode: 'object',
-  adviceBySuberror: 'object',
-  adviceByError: 'object',
+  api: { origins: 'texts', base: 'text', 'headers?': { '*': 'object' }, 'limits?': 'objects' },
+  adviceByCode: ADVICE_BY_NAME,
+  adviceBySuberror: ADVICE_BY_NAME,
+  adviceByError: ADVICE_BY_NAME,
   insecureLoopback: 'flag',
 };
 

@@ -1,4 +1,4 @@
-/** What a field must be: of a kind, one of some texts, or an object with such members; one with `?` may be missing. */
+/** What a field must be: of a kind, one of some texts, or an object with such members; one with `?` may be missing, and `*` stands for every one. */
 export type Shape =
   | 'text'
   | 'flag'
@@ -23,10 +23,11 @@ export function faultyShape(name: string, value: unknown, shape: Shape): string 
   }
   if (!isObject(value)) return `${name} must be an object`;
   for (const [key, inner] of Object.entries(shape)) {
-    const member = key.replace('?', '');
-    if (value[member] === undefined && key !== member) continue;
-    const fault = faultyShape(`${name}.${member}`, value[member], inner);
-    if (fault !== undefined) return fault;
+    for (const member of key === '*' ? Object.keys(value) : [key.replace('?', '')]) {
+      if (value[member] === undefined && key !== member) continue;
+      const fault = faultyShape(`${name}.${member}`, value[member], inner);
+      if (fault !== undefined) return fault;
+    }
   }
   return undefined;
 }

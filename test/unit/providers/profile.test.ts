@@ -152,6 +152,12 @@ describe('a profile', () => {
     [{ tokenEndpoint: 7 }, 'tokenEndpoint must be text'],
     [{ sendScopeOnRefresh: 'yes' }, 'sendScopeOnRefresh must be true or false'],
     [{ adviceByCode: [] }, 'adviceByCode must be an object'],
+    [{ tokenParameters: { audience: 5 } }, 'tokenParameters.audience must be text'],
+    [{ authorizationParameters: { a: null } }, 'authorizationParameters.a must be text'],
+    [{ dialect: { errorAliases: { x: {} } } }, 'dialect.errorAliases.x must be text'],
+    [{ api: { ...api, headers: { 'x-a': 'b' } } }, 'api.headers.x-a must be an object'],
+    [{ adviceByError: { x: { actor: 'owner', cause: 'c' } } }, 'adviceByError.x.remedy must be'],
+    [{ adviceByCode: { 1: { actor: 'me' } } }, 'adviceByCode.1.actor must be one of owner'],
   ])('refuses %j, which is not what its type says, by its name', (overrides: object, because) => {
     const given = { ...server, ...overrides };
     expect(() => resolveProfile(generic, given)).toThrow(because);
