@@ -40,11 +40,19 @@ export function createWaiters(): Waiters {
     wait: (count, filter, matching, signal) =>
       new Promise((resolve, reject) => {
         signal?.throwIfAborted();
-        const waiter = { filter, count, matching: new Set(matching), resolve };
+        const onAbort = (): void => {
+          waiters.delete(waiter);
+          reject(signal?.reason as Error);
+        };
+        const waiter: Waiter = {
+          ...{ filter, count, matching: new Set(matching) },
+          resolve(entries) {
+            signal?.removeEventListener('abort', onAbort);
+            resolve(entries);
+          },
+        };
         waiters.add(waiter);
-        signal?.addEventListener('abort', () => {
-          if (waiters.delete(waiter)) reject(signal.reason as Error);
-        });
+        signal?.addEventListener('abort', onAbort, { once: true });
         settle(waiter);
       }),
     look(row) {

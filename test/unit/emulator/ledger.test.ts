@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Emulator } from '../../../src/emulator/emulator.ts';
 import { createLedger } from '../../../src/emulator/ledger.ts';
@@ -138,5 +139,16 @@ describe('the ledger', () => {
     controller.abort(new Error('called off'));
     await expect(waiting).rejects.toThrow('called off');
     await expect(emulator.ledger.waitFor(1, {}, controller.signal)).rejects.toThrow('called off');
+  });
+
+  it('leaves nothing behind at a signal that outlives the wait', async () => {
+    const { signal } = new AbortController();
+    const ledger = createLedger();
+    const waiting = ledger.waitFor(1, {}, signal);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    ledger.open(arrival);
+    await waiting;
+    await ledger.waitFor(1, {}, signal);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
