@@ -34,5 +34,7 @@ const OF_CERTIFICATES: ReadonlySet<string> = new Set([
 
 /** Whether the code of an error says that the other side's certificate was not believed. Then nothing was sent. */
 export function isUntrusted(code: string): boolean {
+  // What begins so is of the TLS protocol: the other side asks for a certificate of ours, say, when a request may have been sent.
+  if (code.startsWith('ERR_SSL')) return false;
   return code.includes('CERT') || OF_CERTIFICATES.has(code);
 }

@@ -120,6 +120,10 @@ const FAILURES: Readonly<Record<string, StreamingFailure>> = {
   EPIPE: 'broken',
 };
 
+/** Faults of TLS that come before anything is sent. Others come at any time. */
+const OF_HANDSHAKES =
+  /^ERR_TLS_|^ERR_SSL_\S*(WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|HANDSHAKE_FAILURE)$/;
+
 /** What an error of the library or of the system means, for requests of ours as well as for those of the platform's `fetch`. */
 export function failureOf(error: unknown): StreamingError {
   const { code, name: kind } = error as { readonly code?: unknown; readonly name?: unknown };
@@ -127,8 +131,8 @@ export function failureOf(error: unknown): StreamingError {
   const unnamed = kind === 'HTTPParserError' ? 'HPE_INVALID' : 'fault';
   const name = typeof code === 'string' ? code : unnamed;
   const isParser = name.startsWith('HPE_') || name.startsWith('UND_ERR_');
-  const isTls = name.startsWith('ERR_TLS') || name.startsWith('ERR_SSL') || isUntrusted(name);
-  const failure = FAILURES[name] ?? (isParser ? 'invalid' : isTls ? 'unreachable' : 'broken');
+  const isUnsent = isUntrusted(name) || OF_HANDSHAKES.test(name);
+  const failure = FAILURES[name] ?? (isParser ? 'invalid' : isUnsent ? 'unreachable' : 'broken');
   return new StreamingError(failure, name);
 }
 
