@@ -2,7 +2,12 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import './compile-cache.ts';
 import { drawDelays, emulatorAuthority } from '../test/faults/experiments/authority.ts';
 import { commitDurably } from '../test/faults/experiments/durable-commits.ts';
-import { chooseSeed, Findings, type Size } from '../test/faults/experiments/findings.ts';
+import {
+  chooseSeed,
+  Findings,
+  tellProgress,
+  type Size,
+} from '../test/faults/experiments/findings.ts';
 import { disagree } from '../test/faults/experiments/clocks-apart.ts';
 import { bringBack } from '../test/faults/experiments/copies.ts';
 import { openFewFiles } from '../test/faults/experiments/few-files.ts';
@@ -103,26 +108,13 @@ if (run === undefined) {
   console.error(`as large as their tests in npm test: ${Object.keys(TESTED).join(', ')}`);
   process.exit(2);
 }
-watch();
+tellProgress();
 const trials = values.trials === undefined ? fullSize : Number(values.trials);
 const { counted, violations } = await run({ trials: trials ?? 1, seed: chooseSeed(name) });
 console.table(counted);
 for (const violation of violations) console.log(violation);
 console.log(violations.length === 0 ? 'every promise was kept' : 'PROMISES WERE BROKEN');
 process.exitCode = violations.length === 0 ? 0 : 1;
-
-/** Tells once a minute how far it is, and at once what was broken: some of these take hours. */
-function watch(): void {
-  let newest: Findings | undefined;
-  Findings.watch = (findings, breach) => {
-    newest = findings;
-    if (breach !== undefined) console.error(breach);
-  };
-  const tell = (): void => {
-    if (newest !== undefined) console.error(`so far: ${JSON.stringify(newest.counted)}`);
-  };
-  setInterval(tell, 60_000).unref();
-}
 
 function emulator(rotation: Rotation): Parameters<typeof killAtRandom>[0] {
   return (random) => emulatorAuthority(rotation, drawDelays(random));

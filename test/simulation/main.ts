@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { tellProgress } from '../faults/experiments/findings.ts';
 import { setSabotage } from '../support/failpoints.ts';
 import { PROMISES } from './oracle.ts';
 import { runSeeds } from './run-seeds.ts';
@@ -40,6 +41,7 @@ async function replay(seed: number): Promise<boolean> {
 }
 
 async function many(): Promise<boolean> {
+  tellProgress();
   const { counted, violations } = await runSeeds({
     from: Number(values.from),
     count: Number(values.count),

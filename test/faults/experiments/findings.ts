@@ -60,3 +60,16 @@ export function chooseSeed(experiment: string): number {
   console.log(`${experiment}: EVERGRANT_SEED=${String(seed)}`);
   return seed;
 }
+
+const EVERY_MS = 60_000;
+
+/** From now on tells on stderr, once a minute, how far an experiment is, and at once what was broken: some take hours. */
+export function tellProgress(): void {
+  let nextAt = performance.now() + EVERY_MS;
+  Findings.watch = ({ counted }, breach) => {
+    if (breach !== undefined) console.error(breach);
+    if (performance.now() < nextAt) return;
+    nextAt = performance.now() + EVERY_MS;
+    console.error(`so far: ${JSON.stringify(counted)}`);
+  };
+}
