@@ -223,7 +223,8 @@ export class SimStore<By> implements Store {
           const turn = (turns.get(endpoint) ?? 0) + 1;
           turns.set(endpoint, turn);
           return turn <= most;
-        });
+        })
+        .map(({ connectionId, endpoint }) => ({ connectionId, endpoint }));
     });
   }
 
