@@ -22,9 +22,9 @@ const MOST_IN_VAIN = 10;
 export interface Standing {
   /**
    * Aborted within a second after its key, or its session, is good no more, for an {@link AccessRefusedError}; for the store's own error once that could
-   * not be asked for ten seconds.
+   * not be asked for ten seconds. Undefined of the owner, whose standing is never lost.
    */
-  readonly lost: AbortSignal;
+  readonly lost: AbortSignal | undefined;
   /** Looks no more. */
   stop(): void;
 }
@@ -60,14 +60,13 @@ export class Standings {
 
   /** Looks after the standing of a caller that was let in. To look does not count as use of a session. */
   watch({ caller, request }: Pick<Call, 'caller' | 'request'>): Standing {
-    const stream = new AbortController();
     const { sessions } = this.#parts;
     const cookie = caller === BROWSER ? (readCookie(request, sessions.publicUrl) ?? '') : undefined;
     const identity = cookie === undefined ? caller.keyId : `session ${cookie}`;
-    // The owner's standing is never lost.
-    if (identity === undefined) return { lost: stream.signal, stop: () => undefined };
+    if (identity === undefined) return { lost: undefined, stop: () => undefined };
     const isGood = (): boolean =>
       cookie === undefined ? hasGoodKey(this.#parts, caller) : sessions.isStanding(cookie);
+    const stream = new AbortController();
     const watched = this.#watched.get(identity) ?? { isGood, streams: new Set(), inVain: 0 };
     this.#watched.set(identity, watched);
     watched.streams.add(stream);
@@ -96,6 +95,11 @@ export class Standings {
     this.#watched.delete(identity);
     for (const stream of watched.streams) stream.abort(reason);
   }
+}
+
+/** A signal that ends as well when a standing is lost. */
+export function whileStanding(signal: AbortSignal, { lost }: Standing): AbortSignal {
+  return lost === undefined ? signal : AbortSignal.any([signal, lost]);
 }
 
 /** Whether a caller needs no key, or the one it came with is good still. */

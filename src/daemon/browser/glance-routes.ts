@@ -7,6 +7,7 @@ import { breathe } from '../../system/turn.ts';
 import type { Keeper } from '../../keeper-api.ts';
 import type { FeedEvent } from '../../store/access-store.ts';
 import type { DaemonParts } from '../parts.ts';
+import { whileStanding, type Standing } from '../standing.ts';
 import { endpointsAtAGlance, endpointGlance } from './endpoints.ts';
 import { glanceChanges, glanceOf, type Glance } from './glance.ts';
 
@@ -34,7 +35,7 @@ export function glanceRoutes(parts: DaemonParts): readonly Route[] {
       type: 'application/x-ndjson',
       stream: async (call) => {
         const standing = parts.standings.watch(call);
-        await streamGlances(parts, call, standing.lost).finally(() => standing.stop());
+        await streamGlances(parts, call, standing).finally(() => standing.stop());
       },
     }),
     jsonRoute({
@@ -63,9 +64,9 @@ export function glanceRoutes(parts: DaemonParts): readonly Route[] {
 async function streamGlances(
   { keeper, store, clock }: DaemonParts,
   { response, signal }: Pick<Call, 'response' | 'signal'>,
-  lost: AbortSignal,
+  standing: Standing,
 ): Promise<void> {
-  const over = AbortSignal.any([signal, lost]);
+  const over = whileStanding(signal, standing);
   const { last } = store.access.eventRange();
   beginAnswer(response, { status: 200, type: 'application/x-ndjson' });
   await write(response, `${toJson({ at: clock.now(), last })}\n`, over);

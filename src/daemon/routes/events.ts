@@ -5,6 +5,7 @@ import { coversAll } from '../access/policy.ts';
 import { streamRoute, type Route } from '../api/route.ts';
 import { streamEvents } from '../events/stream.ts';
 import type { DaemonParts } from '../parts.ts';
+import { whileStanding } from '../standing.ts';
 
 const NUMBER = /^\d{1,15}$/;
 const query = z.strictObject({
@@ -38,7 +39,7 @@ export function eventRoutes(parts: DaemonParts): readonly Route[] {
             ? caller.policy === undefined || coversAll(caller.policy)
             : whyNot(caller, 'read', connection) === undefined;
         const standing = parts.standings.watch(call);
-        const ended = AbortSignal.any([signal, parts.ending, standing.lost]);
+        const ended = AbortSignal.any([whileStanding(signal, standing), parts.ending]);
         try {
           await streamEvents(response, { feed: parts.feed, afterId, isSeen, ended });
         } finally {

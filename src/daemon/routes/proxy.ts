@@ -3,6 +3,7 @@ import { refusalOf } from '../access/policy.ts';
 import { forbidden } from '../access/reach.ts';
 import { streamRoute, type Route, type RouteHead } from '../api/route.ts';
 import type { DaemonParts } from '../parts.ts';
+import { whileStanding } from '../standing.ts';
 import { createProxy, type Admit, type ProxyCall } from '../proxy/proxy.ts';
 
 const METHODS: readonly RouteHead['method'][] = [
@@ -30,7 +31,7 @@ export function proxyRoutes(parts: DaemonParts): readonly Route[] {
       stream: async (call) => {
         const { request, response, caller } = call;
         const standing = parts.standings.watch(call);
-        const signal = AbortSignal.any([call.signal, standing.lost]);
+        const signal = whileStanding(call.signal, standing);
         try {
           await proxy(request, response, { admit: admission(parts, caller), signal });
         } finally {
