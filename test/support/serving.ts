@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { request, type Agent } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { startEvergrant } from './run-evergrant.ts';
+import { root } from './sources.ts';
 
 /** What a server said. */
 export interface Said {
@@ -25,9 +27,13 @@ export function socketOf(home: string): string {
   return path.join(home, 'run', 'evergrant.sock');
 }
 
-/** Starts it on a home and waits until it serves. */
+/** Starts it on a home, with the options of Node that its unit gives it, and waits until it serves. */
 export async function serve(home: string): Promise<Serving> {
-  const { child, ended, told } = startEvergrant(['serve', '--home', home]);
+  const unit = readFileSync(path.join(root, 'deploy/evergrant.service'), 'utf8');
+  const NODE_OPTIONS = /^Environment=NODE_OPTIONS=(.+)$/m.exec(unit)?.[1];
+  const { child, ended, told } = startEvergrant(['serve', '--home', home], {
+    env: { NODE_OPTIONS },
+  });
   await told(/serving/);
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
