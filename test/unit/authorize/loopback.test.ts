@@ -153,7 +153,7 @@ describe('the loopback listener', () => {
     const bound = await new Promise<boolean>((resolve) => {
       other.once('error', () => resolve(false)).listen(0, '::1', () => resolve(true));
     });
-    if (!bound) return context.skip('this machine has no IPv6 loopback');
+    if (!bound) return context.skip('not run: this machine has no IPv6 loopback');
     const { port } = other.address() as AddressInfo;
     await expect(listen(`http://localhost:${port}`)).rejects.toMatchObject({
       code: 'ERR_ARGUMENT',
