@@ -28,6 +28,8 @@ export interface Call {
   readonly startedAt: number;
   readonly monotonicAt: number;
   readonly disturbances: number;
+  /** What its process had spent stopped when it began. */
+  readonly stoppedMs: number;
   /** No older generation may be handed out. */
   readonly floor: number;
   /** What the store promises a caller at that instant. */
@@ -79,6 +81,7 @@ export class CallJudge {
       startedAt: scheduler.now,
       monotonicAt: process.clock.monotonic(),
       disturbances: process.disturbances + this.#world.sleeps,
+      stoppedMs: process.stoppedMs,
       floor: this.#floors.get(`${process.name} ${connection?.id ?? ''}`) ?? 0,
       promise: connection === undefined ? 'nothing' : this.#promiseOf(process, kind, connection),
       aborted: false,
@@ -149,15 +152,19 @@ export class CallJudge {
 
   /** Whether a call of a process wants a generation newer than this one. */
   hasOrder(by: Process, id: string, generation: number, kind: 'hand' | 'anyway'): boolean {
-    const { now } = this.#world.scheduler;
     return this.calls.some(
       (call) =>
         call.process === by &&
         call.connectionId === id &&
-        (kind === 'hand' || now - call.startedAt < ORDER_LASTS_MS) &&
+        (kind === 'hand' || this.#ageOf(call) < ORDER_LASTS_MS) &&
         this.#meant(call, generation) &&
         (kind === 'anyway' ? call.kind === 'refresh anyway' : isOrder(call)),
     );
+  }
+
+  /** How long ago it began. A process that was stopped meanwhile cannot know how late it does what it was asked. */
+  #ageOf({ process, startedAt, stoppedMs }: Call): number {
+    return this.#world.scheduler.now - startedAt - (process.stoppedMs - stoppedMs);
   }
 
   /** Orders by hand for a connection since an instant. */

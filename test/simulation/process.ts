@@ -20,6 +20,9 @@ export class Process implements StorePort<Process> {
   closing = false;
   /** Counts stops and sleeps that it went through, so that a judge of its pace can leave those out. */
   disturbances = 0;
+  /** True time that it spent stopped, up to when it last went on. */
+  stoppedMs = 0;
+  #stoppedAt = 0;
   readonly #world: World;
   readonly #deferred: (() => void)[] = [];
 
@@ -114,12 +117,14 @@ export class Process implements StorePort<Process> {
   /** SIGSTOP. */
   stop(): void {
     this.stopped = true;
+    this.#stoppedAt = this.#world.scheduler.now;
     this.disturbances++;
   }
 
   /** SIGCONT. */
   continue(): void {
     this.stopped = false;
+    this.stoppedMs += this.#world.scheduler.now - this.#stoppedAt;
     for (const run of this.#deferred.splice(0)) this.later(0, run);
   }
 

@@ -11,7 +11,7 @@ export interface Seeds {
 
 /** Runs one world for each seed. A breach is told with the command that replays it. */
 export async function runSeeds({ from, count, stopsEarly = false }: Seeds): Promise<Findings> {
-  const findings = new Findings('seeds', 'steps', 'requests', 'tokens served', 'simulated hours');
+  const findings = new Findings('seeds', 'steps', 'requests', 'tokens served');
   let simulatedMs = 0;
   for (let seed = from; seed < from + count; seed++) {
     const run = await simulate(seed);
