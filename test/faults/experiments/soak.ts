@@ -1,8 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { startDaemon, type Daemon } from '../../../src/daemon/daemon.ts';
 import { openHome, type OpenHome } from '../../../src/keeper.ts';
 import type { Http } from '../../../src/system/http.ts';
@@ -11,6 +9,7 @@ import { systemRandom } from '../../../src/system/random.ts';
 import { undiciStreaming } from '../../../src/system/undici-streaming.ts';
 import { fakeClock, settle, type FakeClock } from '../../support/fake-clock.ts';
 import { Findings } from './findings.ts';
+import { heapBytes } from './heap.ts';
 
 /*
  * A daemon that keeps many connections for many hours of a fake clock, at a server whose refresh tokens are good once and whose access tokens live an
@@ -119,15 +118,6 @@ async function pass(
   );
   findings.check(ended.length === 0, 'expired', `hour ${String(hour)}: ${String(ended.length)}`);
   findings.count('hours');
-}
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-function heapBytes(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
 
 function judgeGrowth(
