@@ -119,6 +119,24 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.leftovers(id)).toMatchObject([{ kind: 'stray', attemptId: 'a' }]);
     });
 
+    it('sees what a write of the same turn noted of the endpoint, whatever was written in between', async () => {
+      const [first, second] = [await added({ name: 'first' }), await added({ name: 'second' })];
+      const at = NOW + 3_600_000;
+      const block = store.transition(
+        first.id,
+        ({ endpoint }) => ({ result: 1, endpoint: { ...endpoint, blockedUntil: at } }),
+        DURABLE,
+      );
+      const between = store.noticeDelivered(4711);
+      const note = store.transition(
+        second.id,
+        ({ endpoint }) => ({ result: 2, endpoint: { ...endpoint, recent: [NOW] } }),
+        DURABLE,
+      );
+      await Promise.all([block, between, note]);
+      expect(await store.endpoints()).toMatchObject([{ blockedUntil: at, recent: [NOW] }]);
+    });
+
     it('keeps a record whole, whatever its state', async () => {
       const attention = {
         kind: 'attention',

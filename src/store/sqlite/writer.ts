@@ -19,7 +19,7 @@ export interface Remembrance {
   look(): void;
   /** Rows were changed without it. */
   forget(): void;
-  /** Before a commit: writes what it kept back. */
+  /** Writes what it kept back: before a commit, and before others change rows without it. */
   settle(): void;
   /** A transaction left no trace. */
   undo(): void;
@@ -133,10 +133,7 @@ export class Writer {
       begun = true;
       this.remembrance?.look();
       this.#runFirst();
-      for (const job of jobs) {
-        results.push(job.run());
-        if (!job.inStep) this.remembrance?.forget();
-      }
+      for (const { run, inStep } of jobs) results.push(inStep ? run() : this.#runApart(run));
       this.remembrance?.settle();
       this.#file.statements.run('COMMIT');
       this.#first = undefined;
@@ -150,9 +147,16 @@ export class Writer {
   }
 
   #runFirst(): void {
-    if (this.#first === undefined) return;
-    this.#first();
+    if (this.#first !== undefined) this.#runApart(this.#first);
+  }
+
+  /** It finds in the rows what is remembered, and whoever comes after it what it made of them. */
+  #runApart<T>(run: () => T): T {
+    this.remembrance?.settle();
+    const result = run();
+    this.remembrance?.settle();
     this.remembrance?.forget();
+    return result;
   }
 
   #begin(isWanted: boolean): void {
