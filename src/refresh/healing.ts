@@ -1,17 +1,21 @@
+import type { View } from '../connection/decision.ts';
 import { effectiveRotation, isRepeatable } from '../connection/schedule.ts';
-import type { Order } from './attempt.ts';
+import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
 import type { Flights } from './flights.ts';
-import type { Remembered } from './memory.ts';
 
 const AGAIN_MS = 1_000;
+/** Until a person may have acted. */
+const STOPPED_MS = 30_000;
 
-/** Looks after the intents of dead attempts that callers come upon. */
+const ORDER: Order = { demand: { kind: 'due' }, byHand: false, anyway: false };
+
+/** Looks after the intents of dead attempts that callers come upon, each until it stands no more. */
 export class Healing {
   readonly #engine: Engine;
   readonly #flights: Flights;
-  /** Intents that a flight was started for. */
-  readonly #begun = new Set<string>();
+  /** Ids of the connections that are looked after. */
+  readonly #patients = new Set<string>();
 
   /** Has come upon none yet. */
   constructor(engine: Engine, flights: Flights) {
@@ -23,21 +27,37 @@ export class Healing {
    * An intent that a dead process left is looked after at once, whatever the token's life: a grace runs out, and its owner must hear of an
    * uncertain connection early.
    */
-  heal({ view: { connection, client } }: Remembered): void {
-    const { closing, clock } = this.#engine;
-    const attemptId = connection.intent?.attemptId;
-    if (attemptId === undefined || connection.state.kind !== 'active') return;
+  heal(view: View): void {
+    const { id } = view.connection;
+    if (this.#patients.has(id) || !this.#isInNeed(view)) return;
+    this.#patients.add(id);
+    this.#flights.board(id, ORDER).landing.then(
+      (result) => this.#again(id, this.#pauseAfter(result)),
+      () => this.#again(id, AGAIN_MS),
+    );
+  }
+
+  #isInNeed({ connection, client }: View): boolean {
+    if (connection.intent === undefined || connection.state.kind !== 'active') return false;
     const { rotation } = this.#engine.profileOf(client);
-    if (isRepeatable(effectiveRotation(connection, rotation))) return;
-    if (this.#begun.has(attemptId) || closing.aborted) return;
-    this.#begun.add(attemptId);
-    const again = (): void => {
-      const forget = (): void => void this.#begun.delete(attemptId);
-      clock.timer(AGAIN_MS, forget, { background: true });
+    return !isRepeatable(effectiveRotation(connection, rotation)) && !this.#engine.closing.aborted;
+  }
+
+  #pauseAfter(result: AttemptResult): number {
+    if (result.kind === 'stopped') return STOPPED_MS;
+    return result.kind === 'deferred' ? result.until - this.#engine.clock.now() : AGAIN_MS;
+  }
+
+  #again(id: string, pauseMs: number): void {
+    const { clock, store, closing } = this.#engine;
+    const look = async (): Promise<void> => {
+      if (closing.aborted) return;
+      const view = await store.read(id);
+      this.#patients.delete(id);
+      if (view !== undefined) this.heal(view);
     };
-    const order: Order = { demand: { kind: 'due' }, byHand: false, anyway: false };
-    this.#flights.board(connection.id, order).landing.then((result) => {
-      if (result.kind === 'held' || result.kind === 'deferred') again();
-    }, again);
+    // A store that cannot be read now may be a moment later.
+    const onTime = (): void => void look().catch(() => this.#again(id, AGAIN_MS));
+    clock.timer(pauseMs, onTime, { background: true });
   }
 }

@@ -112,7 +112,7 @@ export class Server {
     minLifeMs: number | undefined,
     patience: Patience,
   ): Promise<Served> {
-    this.#healing.heal(known);
+    this.#healing.heal(known.view);
     const token = this.#atHand(known, minLifeMs);
     if (token !== undefined) return { ...known, token };
     const tooLong = minLifeError(known.view, minLifeMs);

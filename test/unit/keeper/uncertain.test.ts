@@ -3,7 +3,7 @@ import type { Rotation } from '../../../src/connection/record.ts';
 import { leftoverContext } from '../../../src/connection/secrets.ts';
 import type { EmulatorOptions, Fault } from '../../../src/emulator/emulator.ts';
 import type { Connection } from '../../../src/keeper-api.ts';
-import type { Http } from '../../../src/system/http.ts';
+import { HttpConnectError, type Http } from '../../../src/system/http.ts';
 import { nodeHttp } from '../../../src/system/node-http.ts';
 import { setSabotage } from '../../support/failpoints.ts';
 import {
@@ -403,6 +403,34 @@ describe('an answer that nobody can read', () => {
     await expect(world.during(connection.token({ timeoutMs: 500 }))).rejects.toMatchObject({
       code: 'ERR_RESPONSE_INVALID',
     });
+  });
+});
+
+describe('an intent that a dead process left at a server with a grace', () => {
+  const graceMs = 60_000;
+
+  it('is tried again after a server that could not be reached, without anything in the background', async () => {
+    const world = await makeWorld({ rotation: 'grace', graceMs });
+    const { connection } = await world.add('a', { overrides: { rotation: 'grace', graceMs } });
+    await world.pass(LIFE_MS / 2);
+    await armByTheDead(world, connection);
+    const http = nodeHttp();
+    let lines = 0;
+    const other = await world.open({
+      http: {
+        async connect(url, options) {
+          lines++;
+          if (lines === 1) throw new HttpConnectError('dns');
+          return http.connect(url, options);
+        },
+        close: () => http.close(),
+      },
+    });
+    const again = other.keeper.connection('a');
+    await world.during(again.token());
+    await world.pass(graceMs / 2);
+    expect(await again.status()).toMatchObject({ state: 'active', generation: 2 });
+    expect(world.requestCount()).toBe(1);
   });
 });
 
