@@ -162,9 +162,9 @@ export class CallJudge {
     );
   }
 
-  /** How long ago it began. A process that was stopped meanwhile cannot know how late it does what it was asked. */
-  #ageOf({ process, startedAt, stoppedMs }: Call): number {
-    return this.#world.scheduler.now - startedAt - (process.stoppedMs - stoppedMs);
+  /** How long its process has run since it began: while it is stopped, or its machine sleeps, it cannot know how late it does what it was asked. */
+  #ageOf({ process, monotonicAt, stoppedMs }: Call): number {
+    return process.clock.monotonic() - monotonicAt - (process.stoppedMs - stoppedMs);
   }
 
   /** Orders by hand for a connection since an instant. */

@@ -20,7 +20,7 @@ export class Process implements StorePort<Process> {
   closing = false;
   /** Counts stops and sleeps that it went through, so that a judge of its pace can leave those out. */
   disturbances = 0;
-  /** True time that it spent stopped, up to when it last went on. */
+  /** How long it was stopped while its machine ran, up to when it last went on. */
   stoppedMs = 0;
   #stoppedAt = 0;
   readonly #world: World;
@@ -117,14 +117,14 @@ export class Process implements StorePort<Process> {
   /** SIGSTOP. */
   stop(): void {
     this.stopped = true;
-    this.#stoppedAt = this.#world.scheduler.now;
+    this.#stoppedAt = this.clock.monotonic();
     this.disturbances++;
   }
 
   /** SIGCONT. */
   continue(): void {
     this.stopped = false;
-    this.stoppedMs += this.#world.scheduler.now - this.#stoppedAt;
+    this.stoppedMs += this.clock.monotonic() - this.#stoppedAt;
     for (const run of this.#deferred.splice(0)) this.later(0, run);
   }
 
