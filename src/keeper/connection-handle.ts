@@ -116,11 +116,8 @@ export class ConnectionHandle implements Connection {
     readonly message: string;
   }> {
     const { engine, memory } = this.#parts;
-    const { connection } = await this.#view();
-    // A wait that was ended leaves a tombstone, which must be seen at once.
-    const done = await disconnect(engine, connection.id, signal).finally(() =>
-      memory.refreshed(connection.id),
-    );
+    const { id } = (await this.#view()).connection;
+    const done = await disconnect(engine, id, () => memory.refreshed(id), signal);
     memory.forget(this.name);
     return done;
   }

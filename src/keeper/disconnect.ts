@@ -27,15 +27,18 @@ export interface Disconnected {
  * the server has it; then everything is removed. When the revocation fails the tombstone stays, with the refresh token sealed in it, and
  * a repeated disconnect tries again, as it does after `signal` ended one.
  *
+ * @param onBuried - called once the tombstone is stored, from when on nobody may be served; it is waited for.
  * @see RFC 7009
  */
 export async function disconnect(
   engine: Engine,
   connectionId: string,
+  onBuried: () => Promise<void>,
   signal?: AbortSignal,
 ): Promise<Disconnected> {
   signal?.throwIfAborted();
   const buried = await bury(engine, connectionId);
+  await onBuried();
   const view = await untilUnclaimed(engine, connectionId, buried, signal);
   signal?.throwIfAborted();
   if (view?.connection.claim !== undefined) return unfinished('an answer is still under way');

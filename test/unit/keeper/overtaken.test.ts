@@ -161,6 +161,17 @@ describe('while a refresh is under way', () => {
     expect((await connection.token()).value).toBe(grant?.accessToken);
   });
 
+  it('a disconnect ends the serving of its token at once, however long its answer takes', async () => {
+    const { connection } = await add();
+    expect((await connection.token()).generation).toBe(1);
+    const { settled } = await refreshUnderWay(connection);
+    const disconnected = connection.disconnect();
+    const refusal = (): Promise<unknown> => connection.token().catch((error: unknown) => error);
+    await expect.poll(refusal, { timeout: 10_000 }).toMatchObject({ code: 'ERR_DISCONNECTED' });
+    emulator.faults.release();
+    await Promise.all([disconnected, settled]);
+  });
+
   it('a disconnect waits for its answer and revokes what it brought', async () => {
     const { connection } = await add();
     const { settled } = await refreshUnderWay(connection);
