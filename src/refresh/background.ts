@@ -28,18 +28,21 @@ export async function runBackground(
   watch: ClockWatch,
 ): Promise<void> {
   const { closing, clock } = engine;
-  const rounds = new DueRounds(engine, flights);
+  const rounds = new DueRounds(engine, flights, true);
   const sweep = spillSweep(engine);
   await quietly(engine, () => engine.store.tidy());
   while (!closing.aborted) {
-    let wait = LONGEST_SLEEP_MS;
+    let wait = OBSTACLE_MS;
     await quietly(engine, sweep);
     await quietly(engine, () => watch.look());
     await quietly(engine, async () => {
+      const { lookedAt } = rounds;
       const renewed = await rounds.fly(PATIENCE_MS);
       tellErrors(engine, renewed);
       void deliveries.deliver();
       wait = await nextWakeIn(engine, rounds, renewed);
+      // A round that went on with what an earlier one found knows nothing of what else that one could not move on.
+      if (rounds.lookedAt === lookedAt) wait = Math.min(wait, OBSTACLE_MS);
     });
     await sleep(clock, wait, closing);
   }

@@ -19,6 +19,7 @@ const A_MOMENT_MS = 2_000;
 /** An order waits for each answer as long as a caller would. */
 const PATIENCE_MS = 60_000;
 
+const UNDER_WAY = { kind: 'under_way' } as const;
 const DUE: Order = { demand: { kind: 'due' }, byHand: false, anyway: false };
 /** Most flights begun together. */
 const MOST_AT_ONCE = 64;
@@ -33,13 +34,11 @@ const LONGEST_FRESH_MS = 30_000;
 
 /** What became of a round. */
 interface Round {
-  /** Connections that wait for their endpoints, the soonest-expiring first. */
+  /** Connections that wait, most of them for their endpoints, the soonest-expiring first. */
   readonly waiting: Due[];
-  /** These endpoints, with what became of the connection that was told to wait. */
-  readonly blocked: Map<string, AttemptResult>;
+  /** These endpoints, with what became of the connection that was told to wait, or hangs. */
+  readonly blocked: Map<string, Renewed['result']>;
 }
-
-type Deferred = AttemptResult & { readonly kind: 'deferred' };
 
 /** Renews what is due, round by round. What an endpoint leaves waiting is remembered from one round to the next, for a while. */
 export class DueRounds {
@@ -47,14 +46,20 @@ export class DueRounds {
   readonly #flights: Flights;
   /** As many as an endpoint's budget lets pass in a second: of more, chance would choose, and not the soonest expiry. */
   readonly #atOnce: number;
+  readonly #isInBackground: boolean;
   #last: Round = { waiting: [], blocked: new Map() };
   #lookedAt = -Infinity;
   #isFreshUntil = -Infinity;
 
-  /** Has looked for nothing yet. */
-  constructor(engine: Engine, flights: Flights) {
+  /**
+   * Has looked for nothing yet.
+   *
+   * @param isInBackground - what hangs holds up nobody: it is not waited for again, and the others of its endpoint are left to the next round.
+   */
+  constructor(engine: Engine, flights: Flights, isInBackground: boolean) {
     this.#engine = engine;
     this.#flights = flights;
+    this.#isInBackground = isInBackground;
     this.#atOnce = Math.min(Math.ceil(engine.settings.requestsPerSecond), MOST_AT_ONCE);
   }
 
@@ -71,7 +76,7 @@ export class DueRounds {
 
   /**
    * Flies once for everything that is due now, the soonest-expiring first, but for connections of an endpoint that has just told another
-   * one to wait: many of those must not keep the others from their turn.
+   * one to wait, or in the background let it hang: many of those must not keep the others from their turn.
    *
    * @param patienceMs - how long a batch is waited for; what hangs longer is left under way.
    * @param except - connections that are left out.
@@ -93,11 +98,11 @@ export class DueRounds {
       const batch = ends.aborted ? [] : this.#takeBatch(turns, round);
       if (batch.length === 0) break;
       const deadline = clock.monotonic() + patienceMs;
-      const flown = batch.map((due) => this.#flyOne(due, deadline, ends));
+      const flown = batch.map((due) => this.#flyOne(due, deadline, ends, round));
       for (const one of await Promise.all(flown)) {
         if (one === undefined) continue;
         all.push(one);
-        if (this.#isHeldUp(one.result)) keepBack(round, one.connectionId, one.result);
+        this.#keepBack(round, one);
       }
     }
     this.#last = round;
@@ -135,36 +140,35 @@ export class DueRounds {
 
   /** Undefined of a connection that was removed since it was found due: nobody need hear of it. */
   async #flyOne(
-    { connectionId }: Due,
+    { connectionId, endpoint }: Due,
     deadline: number,
     ends: AbortSignal,
+    round: Round,
   ): Promise<Renewed | undefined> {
     const { clock } = this.#engine;
-    if (this.#flights.isUnderWay(connectionId)) {
-      return { connectionId, result: { kind: 'under_way' } };
+    if (this.#isInBackground && this.#flights.isUnderWay(connectionId)) {
+      return { connectionId, result: UNDER_WAY };
     }
     try {
       const { landing } = this.#flights.board(connectionId, DUE);
       const waited = await waitUntil(landing, clock, deadline, ends);
-      return { connectionId, result: 'value' in waited ? waited.value : { kind: 'under_way' } };
+      if ('value' in waited) return { connectionId, result: waited.value };
+      if (this.#isInBackground) round.blocked.set(endpoint, UNDER_WAY);
+      return { connectionId, result: UNDER_WAY };
     } catch (error) {
       if (error instanceof NotFoundError) return undefined;
       return { connectionId, result: error instanceof Error ? error : new Error(String(error)) };
     }
   }
 
-  /** Whether a connection waits for its endpoint, and not for itself. */
-  #isHeldUp(result: Renewed['result']): result is Deferred {
-    if (result instanceof Error || result.kind !== 'deferred') return false;
-    return result.view.connection.backoff.notBefore <= this.#engine.clock.now();
+  /** By the endpoint that it has now: it may have been given another since it was found due. One that waits for itself keeps back no other. */
+  #keepBack({ waiting, blocked }: Round, { connectionId, result }: Renewed): void {
+    if (result instanceof Error || result.kind !== 'deferred') return;
+    const { connection, endpoint: state } = result.view;
+    const { endpoint } = state;
+    if (connection.backoff.notBefore <= this.#engine.clock.now()) blocked.set(endpoint, result);
+    waiting.push({ connectionId, endpoint });
   }
-}
-
-/** By the endpoint that it has now: it may have been given another since it was found due. */
-function keepBack({ waiting, blocked }: Round, connectionId: string, result: Deferred): void {
-  const { endpoint } = result.view.endpoint;
-  blocked.set(endpoint, result);
-  waiting.push({ connectionId, endpoint });
 }
 
 /**
@@ -180,7 +184,7 @@ export async function renewAllDue(
 ): Promise<readonly Renewed[]> {
   const { clock, closing } = engine;
   const ends = signal === undefined ? closing : AbortSignal.any([signal, closing]);
-  const rounds = new DueRounds(engine, flights);
+  const rounds = new DueRounds(engine, flights, false);
   const renewed = new Map<string, Renewed>();
   const done = new Set<string>();
   for (;;) {

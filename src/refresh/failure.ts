@@ -97,9 +97,11 @@ export function passingError(
   retryAt: number | undefined,
 ): EvergrantError {
   const { name, lastError } = connection;
+  // What it waits for may be the budget alone, for which nobody is to blame.
+  const isOfServer = [undefined, lastError?.message, endpoint.blockedBecause].includes(because);
   const message = because ?? lastError?.message ?? endpoint.blockedBecause ?? 'the refresh failed';
   const details = { connection: name, retryAt };
-  switch (lastError?.outcome) {
+  switch (isOfServer ? lastError?.outcome : undefined) {
     case 'refreshed':
     case 'answer_unreadable':
       return new ResponseInvalidError(

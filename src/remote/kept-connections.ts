@@ -64,7 +64,10 @@ export class KeptConnections {
 
   async #sendOnce({ method, target, body, signal, headers }: Message): Promise<IncomingMessage> {
     const { address } = this.#way;
-    this.#client ??= makeClient(address);
+    this.#client ??= makeClient(address).catch((error: unknown) => {
+      this.#client = undefined;
+      throw error;
+    });
     const { agent, request: send } = await this.#client;
     await checkAddress(address);
     assertOpen(this.#way);

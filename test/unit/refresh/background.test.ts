@@ -102,6 +102,41 @@ describe('the background', () => {
     expect([left.size, world.asked.length]).toEqual([0, 6]);
   });
 
+  it('tries what another process held after 5 s, though it woke for others in between', async () => {
+    const world = flown();
+    world.due = ['a', 'c', 'x'];
+    world.endpointOf = (id) => id;
+    const from = world.clock.now();
+    world.land = (id) => {
+      if (id === 'x') return resultOf('held');
+      return world.clock.now() < from + 300 || id === 'a'
+        ? deferred(from + (id === 'a' ? 3_600_000 : 300), id)
+        : settled;
+    };
+    const { ended } = start(world);
+    await after(world.clock, 6_000, ended);
+    expect(world.log.filter(([, id]) => id === 'x').map(([at]) => at)).toEqual([0, 5_300]);
+  });
+
+  it('goes on with other endpoints, and looks around, while one lets a thousand hang', async () => {
+    const world = flown();
+    const hung = Array.from({ length: 1_000 }, (_, i) => `h${String(i)}`);
+    world.due = hung;
+    world.endpointOf = (id) => id.slice(0, 1);
+    world.nextDueAt = world.clock.now();
+    world.land = (id) => {
+      if (id === 'x') return settled;
+      world.underWay.add(id);
+      return undefined;
+    };
+    const { ended, looks } = start(world);
+    await after(world.clock, 1_000, ended);
+    world.due = [...hung, 'x'];
+    await after(world.clock, 4_000, ended);
+    expect(world.log.map(([, id]) => id)).toContain('x');
+    expect(looks).toEqual([0, 3_000]);
+  });
+
   it('finds what came due meanwhile when it looks again', async () => {
     const world = flown();
     world.due = ['waits'];
@@ -134,14 +169,14 @@ describe('the background tells', () => {
     ]);
   });
 
-  it('that it could not even look, and looks again after 30 s', async () => {
+  it('that it could not even look, and looks again after 5 s', async () => {
     const world = flown();
     world.store['due'] = () => Promise.reject(new Error('the disk is gone'));
     const { ended, looks } = start(world);
-    await after(world.clock, 29_999, ended);
+    await after(world.clock, 4_999, ended);
     expect(world.warnings).toEqual(['warning: no connection: the disk is gone']);
     await after(world.clock, 1, ended);
-    expect(looks).toEqual([0, 30_000]);
+    expect(looks).toEqual([0, 5_000]);
   });
 
   it('that it could not look at the clock, and renews all the same', async () => {

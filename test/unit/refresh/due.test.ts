@@ -11,7 +11,7 @@ describe('a round', () => {
   it('flies once for everything that is due now, the soonest first', async () => {
     const world = flown();
     world.due = ['b', 'a', 'c'];
-    const renewed = await new DueRounds(world.engine, world.flights).fly(2_000);
+    const renewed = await new DueRounds(world.engine, world.flights, false).fly(2_000);
     expect(renewed).toEqual(
       ['b', 'a', 'c'].map((connectionId) => ({ connectionId, result: settled })),
     );
@@ -28,7 +28,7 @@ describe('a round', () => {
     const world = flown(budget);
     world.due = ids(most + 1);
     world.land = () => undefined;
-    const rounds = new DueRounds(world.engine, world.flights);
+    const rounds = new DueRounds(world.engine, world.flights, false);
     const round = rounds.fly(2_000);
     await after(world.clock, 1_999, round);
     expect(world.log).toHaveLength(most);
@@ -40,7 +40,7 @@ describe('a round', () => {
     const world = flown();
     world.due = ['hangs', 'lands'];
     world.land = (id) => (id === 'hangs' ? undefined : settled);
-    const round = new DueRounds(world.engine, world.flights).fly(2_000);
+    const round = new DueRounds(world.engine, world.flights, false).fly(2_000);
     expect(await after(world.clock, 1_999, round)).toBe('waits');
     expect(await after(world.clock, 1, round)).toEqual([
       { connectionId: 'hangs', result: { kind: 'under_way' } },
@@ -48,13 +48,26 @@ describe('a round', () => {
     ]);
   });
 
-  it('does not begin again what is under way', async () => {
+  it('does not begin again, in the background, what is under way', async () => {
     const world = flown();
     world.due = ['a', 'b'];
     world.underWay.add('a');
-    const renewed = await new DueRounds(world.engine, world.flights).fly(2_000);
+    const renewed = await new DueRounds(world.engine, world.flights, true).fly(2_000);
     expect(renewed[0]).toEqual({ connectionId: 'a', result: { kind: 'under_way' } });
     expect(world.log.map(([, id]) => id)).toEqual(['b']);
+  });
+
+  it('leaves to the next round, in the background, the others of an endpoint that lets one hang', async () => {
+    const world = flown(1);
+    world.due = ['hangs', 'a2', 'b1'];
+    world.endpointOf = (id) => (id === 'b1' ? 'b' : 'a');
+    world.land = (id) => (id === 'hangs' ? undefined : settled);
+    const rounds = new DueRounds(world.engine, world.flights, true);
+    await after(world.clock, 2_000, rounds.fly(2_000));
+    expect(world.log.map(([, id]) => id)).toEqual(['hangs', 'b1']);
+    world.underWay.add('hangs');
+    await rounds.fly(2_000);
+    expect(world.log.map(([, id]) => id)).toEqual(['hangs', 'b1', 'a2', 'b1']);
   });
 
   it('tells what could not be tried, and tries the others', async () => {
@@ -62,7 +75,7 @@ describe('a round', () => {
     world.due = ['a', 'b'];
     const failure = new Error('no store');
     world.land = (id) => (id === 'a' ? failure : settled);
-    const renewed = await new DueRounds(world.engine, world.flights).fly(2_000);
+    const renewed = await new DueRounds(world.engine, world.flights, false).fly(2_000);
     expect(renewed).toEqual([
       { connectionId: 'a', result: failure },
       { connectionId: 'b', result: settled },
@@ -72,7 +85,7 @@ describe('a round', () => {
   it('leaves out what it is told to, and ends when it is told to', async () => {
     const world = flown();
     world.due = ['a', 'b'];
-    const rounds = new DueRounds(world.engine, world.flights);
+    const rounds = new DueRounds(world.engine, world.flights, false);
     const renewed = await rounds.fly(2_000, new Set(['a']));
     expect(connections(renewed)).toEqual(['b']);
     expect(await rounds.fly(2_000, undefined, AbortSignal.abort())).toEqual([]);
@@ -87,7 +100,7 @@ describe('a round', () => {
     world.endpointOf = (id) => id.slice(0, 1);
     const now = world.clock.now();
     world.land = (id) => (id.startsWith('a') ? deferred(now + 9_000, 'a') : settled);
-    const rounds = new DueRounds(world.engine, world.flights);
+    const rounds = new DueRounds(world.engine, world.flights, false);
     expect(connections(await rounds.fly(2_000))).toEqual(['a1', 'b1', 'b2', 'b3']);
     expect(connections(await rounds.fly(2_000))).toEqual(['a1', 'a2']);
   });
@@ -95,7 +108,7 @@ describe('a round', () => {
   it('goes on in the same order with what the endpoint left waiting, without asking the store again', async () => {
     const world = flown(2);
     world.due = ['a', 'b', 'c', 'd', 'e'];
-    const rounds = new DueRounds(world.engine, world.flights);
+    const rounds = new DueRounds(world.engine, world.flights, false);
     const now = world.clock.now();
     for (const left of ['abcde', 'bcde', 'cde', 'de', 'e']) {
       const next = left.slice(0, 1);
@@ -109,7 +122,7 @@ describe('a round', () => {
     const world = flown();
     world.due = ['a'];
     world.land = () => deferred(world.clock.now() + 100);
-    const rounds = new DueRounds(world.engine, world.flights);
+    const rounds = new DueRounds(world.engine, world.flights, false);
     const { due } = world.store as { due: (now: number, most: number) => Promise<unknown> };
     world.store['due'] = async (now: number, most: number) => {
       await world.clock.advance(200);
@@ -135,7 +148,7 @@ describe('a round', () => {
       await world.clock.advance(60_000);
       return due(now, most);
     };
-    const rounds = new DueRounds(world.engine, world.flights);
+    const rounds = new DueRounds(world.engine, world.flights, false);
     await rounds.fly(2_000);
     await world.clock.advance(29_999);
     await rounds.fly(2_000);
@@ -151,7 +164,7 @@ describe('a round', () => {
     world.endpointOf = (id) => (id === 'b1' ? 'b' : 'a');
     const now = world.clock.now();
     world.land = (id) => (id === 'moved' ? deferred(now + 9_000, 'b') : settled);
-    const rounds = new DueRounds(world.engine, world.flights);
+    const rounds = new DueRounds(world.engine, world.flights, false);
     expect(connections(await rounds.fly(2_000))).toEqual(['moved', 'a1']);
     expect(rounds.left().map(({ connectionId }) => connectionId)).toEqual(['moved', 'b1']);
   });
@@ -161,7 +174,7 @@ describe('a round', () => {
     world.due = ['a', 'gone', 'b'];
     const gone = new NotFoundError('ERR_CONNECTION_UNKNOWN', 'removed meanwhile');
     world.land = (id) => (id === 'gone' ? gone : settled);
-    const rounds = new DueRounds(world.engine, world.flights);
+    const rounds = new DueRounds(world.engine, world.flights, false);
     expect(connections(await rounds.fly(2_000))).toEqual(['a', 'b']);
   });
 
@@ -176,7 +189,7 @@ describe('a round', () => {
       world.due = ['a1', 'a2'];
       const now = world.clock.now();
       world.land = () => deferred(now + 9_000, 'one', now + ms);
-      const rounds = new DueRounds(world.engine, world.flights);
+      const rounds = new DueRounds(world.engine, world.flights, false);
       expect(connections(await rounds.fly(2_000))).toEqual(seen);
     },
   );
@@ -230,6 +243,31 @@ describe('an order for all that is due', () => {
     world.due = ['a'];
     const past = deferred(world.clock.now() - 5);
     world.land = () => (world.log.length < 3 ? past : settled);
+    const order = renewAllDue(world.engine, world.flights);
+    expect(await after(world.clock, 0, order)).toEqual([{ connectionId: 'a', result: settled }]);
+  });
+
+  it('tries one that waits for itself again as soon as it may, whatever its endpoint makes others wait', async () => {
+    const world = flown();
+    world.due = ['x', 'a1', 'a2'];
+    world.endpointOf = (id) => id.slice(0, 1);
+    const from = world.clock.now();
+    world.land = (id) => {
+      const [until, notBefore] = id === 'x' ? [from + 400, from + 400] : [from + 300, 0];
+      if (id === 'a1' || world.clock.now() >= until) return settled;
+      return deferred(until, id.slice(0, 1), notBefore);
+    };
+    const order = renewAllDue(world.engine, world.flights);
+    const renewed = await after(world.clock, 400, order);
+    expect(renewed).toEqual(
+      ['x', 'a1', 'a2'].map((connectionId) => ({ connectionId, result: settled })),
+    );
+  });
+
+  it('waits for what is under way already', async () => {
+    const world = flown();
+    world.due = ['a'];
+    world.underWay.add('a');
     const order = renewAllDue(world.engine, world.flights);
     expect(await after(world.clock, 0, order)).toEqual([{ connectionId: 'a', result: settled }]);
   });

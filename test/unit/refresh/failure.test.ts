@@ -172,6 +172,20 @@ describe('a refresh that failed and may be tried again', () => {
     expect(failureOf(failing(outcome))).toMatchObject({ retryAt: NOW + 5 });
   });
 
+  it.each(['answer_unreadable', 'not_sent', 'throttled'])(
+    'blames no earlier error for what makes it wait now, after the outcome %s',
+    (outcome) => {
+      const error = passingError(failing(outcome), 'the budget is used up', undefined);
+      expect(told(error)).toEqual([
+        ...['ServerUnavailableError', 'ERR_SERVER_FAILED'],
+        ...['a: the budget is used up; try again later', 'a'],
+      ]);
+      expect(passingError(failing(outcome), 'it broke', undefined)).toEqual(
+        passingError(failing(outcome), undefined, undefined),
+      );
+    },
+  );
+
   it('gives the reason at hand, the last one, that of the endpoint, or none', () => {
     expect(passingError(failing('lost'), 'busy', undefined).message).toContain('a: busy;');
     const blocked = someView({ endpoint: { blockedBecause: 'it is down' } });
