@@ -72,7 +72,7 @@ export class NewerTokens {
     let brought = 0;
     for (let known = first; ; known = await this.#memory.recallAgain(known)) {
       if (known.view.connection.generation > wanted.generation) {
-        if (!this.#cameTooLate(known)) return this.#reply(known);
+        if (!this.#isOfNoUse(known)) return this.#reply(known);
         // Once is chance, and the clock of another process may be wrong; at a server that is slower than its tokens live no request helps.
         if (brought >= 2) throw passingError(known.view, CAME_TOO_LATE, undefined);
         wanted = { ...demand, generation: known.view.connection.generation, rejected: false };
@@ -115,11 +115,12 @@ export class NewerTokens {
     }
   }
 
-  /** An answer recorded long after it was asked for, by a process that had been stopped, may have outlived its own token. */
-  #cameTooLate(known: Remembered): boolean {
-    const { tokens, lastError } = known.view.connection;
-    const wasOfUse = tokens?.accessToken !== undefined && lastError === undefined;
-    return wasOfUse && !this.#isLiving(known);
+  /**
+   * Whether a newer set is of no use, though nothing failed: an answer recorded long after it was asked for, by a process that had been stopped,
+   * may have outlived its own token; and a refresh token may have been imported alone.
+   */
+  #isOfNoUse(known: Remembered): boolean {
+    return known.view.connection.lastError === undefined && !this.#isLiving(known);
   }
 
   #reply(known: Remembered): Served {

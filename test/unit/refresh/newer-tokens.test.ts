@@ -137,6 +137,31 @@ describe('a caller whose token has ended', () => {
     expect(world.orders).toHaveLength(2);
   });
 
+  it('is told of a set that had ended when it was issued, without another request', async () => {
+    const world = waiting(0);
+    const lastError = { at: NOW, outcome: 'refreshed', message: 'it has already expired' };
+    const issuing = (): AttemptResult => {
+      world.write({ generation: 2, tokens: set(2, 0), lastError });
+      return settled('recorded');
+    };
+    world.flown = [issuing, bringing(world, 3)];
+    expect(await after(world.clock, 0, world.obtain())).toEqual(coded('ERR_RESPONSE_INVALID'));
+  });
+
+  it('gets one by the refresh token that was imported alone meanwhile', async () => {
+    const world = waiting(0);
+    const importing = (): AttemptResult => {
+      world.write({
+        generation: 2,
+        grantId: 'other',
+        tokens: someTokens({ accessToken: undefined }),
+      });
+      return satisfied;
+    };
+    world.flown = [importing, bringing(world, 3)];
+    expect(await after(world.clock, 0, world.obtain())).toBe('at-3');
+  });
+
   it.each([
     ['failed and may be repeated now', {}],
     [
