@@ -4,6 +4,7 @@ import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
 import type { Flights } from './flights.ts';
 
+/** At the soonest. */
 const AGAIN_MS = 1_000;
 /** Until a person may have acted. */
 const STOPPED_MS = 30_000;
@@ -45,7 +46,8 @@ export class Healing {
 
   #pauseAfter(result: AttemptResult): number {
     if (result.kind === 'stopped') return STOPPED_MS;
-    return result.kind === 'deferred' ? result.until - this.#engine.clock.now() : AGAIN_MS;
+    const waitMs = result.kind === 'deferred' ? result.until - this.#engine.clock.now() : 0;
+    return Math.max(waitMs, AGAIN_MS);
   }
 
   #again(id: string, pauseMs: number): void {
