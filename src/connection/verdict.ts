@@ -6,6 +6,7 @@ import type { Facts } from './facts.ts';
 import { putAway } from './lost-answer.ts';
 import { OUTCOMES, type Rule } from './outcomes.ts';
 import type { ConnectionRecord } from './record.ts';
+import { standing } from './states.ts';
 import { event } from './telling.ts';
 
 /*
@@ -38,6 +39,8 @@ export function decideVerdict(
   if (!isCurrent || (!isMine && PASSING.has(outcome.kind))) {
     return overtaken(view, attempt, outcome, facts);
   }
+  if (!isMine && isRefused(connection, facts))
+    return { result: { kind: 'superseded', connection } };
   const rule = OUTCOMES[outcome.kind] as Rule<never>;
   const effect = rule(view, attempt, outcome as never, facts);
   const claim = isMine ? undefined : connection.claim;
@@ -54,6 +57,14 @@ const PASSING: ReadonlySet<TokenOutcome['kind']> = new Set([
   'ambiguous',
   'unnamed_refusal',
 ]);
+
+/** Whether what came late brings nothing but the refresh token that the server has refused since. It holds nothing that would be lost. */
+function isRefused({ state, tokens }: ConnectionRecord, facts: Facts): boolean {
+  const now = standing(state);
+  if (now.kind !== 'attention' || now.code === 'ERR_OUTCOME_UNCERTAIN') return false;
+  const brought = facts.tokens?.fingerprint;
+  return brought !== undefined && brought === tokens?.fingerprint;
+}
 
 function overtaken(
   view: View,

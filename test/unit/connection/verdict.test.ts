@@ -7,7 +7,7 @@ import {
   type Attempt,
 } from '../../../src/connection/claiming.ts';
 import type { Change, View } from '../../../src/connection/decision.ts';
-import type { Rotation } from '../../../src/connection/record.ts';
+import type { Rotation, TokenSet } from '../../../src/connection/record.ts';
 import { doubt } from '../../../src/connection/states.ts';
 import type { Facts } from '../../../src/connection/facts.ts';
 import { decideVerdict } from '../../../src/connection/verdict.ts';
@@ -133,6 +133,30 @@ describe('an attempt whose claim was taken over', () => {
   it.each(kinds)('never ends the taker’s claim (%s)', (kind) => {
     const change = judge(kind, armed({ connection: { claim: takers } }));
     expect({ claim: takers, ...change.connection }.claim).toBe(takers);
+  });
+
+  it.each<[string, string, Partial<TokenSet>, 'superseded' | 'recorded']>([
+    ['the refresh token that was refused since', 'ERR_GRANT_REFUSED', {}, 'superseded'],
+    ['the one whose request was refused since', 'ERR_REQUEST_REFUSED', {}, 'superseded'],
+    ['the one whose answer was only lost', 'ERR_OUTCOME_UNCERTAIN', {}, 'recorded'],
+    ['another one', 'ERR_GRANT_REFUSED', { fingerprint: 'new' }, 'recorded'],
+    ['none', 'ERR_GRANT_REFUSED', { fingerprint: undefined }, 'recorded'],
+  ])('and brings %s (%s)', (_what, code, change, kind) => {
+    const advice = { actor: 'owner', code, reason: 'no', remedy: 'sign in' } as const;
+    const state = { kind: 'attention', since: NOW, ...advice } as const;
+    const tokens = someTokens(change);
+    const held = { state, tokens: someTokens(change.fingerprint === 'new' ? {} : change) };
+    const paused = { ...held, state: { kind: 'paused', since: NOW, before: state } as const };
+    for (const rows of [held, paused]) {
+      const late = judge('refreshed', armed({ connection: { claim: takers, ...rows } }), {
+        tokens,
+      });
+      expect(late.result.kind).toBe(kind);
+      if (kind === 'superseded') expect(Object.keys(late)).toEqual(['result']);
+      // An order by hand is an attempt of its own.
+      const ordered = judge('refreshed', armed({ connection: rows }), { tokens });
+      expect(ordered.result.kind).toBe('recorded');
+    }
   });
 
   it.each(kinds)('counts with %s only if that is final', (kind) => {
