@@ -22,7 +22,7 @@ export class Excuses {
     return excuse?.generation === generation && excuse.until > this.#clock.monotonic();
   }
 
-  /** After a wait that brought nothing newer: nobody else need wait before the back-off ends, or while the request still hangs. */
+  /** After a wait that brought nothing newer: nobody else need wait before the back-off ends, or for five minutes where the request hangs. */
   add({ id, generation, backoff }: ConnectionRecord, isHanging: boolean): void {
     const backoffMs = Math.max(backoff.notBefore - this.#clock.now(), SHORTEST_MS);
     const forMs = isHanging ? LONGEST_MS : Math.min(backoffMs, LONGEST_MS);
