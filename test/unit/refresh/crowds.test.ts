@@ -4,7 +4,7 @@ import { Crowds } from '../../../src/refresh/crowds.ts';
 import type { Patience } from '../../../src/refresh/wait.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 
-const token = { value: 'token' } as AccessToken;
+const token = { value: 'token' } as unknown as AccessToken;
 
 it.each([
   [0, 1],
