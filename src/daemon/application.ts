@@ -19,6 +19,8 @@ import { answerText, toJson } from './http/answer.ts';
 import { readJson } from './http/body.ts';
 import type { Hosts } from './http/hosts.ts';
 import { shapeRefusal } from './http/shape.ts';
+import { HeardCall } from './heard-call.ts';
+import type { Standings } from './standing.ts';
 
 /*
  * From a request to its answer, the same way for every route: shape, route, caller, body, work.
@@ -30,6 +32,8 @@ export interface ApplicationParts {
   readonly routes: readonly Route[];
   /** Who comes in. */
   readonly gate: GateParts;
+  /** Whether those who were let in may still be told. */
+  readonly standings: Standings;
   /** Time. */
   readonly clock: Clock;
   /** Where faults are told. */
@@ -104,7 +108,8 @@ async function serve(
     const given = isForeign ? {} : readQuery(query);
     const checked = check(route.query, given, 'the query');
     const heard = { caller, params, query: checked, request, response };
-    await run(parts, route, new HeardCall(heard));
+    const call = new HeardCall(heard, parts.standings);
+    await run(parts, route, call).finally(() => call.end());
   } catch (error) {
     fail(parts, route.operation, { request, response }, error);
   }
@@ -113,9 +118,13 @@ async function serve(
 
 async function run(parts: ApplicationParts, route: Route, call: HeardCall): Promise<void> {
   if ('stream' in route) return route.stream(call);
-  if (route.body !== undefined)
+  if (route.body !== undefined) {
     call.body = check(route.body, await readJson(call.request, parts.clock), 'the body');
+    // It may have taken its time.
+    parts.standings.check(call);
+  }
   const answer = await route.handle(call);
+  if (call.hasWaited) parts.standings.check(call);
   const text = toJson(answer ?? {});
   if (parts.checkAnswers === true) route.answer.parse(JSON.parse(text));
   const isUnread = route.body === undefined && hasBody(call.request);
@@ -198,43 +207,4 @@ function check(schema: z.ZodType | undefined, value: unknown, what: string): unk
 function splitOnce(text: string, mark: string): readonly string[] {
   const at = text.indexOf(mark);
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** Its signal is made when somebody asks for it: most answers are there at once. */
-class HeardCall implements Call {
-  readonly caller: Call['caller'];
-  readonly params: Call['params'];
-  readonly query: unknown;
-  body: unknown = undefined;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  #gone: AbortController | undefined;
-
-  constructor({ caller, params, query, request, response }: Omit<Call, 'body' | 'signal'>) {
-    this.caller = caller;
-    this.params = params;
-    this.query = query;
-    this.request = request;
-    this.response = response;
-  }
-
-  get signal(): AbortSignal {
-    this.#gone ??= goneFrom(this.response);
-    return this.#gone.signal;
-  }
-}
-
-function goneFrom(response: ServerResponse): AbortController {
-  const gone = new AbortController();
-  const onClose = (): void => {
-    if (!response.writableFinished) gone.abort(new CallerGone());
-  };
-  if (response.destroyed) onClose();
-  else response.once('close', onClose);
-  return gone;
-}
-
-/** The caller closed its connection before it had its answer. */
-export class CallerGone extends Error {
-  override readonly name = 'CallerGone';
 }

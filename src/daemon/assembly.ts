@@ -85,6 +85,7 @@ export class Assembly {
     return createApplication({
       routes: allRoutes(this.#parts(sessions)),
       gate: { access: store.access, audit, rates, underWay, sessions, clock },
+      standings: new Standings({ store, sessions, clock }),
       ...{ clock, log },
       observe: (operation, status, tookMs) => {
         this.metrics.observe(operation, status, tookMs);
@@ -102,7 +103,6 @@ export class Assembly {
       ...{ audit, metrics, sessions, latencies, ending },
       api: (name) => this.options.api(name),
       feed: new Feed(store.access, clock),
-      standings: new Standings({ store, sessions, clock }),
       requestsPerSecond: this.options.requestsPerSecond ?? 10,
       openDoor: () => this.ports.openDoor(this.settings),
       consentOrigin: () => this.ports.consentOrigin(this.settings),

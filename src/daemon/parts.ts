@@ -9,7 +9,6 @@ import type { Latencies } from './browser/latencies.ts';
 import type { Sessions } from './browser/sessions.ts';
 import type { Feed } from './events/feed.ts';
 import type { Metrics } from './metrics/metrics.ts';
-import type { Standings } from './standing.ts';
 import type { DaemonStore } from './store.ts';
 
 /** What routes work with. */
@@ -36,8 +35,6 @@ export interface DaemonParts {
   readonly ending: AbortSignal;
   /** What happens. */
   readonly feed: Feed;
-  /** Whether those who have a stream open may still be told. */
-  readonly standings: Standings;
   /** Who is signed in at a browser. */
   readonly sessions: Sessions;
   /** How long refreshes took. */

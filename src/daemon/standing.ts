@@ -1,5 +1,5 @@
 import { sabotaged } from '#failpoints';
-import { AccessRefusedError } from '../errors.ts';
+import { AccessRefusedError, StoreError } from '../errors.ts';
 import type { Clock, Timer } from '../system/clock.ts';
 import type { Caller } from './access/caller.ts';
 import { whyEnded } from './access/key.ts';
@@ -9,16 +9,16 @@ import type { Sessions } from './browser/sessions.ts';
 import type { DaemonStore } from './store.ts';
 
 /*
- * A stream, or a call through the proxy, is let in once and may go on for days. Its caller's key can be revoked or come to its end meanwhile, and so
- * can a session.
+ * A stream, a call through the proxy, or one that waits for a token is let in once and may go on for days. Its caller's key can be revoked or come
+ * to its end meanwhile, and so can a session.
  */
 
-/** So often it is looked at whether callers may still be told, once for all streams of a key or a session. */
+/** So often it is looked at whether callers may still be told, once for all calls of a key or a session. */
 const LOOK_EVERY_MS = 1_000;
 /** After so many looks in turn at which the store could not be asked, nothing is told any more. */
 const MOST_IN_VAIN = 10;
 
-/** Whether whoever a stream was opened for may still be told. */
+/** Whether whoever makes a call may still be told. */
 export interface Standing {
   /**
    * Aborted within a second after its key, or its session, is good no more, for an {@link AccessRefusedError}; for the store's own error once that could
@@ -28,6 +28,9 @@ export interface Standing {
   /** Looks no more. */
   stop(): void;
 }
+
+/** A call that was let in. */
+type LetIn = Pick<Call, 'caller' | 'request'>;
 
 /** What standings are made of. */
 export interface StandingParts {
@@ -39,15 +42,15 @@ export interface StandingParts {
   readonly clock: Clock;
 }
 
-/** Streams of one key or session. */
+/** Calls of one key or session that take their time. */
 interface Watched {
   readonly isGood: () => boolean;
-  readonly streams: Set<AbortController>;
+  readonly calls: Set<AbortController>;
   /** Looks at which the store could not be asked, since it last could. */
   inVain: number;
 }
 
-/** The standing of all callers that have a stream open. */
+/** The standing of all callers that wait, or have a stream open. */
 export class Standings {
   readonly #parts: StandingParts;
   readonly #watched = new Map<string, Watched>();
@@ -59,24 +62,53 @@ export class Standings {
   }
 
   /** Looks after the standing of a caller that was let in. To look does not count as use of a session. */
-  watch({ caller, request }: Pick<Call, 'caller' | 'request'>): Standing {
-    const { sessions } = this.#parts;
-    const cookie = caller === BROWSER ? (readCookie(request, sessions.publicUrl) ?? '') : undefined;
-    const identity = cookie === undefined ? caller.keyId : `session ${cookie}`;
-    if (identity === undefined) return { lost: undefined, stop: () => undefined };
-    const isGood = (): boolean =>
-      cookie === undefined ? hasGoodKey(this.#parts, caller) : sessions.isStanding(cookie);
-    const stream = new AbortController();
-    const watched = this.#watched.get(identity) ?? { isGood, streams: new Set(), inVain: 0 };
+  watch(call: LetIn): Standing {
+    const found = this.#identify(call);
+    if (found === undefined) return { lost: undefined, stop: () => undefined };
+    const { identity, isGood } = found;
+    const ended = new AbortController();
+    const watched = this.#watched.get(identity) ?? { isGood, calls: new Set(), inVain: 0 };
     this.#watched.set(identity, watched);
-    watched.streams.add(stream);
+    watched.calls.add(ended);
     this.#lookLater();
     const stop = (): void => {
-      watched.streams.delete(stream);
-      const isLast = watched.streams.size === 0 && this.#watched.get(identity) === watched;
+      watched.calls.delete(ended);
+      const isLast = watched.calls.size === 0 && this.#watched.get(identity) === watched;
       if (isLast) this.#watched.delete(identity);
     };
-    return { lost: stream.signal, stop };
+    return { lost: ended.signal, stop };
+  }
+
+  /**
+   * Looks once, now. Where the store cannot be asked the caller stands as before.
+   *
+   * @throws {@link AccessRefusedError} `ERR_ACCESS_REFUSED` when the key, or the session, is good no more.
+   */
+  check(call: LetIn): void {
+    const found = this.#identify(call);
+    if (found === undefined || sabotaged('standing')) return;
+    let isGood = true;
+    try {
+      isGood = found.isGood();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    }
+    if (!isGood) throw lost();
+  }
+
+  /** Whose key or session it is, and how it is looked at; undefined of the owner. */
+  #identify({
+    caller,
+    request,
+  }: LetIn): { readonly identity: string; readonly isGood: () => boolean } | undefined {
+    if (caller === BROWSER) {
+      const { sessions } = this.#parts;
+      const cookie = readCookie(request, sessions.publicUrl) ?? '';
+      return { identity: `session ${cookie}`, isGood: () => sessions.isStanding(cookie) };
+    }
+    const { keyId } = caller;
+    if (keyId === undefined) return undefined;
+    return { identity: keyId, isGood: () => hasGoodKey(this.#parts, caller) };
   }
 
   #lookLater(): void {
@@ -93,7 +125,7 @@ export class Standings {
     const reason = sabotaged('standing') ? undefined : whyLost(watched);
     if (reason === undefined) return;
     this.#watched.delete(identity);
-    for (const stream of watched.streams) stream.abort(reason);
+    for (const call of watched.calls) call.abort(reason);
   }
 }
 

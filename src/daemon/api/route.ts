@@ -17,7 +17,7 @@ export interface Call<Q = unknown, B = unknown> {
   readonly query: Q;
   /** The body, checked. */
   readonly body: B;
-  /** Aborted when the caller goes away. */
+  /** Aborted when the caller goes away, and soon after its key or session is good no more. Asked for by whoever has to wait. */
   readonly signal: AbortSignal;
   /** The message itself, for routes that stream. */
   readonly request: IncomingMessage;

@@ -7,7 +7,6 @@ import { breathe } from '../../system/turn.ts';
 import type { Keeper } from '../../keeper-api.ts';
 import type { FeedEvent } from '../../store/access-store.ts';
 import type { DaemonParts } from '../parts.ts';
-import { whileStanding, type Standing } from '../standing.ts';
 import { endpointsAtAGlance, endpointGlance } from './endpoints.ts';
 import { glanceChanges, glanceOf, type Glance } from './glance.ts';
 
@@ -33,10 +32,7 @@ export function glanceRoutes(parts: DaemonParts): readonly Route[] {
         'All connections, a line of JSON each; the first line tells the instant and the newest event, the last how many there were',
       access: all,
       type: 'application/x-ndjson',
-      stream: async (call) => {
-        const standing = parts.standings.watch(call);
-        await streamGlances(parts, call, standing).finally(() => standing.stop());
-      },
+      stream: (call) => streamGlances(parts, call),
     }),
     jsonRoute({
       method: 'GET',
@@ -63,10 +59,8 @@ export function glanceRoutes(parts: DaemonParts): readonly Route[] {
 
 async function streamGlances(
   { keeper, store, clock }: DaemonParts,
-  { response, signal }: Pick<Call, 'response' | 'signal'>,
-  standing: Standing,
+  { response, signal: over }: Pick<Call, 'response' | 'signal'>,
 ): Promise<void> {
-  const over = whileStanding(signal, standing);
   const { last } = store.access.eventRange();
   beginAnswer(response, { status: 200, type: 'application/x-ndjson' });
   await write(response, `${toJson({ at: clock.now(), last })}\n`, over);

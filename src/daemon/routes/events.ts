@@ -5,7 +5,6 @@ import { coversAll } from '../access/policy.ts';
 import { streamRoute, type Route } from '../api/route.ts';
 import { streamEvents } from '../events/stream.ts';
 import type { DaemonParts } from '../parts.ts';
-import { whileStanding } from '../standing.ts';
 
 const NUMBER = /^\d{1,15}$/;
 const query = z.strictObject({
@@ -27,8 +26,7 @@ export function eventRoutes(parts: DaemonParts): readonly Route[] {
       access: { verb: 'read', reach: 'some' },
       query,
       type: 'text/event-stream',
-      stream: async (call) => {
-        const { caller, query: asked, request, response, signal } = call;
+      stream: async ({ caller, query: asked, request, response, signal }) => {
         const header = request.headers['last-event-id'];
         if (header !== undefined && !(typeof header === 'string' && NUMBER.test(header)))
           throw new ConfigurationError('ERR_ARGUMENT', 'Last-Event-ID is no id of an event');
@@ -38,13 +36,8 @@ export function eventRoutes(parts: DaemonParts): readonly Route[] {
           connection === undefined
             ? caller.policy === undefined || coversAll(caller.policy)
             : whyNot(caller, 'read', connection) === undefined;
-        const standing = parts.standings.watch(call);
-        const ended = AbortSignal.any([whileStanding(signal, standing), parts.ending]);
-        try {
-          await streamEvents(response, { feed: parts.feed, afterId, isSeen, ended });
-        } finally {
-          standing.stop();
-        }
+        const ended = AbortSignal.any([signal, parts.ending]);
+        await streamEvents(response, { feed: parts.feed, afterId, isSeen, ended });
       },
     }),
   ];

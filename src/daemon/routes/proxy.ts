@@ -3,7 +3,6 @@ import { refusalOf } from '../access/policy.ts';
 import { forbidden } from '../access/reach.ts';
 import { streamRoute, type Route, type RouteHead } from '../api/route.ts';
 import type { DaemonParts } from '../parts.ts';
-import { whileStanding } from '../standing.ts';
 import { createProxy, type Admit, type ProxyCall } from '../proxy/proxy.ts';
 
 const METHODS: readonly RouteHead['method'][] = [
@@ -28,15 +27,8 @@ export function proxyRoutes(parts: DaemonParts): readonly Route[] {
       access: { verb: 'proxy', reach: 'named' },
       type: '*/*',
       isQueryForeign: true,
-      stream: async (call) => {
-        const { request, response, caller } = call;
-        const standing = parts.standings.watch(call);
-        const signal = whileStanding(call.signal, standing);
-        try {
-          await proxy(request, response, { admit: admission(parts, caller), signal });
-        } finally {
-          standing.stop();
-        }
+      stream: async ({ request, response, caller, signal }) => {
+        await proxy(request, response, { admit: admission(parts, caller), signal });
       },
     }),
   );

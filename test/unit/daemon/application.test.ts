@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createApplication } from '../../../src/daemon/application.ts';
 import type { GateParts } from '../../../src/daemon/access/gate.ts';
 import { streamRoute, type Call } from '../../../src/daemon/api/route.ts';
+import { Standings, type StandingParts } from '../../../src/daemon/standing.ts';
 import { silentLog } from '../../../src/system/log.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { daemonFixture } from '../../support/daemon-fixture.ts';
@@ -40,6 +41,7 @@ async function ask(stream: (call: Call) => Promise<void>): Promise<Heard> {
   const application = createApplication({
     routes: [streamRoute({ ...head, access: 'anyone', type: 'text/plain', stream })],
     gate: {} as GateParts,
+    standings: new Standings({} as StandingParts),
     ...{ clock: fakeClock(), log: { ...silentLog, warn } },
     observe: (_, status) => resolve(status),
   });
