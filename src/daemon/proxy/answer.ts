@@ -16,6 +16,8 @@ export interface PassingOptions {
   readonly secrets: readonly string[];
   /** Where a `Location` leads a caller of the proxy. */
   locate(location: string): string;
+  /** Breaks it off at any time, also when all of it is here and the caller has yet to take it. */
+  readonly signal: AbortSignal;
 }
 
 const ENOUGH_BYTES = 8_192;
@@ -72,25 +74,27 @@ export async function passOn(
   // A stream may be silent for long after its head. `flushHeaders` would write characters beyond ASCII in another encoding.
   if (begun.length === 0 && body.readableLength === 0 && !body.readableEnded)
     response.write(NOTHING);
-  await pour(body, response);
+  await pour(body, response, options.signal);
 }
 
 /**
- * Resolves when the answer has been sent or either side is gone, which ends the other. Not by `pipeline`, which makes an error at the end of each: that
- * takes longer than all else about a small body.
+ * Resolves when the answer has been sent, is broken off or either side is gone, which ends the other. Not by `pipeline`, which makes an error at
+ * the end of each: that takes longer than all else about a small body.
  */
-async function pour(body: Readable, response: ServerResponse): Promise<void> {
+async function pour(body: Readable, response: ServerResponse, signal: AbortSignal): Promise<void> {
   const breakOff = (): void => void response.destroy();
   const isOver = (): boolean => response.destroyed || response.closed;
   if (!isOver()) {
     const over = new Promise((resolve) => response.once('close', resolve));
     response.on('error', breakOff);
+    signal.addEventListener('abort', breakOff);
     body.on('error', breakOff).once('close', () => {
       if (!body.readableEnded) breakOff();
     });
-    if (body.destroyed && !body.readableEnded) breakOff();
+    if (signal.aborted || (body.destroyed && !body.readableEnded)) breakOff();
     else body.pipe(response);
     await over;
+    signal.removeEventListener('abort', breakOff);
   }
   if (!body.readableEnded) body.destroy();
 }

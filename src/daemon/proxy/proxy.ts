@@ -75,6 +75,7 @@ export function createProxy(parts: ProxyParts): Proxy {
       // What follows an upload that nobody waited for is no request.
       if (!request.complete) response.shouldKeepAlive = false;
       await passOn(answer, response, {
+        signal,
         secrets: [token?.value, access.settings.subscriptionKey?.reveal()].filter(isGiven),
         locate: (location) => located(location, answer.status, connection, access, destination),
       });
