@@ -1,4 +1,4 @@
-import { EvergrantError, ServerUnavailableError } from '../errors.ts';
+import { EvergrantError, ResponseInvalidError, ServerUnavailableError } from '../errors.ts';
 import { errnoOf } from '../system/file-errors.ts';
 import { isUntrusted } from '../system/tls-trust.ts';
 import { placeOf } from './daemon-address.ts';
@@ -17,6 +17,14 @@ export function silent(place: string, patienceMs: number): ServerUnavailableErro
   return new ServerUnavailableError(
     'ERR_DEADLINE',
     `the daemon at ${place} does not answer within ${seconds} s; look whether it was stopped, or start it again`,
+  );
+}
+
+/** What is told when more came than is read. */
+export function tooLong(place: string, mostMib: number): ResponseInvalidError {
+  return new ResponseInvalidError(
+    'ERR_RESPONSE_INVALID',
+    `the answer of the daemon at ${place} is longer than ${String(mostMib)} MiB; what was asked for may have been done, look before you ask again`,
   );
 }
 

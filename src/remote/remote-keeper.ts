@@ -23,6 +23,8 @@ import type { Transport } from './transport.ts';
 
 /** Thousands may be due, and some of their servers hang. */
 const ALL_DUE_MS = 86_400_000;
+/** Room for what is told of each of hundreds of thousands. */
+const ALL_DUE_MIB = 256;
 
 const PAGE = 1_000;
 
@@ -129,7 +131,11 @@ export class RemoteKeeper implements Keeper {
     readonly { readonly connection: string; readonly error: Error | undefined }[]
   > {
     const sent = { method: 'POST', target: '/v1/refresh-due', body: {}, signal } as const;
-    const answer = (await this.#transport.json({ ...sent, patienceMs: ALL_DUE_MS })) as {
+    const answer = (await this.#transport.json({
+      ...sent,
+      patienceMs: ALL_DUE_MS,
+      mostMib: ALL_DUE_MIB,
+    })) as {
       readonly renewed: readonly {
         readonly connection: string;
         readonly problem?: { readonly status: number };

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../system/clock.ts';
-import { readAnswer } from './answer.ts';
+import { AnswerTooLong, LONGEST_MIB, readAnswer } from './answer.ts';
 import { placeOf, type DaemonAddress } from './daemon-address.ts';
 import { DaemonFetch } from './daemon-fetch.ts';
-import { failureOf, silent } from './failure.ts';
+import { failureOf, silent, tooLong } from './failure.ts';
 import { KeptConnections, type Message } from './kept-connections.ts';
 import { errorOfProblem } from './problem.ts';
 import { assertOpen, type Way } from './way.ts';
@@ -12,6 +12,8 @@ import { assertOpen, type Way } from './way.ts';
 export interface Sent extends Message {
   /** How long the daemon may take to answer, of a stream to begin with it; by default five minutes. */
   readonly patienceMs?: number;
+  /** Longest answer that is taken, in units of 1024 * 1024 bytes; 16 by default. */
+  readonly mostMib?: number;
 }
 
 /** Longer than a daemon takes for one connection: one that was stopped takes connections still, and never answers. */
@@ -42,13 +44,16 @@ export class Transport {
    * Asks for JSON, which is an object; null members are undefined.
    *
    * @throws the error that the daemon tells of; {@link ServerUnavailableError} `ERR_DAEMON_UNREACHABLE` when none answers, or something else, or
-   *   `ERR_DEADLINE` when it does not in time; {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
+   *   `ERR_DEADLINE` when it does not in time; {@link ResponseInvalidError} `ERR_RESPONSE_INVALID` when the answer is too long;
+   *   {@link ConfigurationError} `ERR_KEEPER_CLOSED`; the signal's reason.
    */
-  json(asked: Sent): Promise<object> {
+  json({ mostMib = LONGEST_MIB, ...asked }: Sent): Promise<object> {
     return this.#inTime(asked, async (message) => {
       const response = await this.#open(message);
-      const body = await readAnswer(response).catch((error: unknown) => {
-        throw failureOf(error, this.#way, message.signal);
+      const body = await readAnswer(response, mostMib).catch((error: unknown) => {
+        const isTooLong = error instanceof AnswerTooLong;
+        const told = isTooLong ? tooLong(placeOf(this.#way.address), mostMib) : error;
+        throw failureOf(told, this.#way, message.signal);
       });
       if (isObject(body)) return body;
       throw errorOfProblem(response.statusCode ?? 0, body);
@@ -56,7 +61,7 @@ export class Transport {
   }
 
   /** Asks for a stream. @throws as {@link Transport.json} */
-  open(asked: Sent): Promise<IncomingMessage> {
+  open(asked: Omit<Sent, 'mostMib'>): Promise<IncomingMessage> {
     return this.#inTime(asked, (message) => this.#open(message));
   }
 
@@ -74,7 +79,7 @@ export class Transport {
   }
 
   async #inTime<T>(
-    { patienceMs = PATIENCE_MS, ...message }: Sent,
+    { patienceMs = PATIENCE_MS, ...message }: Omit<Sent, 'mostMib'>,
     work: (message: Message) => Promise<T>,
   ): Promise<T> {
     const late = new AbortController();
@@ -94,7 +99,12 @@ export class Transport {
     const response = await this.#connections.send(message);
     const { statusCode: status = 0 } = response;
     if (status >= 200 && status < 300) return response;
-    throw errorOfProblem(status, await readAnswer(response).catch(() => undefined));
+    const body = await readAnswer(response).catch((error: unknown) => {
+      // No daemon has an error of such a length.
+      if (error instanceof AnswerTooLong) return undefined;
+      throw failureOf(error, this.#way, message.signal);
+    });
+    throw errorOfProblem(status, body);
   }
 }
 
