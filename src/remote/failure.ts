@@ -29,13 +29,26 @@ export function tooLong(place: string, mostMib: number): ResponseInvalidError {
 }
 
 function unreachable(cause: unknown, place: string): ServerUnavailableError {
-  const code = errnoOf(cause) ?? 'unknown reason';
-  return new ServerUnavailableError('ERR_DAEMON_UNREACHABLE', whyUnreachable(code, place));
+  return new ServerUnavailableError('ERR_DAEMON_UNREACHABLE', whyUnreachable(cause, place));
 }
 
-function whyUnreachable(code: string, place: string): string {
+/** Nothing was sent, and it will be no other next time. */
+const NO_WAY: ReadonlySet<string> = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+function whyUnreachable(cause: unknown, place: string): string {
+  const code = errnoOf(cause) ?? 'unknown reason';
   if (code === 'ENOENT' || code === 'ECONNREFUSED')
     return `no daemon answers at ${place}; start one with evergrant serve`;
+  if (NO_WAY.has(code))
+    return `${place} cannot be reached (${code}); look at the address, and at the network`;
+  // OpenSSL's words for what is not TLS at all; its code is that of many faults.
+  if (cause instanceof Error && cause.message.includes('wrong version number'))
+    return `what answers at ${place} does not speak TLS; look at the address, and at the daemon's tlsCertificateFile`;
   if (isUntrusted(code))
     return `the certificate of the daemon at ${place} is not believed (${code}); ${remedyOf(code)}`;
   return `the daemon at ${place} went away before it had answered (${code}); ask again`;
