@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.ts';
 import { isLoopback } from '../loopback.ts';
+import { faultyApiHeader } from './api-headers.ts';
 import { faultyNumber } from './numbers.ts';
 import type { Provider } from './provider.ts';
 import { faultyShape, type Shape } from './shapes.ts';
@@ -80,7 +81,7 @@ const OVERRIDABLE: Readonly<Record<keyof ProfileOverrides, Shape>> = {
  *
  * @param overrides - fields that replace the provider's, each as a whole; undefined ones are ignored.
  * @throws {@link ConfigurationError} `ERR_CONFIGURATION` when a field is unknown or not what it must be, a placeholder has no value, no token endpoint is
- * known, an address is neither https nor allowed plain http, or a number is none that can be used.
+ * known, an address is neither https nor allowed plain http, a header of the API cannot be sent, or a number is none that can be used.
  */
 export function resolveProfile(provider: Provider, overrides: ProfileOverrides = {}): Profile {
   const given = Object.entries<unknown>(overrides).filter(([, value]) => value !== undefined);
@@ -158,6 +159,8 @@ function checkApi(merged: Merged): void {
   if (!origins.includes(base.origin)) {
     throw refusal(merged, 'api.base is outside api.origins; add its origin to them');
   }
+  const fault = faultyApiHeader(merged);
+  if (fault !== undefined) throw refusal(merged, fault);
 }
 
 function refusal(provider: Provider, fault: string): ConfigurationError {

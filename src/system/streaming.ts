@@ -34,8 +34,12 @@ export interface StreamedAnswer {
   discard(): Promise<void>;
 }
 
-/** Why an exchange failed. `forbidden`: its host's name leads to an address that it may not lead to. `unreachable`: nothing was sent. */
-export type StreamingFailure = 'forbidden' | 'unreachable' | 'timeout' | 'broken' | 'invalid';
+/**
+ * Why an exchange failed. `unsendable`: the request itself is at fault. `forbidden`: its host's name leads to an address that it may not lead to.
+ * `unreachable`: nothing was sent, as with the two before.
+ */
+export type StreamingFailure =
+  'unsendable' | 'forbidden' | 'unreachable' | 'timeout' | 'broken' | 'invalid';
 
 /** An exchange that failed; holds nothing of what was sent. */
 export class StreamingError extends Error {

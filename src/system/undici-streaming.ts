@@ -107,6 +107,8 @@ class ForbiddenAddressError extends Error {
 }
 
 const FAILURES: Readonly<Record<string, StreamingFailure>> = {
+  UND_ERR_INVALID_ARG: 'unsendable',
+  UND_ERR_NOT_SUPPORTED: 'unsendable',
   EFORBIDDENADDRESS: 'forbidden',
   ECONNREFUSED: 'unreachable',
   EHOSTUNREACH: 'unreachable',

@@ -6,6 +6,11 @@ export function apiError(error: unknown, origin: string): unknown {
   if (!(error instanceof StreamingError)) return error;
   const { message: code } = error;
   switch (error.failure) {
+    case 'unsendable':
+      return new ConfigurationError(
+        'ERR_ARGUMENT',
+        `the request cannot be sent to ${origin} as it is (${code}); nothing was sent`,
+      );
     case 'forbidden':
       return new ConfigurationError(
         'ERR_ORIGIN_NOT_ALLOWED',

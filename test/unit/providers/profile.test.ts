@@ -164,6 +164,46 @@ describe('a profile', () => {
     expect(() => resolveProfile(generic, given)).toThrow(refused);
   });
 
+  const ours = 'is set by evergrant; leave it out';
+  it.each([
+    ['x y', { value: '1' }, 'holds characters that no name of a header field has'],
+    ['', { value: '1' }, 'holds characters that no name of a header field has'],
+    ['x-a\r\nx-b', { value: '1' }, 'holds characters that no name of a header field has'],
+    ['x-a', { value: 'hidden\nb' }, 'has a value that a header field cannot carry'],
+    ['x-a', { value: 'hidden\u0000' }, 'has a value that a header field cannot carry'],
+    ['x-a', { value: 'hidden\u20ac' }, 'has a value that a header field cannot carry'],
+    ['x-a', { value: ' hidden' }, 'has a value that a header field cannot carry'],
+    ['x-a', { value: 5 }, 'must be {"value": text} or {"setting": "subscriptionKey"}'],
+    ['x-a', { value: null }, 'must be {"value": text} or {"setting": "subscriptionKey"}'],
+    ['x-a', {}, 'must be {"value": text} or {"setting": "subscriptionKey"}'],
+    ['x-a', { setting: 'subscriptionkey' }, 'or {"setting": "perspioTenantId"}'],
+    ['x-a', { setting: 'toString' }, 'or {"setting": "perspioTenantId"}'],
+    ['x-a', { setting: 'subscriptionKey', value: 'hidden' }, 'must be {"value": text} or'],
+    ['Authorization', { setting: 'subscriptionKey' }, ours],
+    ['host', { value: 'other.example' }, ours],
+    ['Content-Length', { value: '0' }, ours],
+    ['transfer-encoding', { value: 'chunked' }, ours],
+  ])('refuses a header %j of the API that is %j, by its name', (name, header, because) => {
+    const given = { ...server, api: { ...api, headers: { [name]: header } } } as ProfileOverrides;
+    const resolve = (): unknown => resolveProfile(generic, given);
+    expect(resolve).toThrow(refused);
+    expect(resolve).toThrow(because);
+    // It may be a key.
+    expect(resolve).not.toThrow('hidden');
+  });
+
+  it('takes headers of the API that can be sent', () => {
+    const headers = {
+      'x-a': { value: 'a b' },
+      'x-b': { value: '' },
+      "!#$%&'*+-.^_`|~": { value: '1' },
+      'x-key': { setting: 'subscriptionKey' },
+      tid: { setting: 'perspioTenantId' },
+    } as const;
+    const overrides = { ...server, api: { ...api, headers } };
+    expect(resolveProfile(generic, overrides).api?.headers).toEqual(headers);
+  });
+
   it('takes a grace of nothing, but no life, window or allowance of nothing', () => {
     expect(resolveProfile(generic, { ...server, graceMs: 0 }).graceMs).toBe(0);
     for (const name of Object.keys(withNumber)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf } from '../../../src/system/undici-streaming.ts';
+import { apiError } from '../../../src/daemon/proxy/failure.ts';
+import { failureOf, undiciStreaming } from '../../../src/system/undici-streaming.ts';
 
 describe('a fault on the way', () => {
   it.each([
@@ -18,7 +19,24 @@ describe('a fault on the way', () => {
     ['E_OF_TOMORROW', 'broken'],
     ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
     ['HPE_INVALID_CHUNK_SIZE', 'invalid'],
+    ['UND_ERR_INVALID_ARG', 'unsendable'],
+    ['UND_ERR_NOT_SUPPORTED', 'unsendable'],
   ])('with the code %s is %s: nothing was sent only where that is sure', (code, failure) => {
     expect(failureOf(Object.assign(new Error('it'), { code }))).toMatchObject({ failure });
   });
+});
+
+it('a request that cannot be sent is no fault of the other side', async () => {
+  const streaming = undiciStreaming({ isPrivateAllowed: true });
+  const asked = { origin: 'http://127.0.0.1:9', path: '/', method: 'GET' };
+  const rest = { headers: ['x y', 'hidden'], body: undefined, signal: undefined };
+  const failed = streaming.request({ ...asked, ...rest });
+  await expect(failed).rejects.toMatchObject({ failure: 'unsendable' });
+  const told = apiError(await failed.catch((error: unknown) => error), asked.origin);
+  expect(told).toMatchObject({
+    code: 'ERR_ARGUMENT',
+    message:
+      'the request cannot be sent to http://127.0.0.1:9 as it is (UND_ERR_INVALID_ARG); nothing was sent',
+  });
+  await streaming.close();
 });
