@@ -33,6 +33,7 @@ import { trespass } from '../test/faults/experiments/strangers.ts';
 import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
 import { runTested, TESTED } from './tested.ts';
+import { readSize, type Order } from './trial-order.ts';
 import { attack } from '../test/fuzz/fuzzer.ts';
 import { FUZZERS } from '../test/fuzz/fuzzers.ts';
 import { compareRivals } from '../test/rivals/compare.ts';
@@ -97,9 +98,10 @@ const { positionals, values } = parseArgs({
   options: { trials: { type: 'string' }, seed: { type: 'string' } },
 });
 const [name = ''] = positionals;
-process.env['EVERGRANT_SEED'] = values.seed ?? String(Date.now() % 0x1_0000_0000);
-if (name in TESTED) process.exit(runTested(name));
-const [fullSize, run] = TRIALS[name] ?? [];
+const [fullSize, run] = (Object.hasOwn(TRIALS, name) ? TRIALS[name] : undefined) ?? [];
+const size = sizeOf({ name, ...values }, fullSize ?? 1);
+process.env['EVERGRANT_SEED'] = String(size.seed);
+if (Object.hasOwn(TESTED, name)) process.exit(runTested(name));
 if (run === undefined) {
   console.error(`usage: npm run trial -- NAME [--trials N] [--seed S]`);
   for (const [each, [trials]] of Object.entries(TRIALS)) {
@@ -109,12 +111,21 @@ if (run === undefined) {
   process.exit(2);
 }
 tellProgress();
-const trials = values.trials === undefined ? fullSize : Number(values.trials);
-const { counted, violations } = await run({ trials: trials ?? 1, seed: chooseSeed(name) });
+const { counted, violations } = await run({ ...size, seed: chooseSeed(name) });
 console.table(counted);
 for (const violation of violations) console.log(violation);
 console.log(violations.length === 0 ? 'every promise was kept' : 'PROMISES WERE BROKEN');
 process.exitCode = violations.length === 0 ? 0 : 1;
+
+function sizeOf(order: Order, fullSize: number): Size {
+  try {
+    return readSize(order, fullSize, Date.now() % 0x1_0000_0000);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
 
 function emulator(rotation: Rotation): Parameters<typeof killAtRandom>[0] {
   return (random) => emulatorAuthority(rotation, drawDelays(random));

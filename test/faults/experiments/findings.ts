@@ -9,10 +9,20 @@ export interface Size {
 /** The figure of trials that were left out. */
 export const NOT_RUN = 'not run';
 
+/** Whoever is told how far an experiment is. */
+interface Watch {
+  /** Called for each that is made: the first is of the experiment, any other of a part of it. */
+  made(findings: Findings): void;
+  /** Called for each figure that grows. */
+  grew(findings: Findings): void;
+  /** Called for each breach, once. */
+  broke(breach: string): void;
+}
+
 /** What an experiment comes to, the same in a test and in a trial. */
 export class Findings {
-  /** Told of each figure that grows, and of each breach, while an experiment runs. */
-  static watch: ((findings: Findings, breach?: string) => void) | undefined;
+  /** Told of what happens while an experiment runs. */
+  static watch: Watch | undefined;
   /** Figures by name, in the order of a report. */
   readonly counted: Record<string, number>;
   /** One line for each breach of a promise, with what is needed to see it again. */
@@ -21,12 +31,13 @@ export class Findings {
   /** @param names - figures that are reported even where they stay 0. */
   constructor(...names: readonly string[]) {
     this.counted = Object.fromEntries(names.map((name) => [name, 0]));
+    Findings.watch?.made(this);
   }
 
   /** Adds to a figure. */
   count(name: string, howMany = 1): void {
     this.counted[name] = (this.counted[name] ?? 0) + howMany;
-    Findings.watch?.(this);
+    Findings.watch?.grew(this);
   }
 
   /** Counts a breach of a promise where there is one. */
@@ -35,7 +46,7 @@ export class Findings {
     if (isKept) return;
     const breach = `${promise}: ${detail}`;
     this.violations.push(breach);
-    Findings.watch?.(this, breach);
+    Findings.watch?.broke(breach);
   }
 
   /** Counts trials that this machine does not allow, and says so aloud. */
@@ -56,20 +67,33 @@ export class Findings {
  * the same. So a change is judged by what the change before it was judged by, and new instants and inputs are looked for by trials.
  */
 export function chooseSeed(experiment: string): number {
-  const seed = Number(process.env['EVERGRANT_SEED'] ?? 1);
+  const given = process.env['EVERGRANT_SEED'] ?? '1';
+  if (!/^\d{1,15}$/.test(given)) throw new RangeError(`EVERGRANT_SEED=${given} is no seed`);
+  const seed = Number(given);
   console.log(`${experiment}: EVERGRANT_SEED=${String(seed)}`);
   return seed;
 }
 
+function inWords({ counted }: Findings): string {
+  return JSON.stringify(counted);
+}
+
 const EVERY_MS = 60_000;
 
-/** From now on tells on stderr, once a minute, how far an experiment is, and at once what was broken: some take hours. */
+/** From now on tells on stderr, once a minute, how far the next experiment is, and at once what was broken: some take hours. */
 export function tellProgress(): void {
   let nextAt = performance.now() + EVERY_MS;
-  Findings.watch = ({ counted }, breach) => {
-    if (breach !== undefined) console.error(breach);
-    if (performance.now() < nextAt) return;
-    nextAt = performance.now() + EVERY_MS;
-    console.error(`so far: ${JSON.stringify(counted)}`);
+  let whole: Findings | undefined;
+  Findings.watch = {
+    made: (findings) => (whole ??= findings),
+    grew: (findings) => {
+      if (performance.now() < nextAt) return;
+      nextAt = performance.now() + EVERY_MS;
+      const part = findings === whole ? '' : `, in the part under way: ${inWords(findings)}`;
+      console.error(`so far: ${whole === undefined ? 'nothing' : inWords(whole)}${part}`);
+    },
+    broke: (breach) => {
+      console.error(breach);
+    },
   };
 }
