@@ -59,7 +59,7 @@ const CLASSES: readonly (readonly [ErrorClass, number, string])[] = [
   [OutcomeUncertainError, 409, 'the outcome of a request is uncertain'],
   [ServerUnavailableError, 503, 'wait and try again'],
   [RefreshBlockedError, 503, 'another process holds the refresh'],
-  [ResponseInvalidError, 502, 'the authorization server broke the protocol'],
+  [ResponseInvalidError, 502, 'the server broke the protocol'],
   [StoreError, 503, 'the store cannot be used'],
 ];
 
