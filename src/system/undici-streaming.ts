@@ -122,7 +122,11 @@ const FAILURES: Readonly<Record<string, StreamingFailure>> = {
   EPIPE: 'broken',
 };
 
-/** Faults of TLS that come before anything is sent. Others come at any time. */
+/**
+ * Faults of a handshake of TLS; others come at any time. The first handshake comes before anything is sent. A server of TLS 1.2 may ask for another
+ * once it has the request. Where that fails it ends the connection, as Node does, which counts as broken; an alert in its place could not be told
+ * from one of the first.
+ */
 const OF_HANDSHAKES =
   /^ERR_TLS_|^ERR_SSL_\S*(WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|HANDSHAKE_FAILURE)$/;
 

@@ -1,4 +1,10 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer, type TlsOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { createThrowAwayAuthority } from '../../../src/emulator/tls.ts';
+import { systemRandom } from '../../../src/system/random.ts';
+
 import { apiError } from '../../../src/daemon/proxy/failure.ts';
 import { failureOf, undiciStreaming } from '../../../src/system/undici-streaming.ts';
 
@@ -39,4 +45,32 @@ it('a request that cannot be sent is no fault of the other side', async () => {
       'the request cannot be sent to http://127.0.0.1:9 as it is (UND_ERR_INVALID_ARG); nothing was sent',
   });
   await streaming.close();
+});
+
+it.each<[string, TlsOptions, string]>([
+  // A cipher for keys of another kind.
+  ['before it has the request', { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }, 'unreachable'],
+  ['once it has the request', {}, 'broken'],
+])('a server whose handshake fails %s is told as what that means', async (_, ciphers, failure) => {
+  const { caCertificate, identity } = await createThrowAwayAuthority(systemRandom);
+  const isFirst = failure === 'unreachable';
+  const options = { ...identity, maxVersion: 'TLSv1.2', ...ciphers } as const;
+  let hasRequest = false;
+  const server = createServer(options, (socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      hasRequest = true;
+      socket.renegotiate({ requestCert: true, rejectUnauthorized: true }, () => undefined);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const streaming = undiciStreaming({ ca: [caCertificate], isPrivateAllowed: true });
+  const asked = { origin: `https://127.0.0.1:${String(port)}`, path: '/', method: 'GET' };
+  const rest = { headers: [], body: undefined, signal: undefined };
+  await expect(streaming.request({ ...asked, ...rest })).rejects.toMatchObject({ failure });
+  expect(hasRequest).toBe(!isFirst);
+  await streaming.close();
+  server.close();
 });
