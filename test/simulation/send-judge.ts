@@ -259,7 +259,7 @@ export class SendJudge {
       'I9',
       () => `${process.name} sends ${refreshToken} although nothing was due and nobody asked`,
     );
-    const terminal = history.find(
+    const terminal = sinceTokens(history).find(
       ({ settled, answer }) => settled && (answer?.kind === 'grant' || answer?.kind === 'request'),
     );
     const isOrdered =
@@ -308,6 +308,11 @@ function isOutcome(
 
 /** Requests whose answers are in doubt. A token set that came and was stored ends the doubts before it, even if it kept the refresh token. */
 export function doubtsOf(history: readonly Exchange[]): readonly Exchange[] {
+  return sinceTokens(history).filter(({ settled }) => !settled);
+}
+
+/** What was sent after the last request whose token set was stored. */
+function sinceTokens(history: readonly Exchange[]): readonly Exchange[] {
   const last = history.findLastIndex(({ settled, answer }) => settled && answer?.kind === 'tokens');
-  return history.slice(last + 1).filter(({ settled }) => !settled);
+  return history.slice(last + 1);
 }
