@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import type { View } from '../../../src/connection/decision.ts';
+import type { ConnectionRecord } from '../../../src/connection/record.ts';
+import { tokenContext } from '../../../src/connection/secrets.ts';
+import { attemptRefresh, type AttemptResult } from '../../../src/refresh/attempt.ts';
+import { HttpConnectError } from '../../../src/system/http.ts';
+import { fullDisk, oneRow, someSpill, type OneRow } from '../../support/one-row.ts';
+import { someAttempt, someIntent, someOwner, someTokens, someView } from '../../support/views.ts';
+
+/** What an attempt does on its way; a test changes it. */
+interface Attempting extends OneRow {
+  /** Called when an answer in a file is looked for. */
+  onFind: () => void;
+  /** Called when a connection is opened; what it throws, the opening fails with. */
+  onConnect: () => void;
+  readonly connections: string[];
+  attempt(): Promise<AttemptResult>;
+}
+
+/** The connection needs a newer token set, and nobody is at it. */
+function attempting(change: Partial<ConnectionRecord> = {}): Attempting {
+  const row = oneRow();
+  const { engine } = row;
+  const connections: string[] = [];
+  const { sealer } = engine.store;
+  const refreshToken = sealer.seal('rt', tokenContext('connection', 'refreshToken', 1));
+  row.view = someView({ connection: { tokens: someTokens({ refreshToken }), ...change } });
+  let attempts = 0;
+  Object.assign(engine.random, { uuid: () => `attempt-${String(++attempts)}` });
+  Object.assign(engine.store.claims, { identify: () => Promise.resolve(someOwner) });
+  Object.assign(engine.spills, {
+    find: (attemptId: string) => {
+      all.onFind();
+      return Promise.resolve(row.files.get(attemptId));
+    },
+    makeReserve: () => Promise.resolve(),
+  });
+  const habits = { rotation: 'single-use', scopes: {}, dialect: {}, tokenParameters: {} };
+  const http = {
+    connect: () => {
+      all.onConnect();
+      return Promise.resolve({
+        send: () => {
+          connections.push('sent');
+          const body = Buffer.from('{"access_token":"at","token_type":"Bearer","expires_in":60}');
+          const headers = { 'content-type': 'application/json' };
+          return Promise.resolve({ status: 200, headers, body });
+        },
+        close: () => void connections.push('closed'),
+      });
+    },
+  };
+  Object.assign(engine, { http, profileOf: () => habits });
+  const all: Attempting = Object.assign(row, {
+    connections,
+    onFind: () => undefined,
+    onConnect: () => undefined,
+    attempt: () =>
+      attemptRefresh(
+        engine,
+        'connection',
+        { demand: { kind: 'newer', generation: 1, rejected: false }, byHand: false, anyway: false },
+        () => undefined,
+      ),
+  });
+  return all;
+}
+
+/** What somebody else did to the row meanwhile. */
+function change(row: OneRow, connection: Partial<ConnectionRecord>): void {
+  const { view } = row as { view: View };
+  row.view = { ...view, connection: { ...view.connection, ...connection } };
+}
+
+const dead = someIntent({ attemptId: 'dead' });
+
+describe('an intent that a dead process left where a refresh token is good once', () => {
+  it('makes the connection uncertain, durably, and nothing is sent', async () => {
+    const world = attempting({ intent: dead });
+    const result = await world.attempt();
+    expect(result).toMatchObject({
+      kind: 'settled',
+      verdict: { kind: 'failed', connection: { state: { kind: 'uncertain' }, claim: undefined } },
+    });
+    expect(world.view?.connection).toMatchObject({
+      intent: dead,
+      state: { reason: 'the process that sent it ended before the answer was stored' },
+    });
+    expect(world.view?.connection.claim).toBeUndefined();
+    expect(world.steps).toEqual(['row written', 'row written durably']);
+    expect(world.connections).toEqual([]);
+  });
+
+  it('means nothing any more once it has been dealt with: the claim alone is given back', async () => {
+    for (const intent of [someIntent({ attemptId: 'newer' }), undefined]) {
+      const world = attempting({ intent: dead });
+      world.onFind = () => change(world, { intent });
+      await world.attempt();
+      expect(world.view?.connection).toMatchObject({ intent, state: { kind: 'active' } });
+      expect(world.view?.connection.claim).toBeUndefined();
+    }
+  });
+
+  it('is left to whoever has taken the claim meanwhile, or given it back', async () => {
+    const taken = { owner: someOwner, attemptId: 'taker', claimedAt: 0 };
+    for (const claim of [taken, undefined]) {
+      const world = attempting({ intent: dead });
+      world.onFind = () => change(world, { claim });
+      await world.attempt();
+      expect(world.view?.connection).toMatchObject({ claim, state: { kind: 'active' } });
+    }
+  });
+
+  it('is answered by what lies in a file of it: that is recorded, and nothing more is wanted', async () => {
+    const world = attempting({ intent: dead });
+    world.files.set('dead', someSpill({ attempt: someAttempt({ attemptId: 'dead' }) }));
+    expect(await world.attempt()).toMatchObject({ kind: 'satisfied' });
+    expect(world.view?.connection).toMatchObject({ generation: 2, intent: undefined });
+    expect(world.connections).toEqual([]);
+  });
+});
+
+it('a connection that was removed before is told as that; meanwhile, as well', async () => {
+  const removed = {
+    code: 'ERR_CONNECTION_UNKNOWN',
+    message: 'the connection was removed meanwhile',
+  };
+  const before = attempting();
+  before.view = undefined;
+  await expect(before.attempt()).rejects.toMatchObject(removed);
+  const meanwhile = attempting({ intent: dead });
+  meanwhile.onFind = () => (meanwhile.view = undefined);
+  await expect(meanwhile.attempt()).rejects.toMatchObject(removed);
+});
+
+describe('an attempt that cannot write its intent', () => {
+  /** The store takes nothing from when the server was reached. */
+  function full(): Attempting {
+    const world = attempting();
+    world.onConnect = () => (world.trouble = fullDisk);
+    return world;
+  }
+
+  it('sends nothing, gives the connection up and the claim back as soon as it can', async () => {
+    const world = full();
+    await expect(world.attempt()).rejects.toBe(fullDisk);
+    expect(world.connections).toEqual(['closed']);
+    expect(world.view?.connection.claim?.attemptId).toBe('attempt-1');
+    await world.clock.advance(999);
+    world.trouble = undefined;
+    expect(world.view?.connection.claim?.attemptId).toBe('attempt-1');
+    await world.clock.advance(1);
+    expect(world.view?.connection.claim).toBeUndefined();
+    expect(world.steps.at(-1)).toBe('row written');
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it('leaves the claim to others once its keeper is closed', async () => {
+    const world = full();
+    world.close();
+    await expect(world.attempt()).rejects.toBe(fullDisk);
+    expect(world.clock.pending).toBe(0);
+  });
+
+  it('tells that nothing could be recorded, where its request came to nothing for want of the store', async () => {
+    const world = attempting();
+    world.onConnect = () => {
+      world.trouble = fullDisk;
+      throw new HttpConnectError('refused');
+    };
+    const failure = world.attempt().catch((error: unknown) => error);
+    await world.clock.advance(60_000);
+    expect(await failure).toBe(fullDisk);
+    expect(world.events.map(([event]) => event)).toEqual([
+      'refreshing',
+      'warning',
+      'refresh_failed',
+    ]);
+    expect(world.events.at(-1)?.[1]).toEqual({
+      ...{ connection: 'a', outcome: 'not_recorded', message: 'the disk is full' },
+      retryAt: undefined,
+    });
+  });
+});
+
+it('starts over where somebody was faster between the connection and the intent', async () => {
+  const world = attempting();
+  world.onConnect = () =>
+    change(world, { generation: 2, claim: undefined, tokens: someTokens({ fingerprint: 'new' }) });
+  expect(await world.attempt()).toMatchObject({ kind: 'satisfied' });
+  expect(world.connections).toEqual(['closed']);
+  expect(world.view?.connection).toMatchObject({ generation: 2, claim: undefined });
+});
