@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { View } from '../../../src/connection/decision.ts';
-import type { ConnectionRecord } from '../../../src/connection/record.ts';
+import type { ConnectionRecord, Owner, Rotation } from '../../../src/connection/record.ts';
 import { tokenContext } from '../../../src/connection/secrets.ts';
 import { attemptRefresh, type AttemptResult } from '../../../src/refresh/attempt.ts';
 import { HttpConnectError } from '../../../src/system/http.ts';
@@ -14,11 +14,16 @@ interface Attempting extends OneRow {
   /** Called when a connection is opened; what it throws, the opening fails with. */
   onConnect: () => void;
   readonly connections: string[];
+  /** Who this process is. */
+  self: Owner;
   attempt(): Promise<AttemptResult>;
 }
 
 /** The connection needs a newer token set, and nobody is at it. */
-function attempting(change: Partial<ConnectionRecord> = {}): Attempting {
+function attempting(
+  change: Partial<ConnectionRecord> = {},
+  rotation: Rotation = 'single-use',
+): Attempting {
   const row = oneRow();
   const { engine } = row;
   const connections: string[] = [];
@@ -27,17 +32,21 @@ function attempting(change: Partial<ConnectionRecord> = {}): Attempting {
   row.view = someView({ connection: { tokens: someTokens({ refreshToken }), ...change } });
   let attempts = 0;
   Object.assign(engine.random, { uuid: () => `attempt-${String(++attempts)}` });
-  Object.assign(engine.store.claims, { identify: () => Promise.resolve(someOwner) });
+  Object.assign(engine.store.claims, { identify: () => Promise.resolve(all.self) });
   Object.assign(engine.spills, {
     find: (attemptId: string) => {
       all.onFind();
       return Promise.resolve(row.files.get(attemptId));
     },
-    makeReserve: () => Promise.resolve(),
+    makeReserve: () => {
+      row.steps.push('place kept');
+      return Promise.resolve();
+    },
   });
-  const habits = { rotation: 'single-use', scopes: {}, dialect: {}, tokenParameters: {} };
+  const habits = { rotation, scopes: {}, dialect: {}, tokenParameters: {} };
   const http = {
-    connect: () => {
+    connect: (_url: URL, { fresh }: { readonly fresh: boolean }) => {
+      row.steps.push(fresh ? 'connected anew' : 'connected');
       all.onConnect();
       return Promise.resolve({
         send: () => {
@@ -53,6 +62,7 @@ function attempting(change: Partial<ConnectionRecord> = {}): Attempting {
   Object.assign(engine, { http, profileOf: () => habits });
   const all: Attempting = Object.assign(row, {
     connections,
+    self: someOwner,
     onFind: () => undefined,
     onConnect: () => undefined,
     attempt: () =>
@@ -71,6 +81,37 @@ function change(row: OneRow, connection: Partial<ConnectionRecord>): void {
   const { view } = row as { view: View };
   row.view = { ...view, connection: { ...view.connection, ...connection } };
 }
+
+describe('one attempt', () => {
+  it('where a refresh token is good once: an answer has its place, and the intent is durable before anything is sent', async () => {
+    const world = attempting();
+    expect((await world.attempt()).kind).toBe('settled');
+    expect(world.steps).toEqual([
+      ...['row written', 'connected anew', 'place kept', 'row written durably'],
+      ...['refreshing', 'row written durably', 'refreshed'],
+    ]);
+    expect(world.events[0]).toEqual(['refreshing', { connection: 'a', generation: 1 }]);
+  });
+
+  it('where it may be used again: nothing is at stake before the answer', async () => {
+    const world = attempting({}, 'reusable');
+    await world.attempt();
+    expect(world.steps).toEqual([
+      ...['row written', 'connected', 'row written', 'refreshing'],
+      ...['row written durably', 'refreshed'],
+    ]);
+  });
+
+  it('starts over where its process has become another meanwhile, as after a sleep of its machine', async () => {
+    const world = attempting();
+    world.onConnect = () => {
+      world.onConnect = () => undefined;
+      world.self = { ...someOwner, ownerId: 'reborn' };
+    };
+    expect((await world.attempt()).kind).toBe('settled');
+    expect(world.connections).toEqual(['closed', 'sent', 'closed']);
+  });
+});
 
 const dead = someIntent({ attemptId: 'dead' });
 
