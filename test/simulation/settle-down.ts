@@ -13,6 +13,8 @@ const MINUTE = 60_000;
 const A_LOOK_MS = 1_500;
 const ROUND_MS = 20 * MINUTE;
 const ROUNDS = 12;
+/** From then on single answers take as long as the shortest lives of tokens. */
+const SLOW_MS = 1_000;
 
 /** Lets the world come to rest, and judges what is left. */
 export async function settleDown(world: World): Promise<void> {
@@ -141,11 +143,16 @@ function judgeRest(world: World, restless: ReadonlySet<ConnectionPlan>): void {
 
 function askAll(world: World, name: string): void {
   for (const process of world.keepers.keys()) {
-    if (!process.closing) ask(world, process, name, world.clocksAgree ? 1 : 2);
+    if (!process.closing) ask(world, process, name, mayComeTooLate(world) ? 2 : 1);
   }
 }
 
-/** Where the clocks differ by more than a token lives, each process must refresh for itself, and may come too late while others do. */
+/** Where clocks differ by more than a token lives, each process refreshes for itself, while others do; and an answer may take longer than its token lives. */
+function mayComeTooLate({ clocksAgree, plan }: World): boolean {
+  return !clocksAgree || plan.net.latencyMs > SLOW_MS;
+}
+
+/** Whoever is told to ask again does so once. */
 function ask(world: World, process: Process, name: string, times: number): void {
   const call = world.people.askToken(process, name);
   world.scheduler.after(MINUTE, () => {
