@@ -116,8 +116,9 @@ export class ConnectionHandle implements Connection {
     readonly message: string;
   }> {
     const { engine, memory } = this.#parts;
-    const { id } = (await this.#view()).connection;
-    const done = await disconnect(engine, id, () => memory.refreshed(id), signal);
+    const { connection } = await this.#view();
+    const refreshed = (id: string): Promise<void> => memory.refreshed(id);
+    const done = await disconnect(engine, connection.id, refreshed, signal);
     memory.forget(this.name);
     return done;
   }

@@ -27,24 +27,24 @@ export interface Disconnected {
  * the server has it; then everything is removed. When the revocation fails the tombstone stays, with the refresh token sealed in it, and
  * a repeated disconnect tries again, as it does after `signal` ended one.
  *
- * @param onBuried - called once the tombstone is stored, from when on nobody may be served; it is waited for.
+ * @param refreshed - called, and waited for, after each change of a connection, the tombstone first, so that this keeper serves nobody any more.
  * @see RFC 7009
  */
 export async function disconnect(
   engine: Engine,
   connectionId: string,
-  onBuried: () => Promise<void>,
+  refreshed: (connectionId: string) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<Disconnected> {
   signal?.throwIfAborted();
   const buried = await bury(engine, connectionId);
-  await onBuried();
+  await refreshed(connectionId);
   const view = await untilUnclaimed(engine, connectionId, buried, signal);
   signal?.throwIfAborted();
   if (view?.connection.claim !== undefined) return unfinished('an answer is still under way');
   if (buried === undefined || view === undefined) return NOTHING_HELD;
   // What its attempts left in files is put away now, to be revoked as well. What fails of others is told by whoever renews.
-  const failures = await recoverSpills(engine);
+  const failures = await recoverSpills(engine, refreshed);
   const failure = failures.find((one) => one.connectionId === connectionId);
   if (failure !== undefined) return unfinished(failure.message);
   // Somebody may have connected it again meanwhile: what was buried is revoked, and what is new is not removed.

@@ -226,7 +226,10 @@ export class LocalKeeper implements Keeper {
 
   start(): void {
     this.#assertOpen();
-    this.#background ??= runBackground(this.#engine, this.#flights, this.#deliveries, this.#watch);
+    this.#background ??= runBackground(this.#engine, this.#flights, {
+      ...{ deliveries: this.#deliveries, watch: this.#watch },
+      refreshed: (connectionId) => this.#memory.refreshed(connectionId),
+    });
   }
 
   async refreshDue({ signal }: WaitOptions = {}): Promise<

@@ -20,16 +20,25 @@ const UNDER_WAY_MS = 1_000;
 /** Until what another process holds, or what failed for want of a store, is tried again. */
 const OBSTACLE_MS = 5_000;
 
+/** What the background works with besides. */
+export interface BackgroundParts {
+  /** Who hears of what. */
+  readonly deliveries: Deliveries;
+  /** Whether the clock was set back. */
+  readonly watch: ClockWatch;
+  /** Lets this keeper's callers see what was changed outside of a flight. */
+  readonly refreshed: (connectionId: string) => Promise<void>;
+}
+
 /** Renews what is due until the keeper closes. */
 export async function runBackground(
   engine: Engine,
   flights: Flights,
-  deliveries: Deliveries,
-  watch: ClockWatch,
+  { deliveries, watch, refreshed }: BackgroundParts,
 ): Promise<void> {
   const { closing, clock } = engine;
   const rounds = new DueRounds(engine, flights, true);
-  const sweep = spillSweep(engine);
+  const sweep = spillSweep(engine, refreshed);
   await quietly(engine, () => engine.store.tidy());
   while (!closing.aborted) {
     let wait = OBSTACLE_MS;
@@ -49,14 +58,14 @@ export async function runBackground(
 }
 
 /** Looks after the answers in files, at most once in half a minute; each fault is told once. */
-function spillSweep(engine: Engine): () => Promise<void> {
+function spillSweep(engine: Engine, refreshed: BackgroundParts['refreshed']): () => Promise<void> {
   const { clock } = engine;
   const told = new Set<string>();
   let nextAt = -Infinity;
   return async () => {
     if (clock.monotonic() < nextAt) return;
     nextAt = clock.monotonic() + LONGEST_SLEEP_MS;
-    for (const { message } of await recoverSpills(engine)) {
+    for (const { message } of await recoverSpills(engine, refreshed)) {
       if (!told.has(message)) engine.emit('warning', { connection: undefined, message });
       told.add(message);
     }

@@ -23,16 +23,22 @@ export interface RecoveryFailure {
 /**
  * Looks after all answers in files; one that fails keeps no other from it.
  *
+ * @param refreshed - called, and waited for, after each change of a connection, so that this keeper's callers see it.
  * @returns those that failed.
  * @throws {@link StoreError} when the files cannot be listed.
  */
-export async function recoverSpills(engine: Engine): Promise<readonly RecoveryFailure[]> {
+export async function recoverSpills(
+  engine: Engine,
+  refreshed: (connectionId: string) => Promise<void>,
+): Promise<readonly RecoveryFailure[]> {
   const failures: RecoveryFailure[] = [];
   for (const attemptId of await engine.spills.attempts()) {
     let spill: Spill | undefined;
     try {
       spill = await engine.spills.find(attemptId);
-      if (spill !== undefined) await recoverSpill(engine, spill);
+      if (spill === undefined) continue;
+      await recoverSpill(engine, spill);
+      await refreshed(spill.connectionId);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       failures.push({ connectionId: spill?.connectionId, message });

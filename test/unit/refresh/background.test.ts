@@ -17,7 +17,8 @@ function start(
   };
   const deliveries = { deliver: () => Promise.resolve() } as unknown as Deliveries;
   const watch = { look } as unknown as ClockWatch;
-  const ended = runBackground(world.engine, world.flights, deliveries, watch).then(() => 'ended');
+  const parts = { deliveries, watch, refreshed: () => Promise.resolve() };
+  const ended = runBackground(world.engine, world.flights, parts).then(() => 'ended');
   return { ended, looks };
 }
 

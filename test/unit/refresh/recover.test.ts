@@ -26,14 +26,33 @@ function itsLine(change: Partial<LifeEvent> = {}): LifeEvent {
   };
 }
 
+/** Connections that the keeper was told to read anew, and when. */
+let changed: string[] = [];
+
+function recover({ engine, steps }: OneRow): ReturnType<typeof recoverSpills> {
+  changed = [];
+  return recoverSpills(engine, (id) => {
+    changed.push(`${id} after: ${steps.join(', ')}`);
+    return Promise.resolve();
+  });
+}
+
 describe('of the answers in files', () => {
+  it('one that becomes current is seen by the callers of this keeper', async () => {
+    const world = worldWith();
+    const spill = someSpill();
+    world.files.set(spill.attempt.attemptId, spill);
+    await recover(world);
+    expect(changed).toEqual(['connection after: row written durably, file removed']);
+  });
+
   it('one whose connection flies no more becomes current, and its file is removed', async () => {
     const world = worldWith({
       state: { kind: 'uncertain', since: NOW, reason: 'no answer', lastTry: false },
       intent: someIntent(),
       claim,
     });
-    expect(await recoverSpills(world.engine)).toEqual([]);
+    expect(await recover(world)).toEqual([]);
     expect(world.view.connection).toMatchObject({
       ...{ generation: 2, tokens: spill.tokens, state: { kind: 'active' }, intent: undefined },
     });
@@ -44,7 +63,7 @@ describe('of the answers in files', () => {
     const world = worldWith({ intent: someIntent() });
     // Nobody is asked about: there is no owner to ask about.
     world.owner = 'alive';
-    expect(await recoverSpills(world.engine)).toEqual([]);
+    expect(await recover(world)).toEqual([]);
     expect(world.view.connection).toMatchObject({ generation: 2, tokens: spill.tokens });
   });
 
@@ -53,7 +72,7 @@ describe('of the answers in files', () => {
     async (owner) => {
       const world = worldWith({ intent: someIntent(), claim });
       world.owner = owner;
-      expect(await recoverSpills(world.engine)).toEqual([]);
+      expect(await recover(world)).toEqual([]);
       expect(world.steps).toEqual([]);
       expect(world.files.get('attempt')).toBe(spill);
     },
@@ -66,7 +85,7 @@ describe('of the answers in files', () => {
       claim: { ...claim, attemptId: 'another' },
     });
     world.owner = 'alive';
-    expect(await recoverSpills(world.engine)).toEqual([]);
+    expect(await recover(world)).toEqual([]);
     expect(world.leftovers).toMatchObject([{ kind: 'revoke', grantId: 'grant' }]);
     expect(world.view.connection).toMatchObject({ generation: 5, claim: { attemptId: 'another' } });
     expect(world.files.size).toBe(0);
@@ -75,7 +94,7 @@ describe('of the answers in files', () => {
   it('one whose connection was removed goes with it', async () => {
     const world = worldWith();
     world.files.set('attempt', { ...spill, connectionId: 'removed' });
-    expect(await recoverSpills(world.engine)).toEqual([]);
+    expect(await recover(world)).toEqual([]);
     expect(world.steps).toEqual(['file removed']);
     expect(world.logged).toEqual([]);
   });
@@ -83,7 +102,7 @@ describe('of the answers in files', () => {
   it('one that was removed since they were listed is no failure', async () => {
     const world = worldWith();
     world.files.set('attempt', undefined as never);
-    expect(await recoverSpills(world.engine)).toEqual([]);
+    expect(await recover(world)).toEqual([]);
     expect(world.steps).toEqual([]);
   });
 
@@ -94,7 +113,7 @@ describe('of the answers in files', () => {
       itsLine(),
       itsLine({ event: 'connected', generation: 1, fingerprint: '00000001' }),
     );
-    expect(await recoverSpills(world.engine)).toEqual([]);
+    expect(await recover(world)).toEqual([]);
     expect(world.steps).toEqual(['file removed']);
     expect(world.leftovers).toEqual([]);
   });
@@ -108,7 +127,7 @@ describe('of the answers in files', () => {
   ])('one is not taken for another that the history tells of: %o', async (change) => {
     const world = worldWith({ generation: 4 });
     world.life.push(itsLine(change));
-    expect(await recoverSpills(world.engine)).toEqual([]);
+    expect(await recover(world)).toEqual([]);
     expect(world.leftovers).toMatchObject([{ kind: 'stray', attemptId: 'attempt' }]);
     expect(world.files.size).toBe(0);
   });
@@ -118,7 +137,7 @@ describe('of the answers in files', () => {
     world.files.set('other', someSpill({ attempt: someAttempt({ attemptId: 'other' }) }));
     const damaged = { ...spill, attempt: someAttempt({ generation: 9, grantId: 'older' }) };
     world.files.set('attempt', damaged);
-    expect(await recoverSpills(world.engine)).toEqual([
+    expect(await recover(world)).toEqual([
       { connectionId: 'connection', message: 'sealed to another place' },
     ]);
     expect([...world.files]).toEqual([['attempt', damaged]]);
@@ -128,9 +147,7 @@ describe('of the answers in files', () => {
   it('one that cannot be read is told of without a connection', async () => {
     const world = worldWith();
     world.fileTrouble.find = new StoreError('ERR_STORE_DAMAGED', 'it is damaged');
-    expect(await recoverSpills(world.engine)).toEqual([
-      { connectionId: undefined, message: 'it is damaged' },
-    ]);
+    expect(await recover(world)).toEqual([{ connectionId: undefined, message: 'it is damaged' }]);
     expect(world.files.get('attempt')).toBe(spill);
   });
 });
