@@ -1,11 +1,10 @@
 import vm from 'node:vm';
 import { Findings, type Size } from '../faults/experiments/findings.ts';
-import { heapBytes } from '../faults/experiments/heap.ts';
 import { Dice } from './dice.ts';
 
 /*
  * A fuzzer throws input at one door of evergrant and judges what comes back. Each promises: no error but evergrant's own, no hang, no secret
- * in what is said, no token served that the input did not hold, nothing lost, nothing kept of what was thrown.
+ * in what is said, no token served that the input did not hold, nothing lost.
  */
 
 /** What one input came to. */
@@ -46,8 +45,6 @@ const HANG_MS = 60_000;
 const LOOP_MS = 15_000;
 /** Inputs that one watch is set over: setting it costs more than an input does. */
 const WATCHED = 50;
-/** Memory may grow by this much over a run, from when its first fifth is over. */
-const MOST_GROWTH_BYTES = 8 * 1024 * 1024;
 
 /** Attacks so many times. Each input has a seed of its own, which repeats it alone. Ends early with a breach of a built-in mistake. */
 export async function attack(
@@ -56,24 +53,13 @@ export async function attack(
   defect?: string,
 ): Promise<Findings> {
   const findings = new Findings('inputs', 'breaches');
-  const warmUp = Math.ceil(trials / 5);
-  let before: number | undefined;
   await using door = await fuzzer.open(defect);
   const isOver = (): boolean => defect !== undefined && findings.violations.length > 0;
   for (let i = 0; i < trials && !isOver(); i += WATCHED) {
     const seeds = Array.from({ length: Math.min(WATCHED, trials - i) }, (_, n) => seed + i + n);
     await round(door, seeds, findings, isOver);
-    // What is referred to weakly stays as long as nothing but promises goes on.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (i + WATCHED >= warmUp) before ??= heapBytes();
   }
-  if (!isOver()) judgeGrowth(findings, heapBytes() - (before ?? 0));
   return findings;
-}
-
-function judgeGrowth(findings: Findings, bytes: number): void {
-  findings.counted['memory, KiB'] = Math.round(bytes / 1_024);
-  findings.check(bytes <= MOST_GROWTH_BYTES, 'breaches', `memory grew by ${String(bytes)} bytes`);
 }
 
 async function round(

@@ -70,12 +70,14 @@ describe('asking for consent again', () => {
       await tabTo(name);
       await page.keyboard.press('Enter');
     };
+    const sheet = page.getByRole('dialog', { name: 'Ask for consent to alpha again?' });
     await press('Reconnect');
-    await page.getByRole('dialog', { name: 'Ask for consent to alpha again?' }).waitFor();
+    await sheet.waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await focused(page)).toBe('Reconnect');
     await page.keyboard.press('Enter');
+    await sheet.waitFor();
     await press('Make a link');
     const field = page.getByRole('textbox', { name: 'Link to consent' });
     const link = await field.inputValue();
@@ -86,6 +88,7 @@ describe('asking for consent again', () => {
     expect(await focused(page)).toBe('Reconnect');
     expect(await page.content()).not.toContain(link);
     await page.keyboard.press('Enter');
+    await sheet.waitFor();
     await press('Make a link');
     const second = await field.inputValue();
     expect(second).not.toBe(link);
