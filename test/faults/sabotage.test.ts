@@ -41,6 +41,9 @@ const EXPERIMENTS: Readonly<Record<string, readonly [() => Promise<Findings>, st
   ],
 };
 
+/** Without its defence an experiment has so many runs in which to find that out. */
+const MOST_RUNS = 4;
+
 afterEach(() => {
   switchOff(undefined);
 });
@@ -55,7 +58,11 @@ it.for(Object.keys(EXPERIMENTS))(
       return context.skip('not run: mounting needs root on Linux, and write faults need strace');
     expect(sound?.violations).toEqual([]);
     switchOff(defence);
-    expect((await experiment?.())?.counted[breach ?? '']).toBeGreaterThan(0);
+    let breaches = 0;
+    // Kills and receivers that fail come by chance: once in a while none comes where it would show.
+    for (let run = 0; run < MOST_RUNS && breaches === 0; run++)
+      breaches = (await experiment?.())?.counted[breach ?? ''] ?? 0;
+    expect(breaches).toBeGreaterThan(0);
   },
 );
 
