@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /*
- * Experiments whose full size is that of their test in `npm test`: most run on a clock that the test moves, so that an hour costs nothing.
+ * Experiments that are tests of `npm test`: most run on a clock that the test moves, so that an hour costs nothing.
  */
 
 /** Each with its test file, and what the names of its tests begin with where the file holds more. */
@@ -9,6 +9,7 @@ export const TESTED: Readonly<Record<string, readonly [file: string, tests?: str
   'damaged-answers': ['test/unit/keeper/uncertain.test.ts'],
   'damaged-stores': ['test/unit/store/damage.test.ts'],
   'key-rotation-kills': ['test/unit/store/key-rotation-kills.test.ts'],
+  'sealed-values': ['test/unit/store/sealing.test.ts'],
   'wrong-keys': ['test/unit/store/master-key.test.ts'],
   callers: ['test/unit/keeper/single-flight.test.ts', 'one refresh an expiry'],
   locks: ['test/unit/store/locks.test.ts'],
@@ -36,10 +37,26 @@ export const TESTED: Readonly<Record<string, readonly [file: string, tests?: str
   'notice-channel': ['test/unit/keeper/notices.test.ts'],
 };
 
-/** Runs one of them. @returns the exit code of the tests. */
-export function runTested(name: string): number {
+/** Those of them that depend on chance or on the instant: how many times as much a trial does as the test. All others come out the same each time. */
+export const MULTIPLIED: Readonly<Record<string, number>> = {
+  'damaged-stores': 8,
+  'key-rotation-kills': 17,
+  'other-connections': 10,
+  'api-clocks': 4,
+  'many-failures': 4,
+  'sealed-values': 10,
+};
+
+/**
+ * Runs one of them.
+ *
+ * @param times - as much as in the test.
+ * @returns the exit code of the tests.
+ */
+export function runTested(name: string, times: number): number {
   const [file = '', tests] = TESTED[name] ?? [];
   const pattern = tests === undefined ? [] : ['-t', tests];
-  const { status } = spawnSync('vitest', ['run', file, ...pattern], { stdio: 'inherit' });
+  const env = { ...process.env, EVERGRANT_TIMES: String(times) };
+  const { status } = spawnSync('vitest', ['run', file, ...pattern], { stdio: 'inherit', env });
   return status ?? 1;
 }

@@ -32,7 +32,7 @@ import { tellThroughKills } from '../test/faults/experiments/webhooks.ts';
 import { trespass } from '../test/faults/experiments/strangers.ts';
 import { takeOver } from '../test/faults/experiments/takers.ts';
 import { tellEarly } from '../test/faults/experiments/told-early.ts';
-import { runTested, TESTED } from './tested.ts';
+import { MULTIPLIED, runTested, TESTED } from './tested.ts';
 import { readSize, type Order } from './trial-order.ts';
 import { attack } from '../test/fuzz/fuzzer.ts';
 import { FUZZERS } from '../test/fuzz/fuzzers.ts';
@@ -99,15 +99,26 @@ const { positionals, values } = parseArgs({
 });
 const [name = ''] = positionals;
 const [fullSize, run] = (Object.hasOwn(TRIALS, name) ? TRIALS[name] : undefined) ?? [];
-const size = sizeOf({ name, ...values }, fullSize ?? 1);
+const times = Object.hasOwn(MULTIPLIED, name) ? MULTIPLIED[name] : undefined;
+const size = sizeOf({ name, ...values }, fullSize ?? times ?? 1);
 process.env['EVERGRANT_SEED'] = String(size.seed);
-if (Object.hasOwn(TESTED, name)) process.exit(runTested(name));
+if (Object.hasOwn(TESTED, name)) {
+  if (times !== undefined || values.trials === undefined) {
+    process.exit(runTested(name, size.trials));
+  }
+  console.error(`${name} comes out the same each time; leave --trials out`);
+  process.exit(2);
+}
 if (run === undefined) {
   console.error(`usage: npm run trial -- NAME [--trials N] [--seed S]`);
   for (const [each, [trials]] of Object.entries(TRIALS)) {
     console.error(`  ${each.padEnd(20)} ${String(trials)} trials by default`);
   }
-  console.error(`as large as their tests in npm test: ${Object.keys(TESTED).join(', ')}`);
+  for (const [each, many] of Object.entries(MULTIPLIED)) {
+    console.error(`  ${each.padEnd(20)} ${String(many)} times the test in npm test by default`);
+  }
+  const same = Object.keys(TESTED).filter((each) => !Object.hasOwn(MULTIPLIED, each));
+  console.error(`as large as their tests in npm test: ${same.join(', ')}`);
   process.exit(2);
 }
 tellProgress();

@@ -41,6 +41,7 @@ describe('the size of a trial', () => {
 it.each([
   [['durable-commits', '--trials', '0'], /^--trials 0 is no number of trials; .*\n$/],
   [['durable-commits', '--seed', 'x'], /^--seed x is no seed; .*\n$/],
+  [['outage', '--trials', '2'], /^outage comes out the same each time; leave --trials out\n$/],
   [['toString'], /^usage: npm run trial -- NAME/],
 ])('a trial that is asked for by %j is not run, and ends with 2', (given, told) => {
   const line = ['--conditions=evergrant-test', 'tools/trial.ts', ...given];

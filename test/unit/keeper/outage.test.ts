@@ -1,10 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ServerUnavailableError } from '../../../src/errors.ts';
 import { HttpConnectError } from '../../../src/system/http.ts';
 import { fakeHttp } from '../../support/fake-http.ts';
 import { setSabotage } from '../../support/failpoints.ts';
 import { EARLY_MS, LIFE_MS, worldFixture, type World } from '../../support/keeper-under-test.ts';
+import { timesAsMuch } from '../../support/times.ts';
 import type { Fault, RetryAfter } from '../../../src/emulator/emulator.ts';
+
+vi.setConfig({ testTimeout: 90_000 * timesAsMuch() });
 
 const makeWorld = worldFixture();
 
@@ -258,7 +261,7 @@ describe('three thousand failures in a row', () => {
       },
     });
     const { connection } = await world.add('a', { by: down, withoutAccessToken: true });
-    while (at.length < 3_000) {
+    while (at.length < 3_000 * timesAsMuch()) {
       const error = await connection.token({ timeoutMs: 1 }).catch((reason: unknown) => reason);
       const { retryAt } = error as ServerUnavailableError;
       expect(retryAt).toBeGreaterThanOrEqual(world.clock.now());

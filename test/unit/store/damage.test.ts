@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigurationError, StoreError } from '../../../src/errors.ts';
 import { openHome } from '../../../src/keeper.ts';
 import { Spills } from '../../../src/refresh/spill.ts';
@@ -14,6 +14,10 @@ import { thisMachine } from '../../../src/system/machine.ts';
 import { systemRandom } from '../../../src/system/random.ts';
 import { sqliteHome, type SqliteHome } from '../../support/sqlite-home.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../../support/store-records.ts';
+import { timesAsMuch } from '../../support/times.ts';
+
+const TIMES = timesAsMuch();
+vi.setConfig({ testTimeout: 90_000 * TIMES });
 
 let home: SqliteHome;
 let database: string;
@@ -121,7 +125,7 @@ describe('a damaged database file', () => {
         for (const page of zeroed) bytes.fill(0, page * 4_096, (page + 1) * 4_096);
         expect(['opened', 'ERR_STORE_DAMAGED']).toContain(await fateOf(bytes));
       }),
-      { numRuns: 60 },
+      { numRuns: 60 * TIMES },
     );
   });
 
@@ -140,7 +144,7 @@ describe('a damaged database file', () => {
         }
         expect(await fateOf(bytes)).toMatch(/^(opened|ERR_(STORE|KEY)_\w+)$/u);
       }),
-      { numRuns: 150 },
+      { numRuns: 150 * TIMES },
     );
   });
 
@@ -151,7 +155,7 @@ describe('a damaged database file', () => {
       fc.asyncProperty(fc.nat(sound.length - 4_097), async (length) => {
         expect(await fateOf(sound.subarray(0, length))).toBe('ERR_STORE_DAMAGED');
       }),
-      { numRuns: 40, examples: [[0], [1], [99], [100], [4_096]] },
+      { numRuns: 40 * TIMES, examples: [[0], [1], [99], [100], [4_096]] },
     );
   });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { SealContext } from '../../../src/connection/secrets.ts';
 import { StoreError } from '../../../src/errors.ts';
 import {
@@ -11,6 +11,10 @@ import {
   type WrappedDataKey,
 } from '../../../src/store/sealing.ts';
 import { systemRandom } from '../../../src/system/random.ts';
+import { timesAsMuch } from '../../support/times.ts';
+
+const TIMES = timesAsMuch();
+vi.setConfig({ testTimeout: 90_000 * TIMES });
 
 const STORE = 'store-1';
 const MASTER = systemRandom.bytes(32);
@@ -53,7 +57,7 @@ describe('a sealed value', () => {
         const sealed = keys.seal(plain, context);
         expect(Buffer.from(keys.open(sealed, context)).equals(plain)).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: 500 * TIMES },
     );
     expect(Buffer.from(keys.open(keys.seal('grüße', TOKEN), TOKEN)).toString()).toBe('grüße');
   });
@@ -88,7 +92,7 @@ describe('a sealed value', () => {
           /^ERR_(STORE_DAMAGED|KEY_MISSING)$/u,
         );
       }),
-      { numRuns: 5_000 },
+      { numRuns: 5_000 * TIMES },
     );
   });
 
@@ -108,7 +112,7 @@ describe('a sealed value', () => {
         const sealed = keys.seal('a token', mine);
         expect(refusal(() => keys.open(sealed, other))).toBe('ERR_STORE_DAMAGED');
       }),
-      { numRuns: 2_000 },
+      { numRuns: 2_000 * TIMES },
     );
   });
 
@@ -165,15 +169,16 @@ describe('a sealed value', () => {
 
   it('never repeats a nonce, nor a whole value, over 100,000 sealings of the same', () => {
     const keys = dataKeys();
+    const sealings = 100_000 * TIMES;
     const nonces = new Set<string>();
     const values = new Set<string>();
-    for (let i = 0; i < 100_000; i++) {
+    for (let i = 0; i < sealings; i++) {
       const sealed = Buffer.from(keys.seal('the same', TOKEN));
       nonces.add(sealed.subarray(9, 21).toString('hex'));
       values.add(sealed.toString('hex'));
     }
-    expect(nonces.size).toBe(100_000);
-    expect(values.size).toBe(100_000);
+    expect(nonces.size).toBe(sealings);
+    expect(values.size).toBe(sealings);
   });
 });
 
