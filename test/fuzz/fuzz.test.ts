@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chooseSeed } from '../faults/experiments/findings.ts';
-import { attack } from './fuzzer.ts';
+import { attack, type Fuzzer } from './fuzzer.ts';
 import { FUZZERS } from './fuzzers.ts';
 
 const LONGEST_MS = 300_000;
@@ -28,4 +28,26 @@ describe.each(FUZZERS.map((fuzzer) => [fuzzer.name, fuzzer] as const))('%s', (na
     },
     LONGEST_MS,
   );
+});
+
+it('what keeps in memory all that is thrown at it is found out', async () => {
+  const kept: Uint8Array[] = [];
+  const hoarder: Fuzzer = {
+    name: 'hoarder',
+    trials: 4,
+    fullTrials: 4,
+    reaches: [],
+    defects: [],
+    open: () =>
+      Promise.resolve({
+        attack() {
+          kept.push(new Uint8Array(26 * 1024 * 1024));
+          return { met: 'kept', input: '' };
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }),
+  };
+  const { violations } = await attack(hoarder, { trials: 4, seed: 1 });
+  expect(kept).toHaveLength(4);
+  expect(violations).toEqual([expect.stringMatching(/^breaches: 5\d{7} bytes are kept$/)]);
 });

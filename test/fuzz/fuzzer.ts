@@ -1,5 +1,6 @@
 import vm from 'node:vm';
 import { Findings, type Size } from '../faults/experiments/findings.ts';
+import { heapBytes } from '../support/heap.ts';
 import { Dice } from './dice.ts';
 
 /*
@@ -46,20 +47,42 @@ const LOOP_MS = 15_000;
 /** Inputs that one watch is set over: setting it costs more than an input does. */
 const WATCHED = 50;
 
-/** Attacks so many times. Each input has a seed of its own, which repeats it alone. Ends early with a breach of a built-in mistake. */
+/** What may be left in memory by the second half of the inputs, once its door is closed. */
+const MOST_KEPT_BYTES = 50 * 1024 * 1024;
+
+/**
+ * Attacks so many times, one half after the other, and looks at what the second leaves in memory. Each input has a seed of its own, which
+ * repeats it alone. Ends early with a breach of a built-in mistake.
+ */
 export async function attack(
   fuzzer: Fuzzer,
   { trials, seed }: Size,
   defect?: string,
 ): Promise<Findings> {
   const findings = new Findings('inputs', 'breaches');
-  await using door = await fuzzer.open(defect);
   const isOver = (): boolean => defect !== undefined && findings.violations.length > 0;
+  const half = Math.ceil(trials / 2);
+  await throwAt(await fuzzer.open(defect), { trials: half, seed }, findings, isOver);
+  if (isOver() || half === trials) return findings;
+  const before = await heapBytes();
+  const rest = { trials: trials - half, seed: seed + half };
+  await throwAt(await fuzzer.open(defect), rest, findings, isOver);
+  const kept = (await heapBytes()) - before;
+  findings.check(kept <= MOST_KEPT_BYTES, 'breaches', `${String(kept)} bytes are kept`);
+  return findings;
+}
+
+async function throwAt(
+  opened: Door,
+  { trials, seed }: Size,
+  findings: Findings,
+  isOver: () => boolean,
+): Promise<void> {
+  await using door = opened;
   for (let i = 0; i < trials && !isOver(); i += WATCHED) {
     const seeds = Array.from({ length: Math.min(WATCHED, trials - i) }, (_, n) => seed + i + n);
     await round(door, seeds, findings, isOver);
   }
-  return findings;
 }
 
 async function round(

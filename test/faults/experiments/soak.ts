@@ -9,7 +9,7 @@ import { systemRandom } from '../../../src/system/random.ts';
 import { undiciStreaming } from '../../../src/system/undici-streaming.ts';
 import { fakeClock, settle, type FakeClock } from '../../support/fake-clock.ts';
 import { Findings } from './findings.ts';
-import { heapBytes } from './heap.ts';
+import { heapBytes } from '../../support/heap.ts';
 
 /*
  * A daemon that keeps many connections for many hours of a fake clock, at a server whose refresh tokens are good once and whose access tokens live an
@@ -51,7 +51,7 @@ export async function soak({ connections, hours }: Soak): Promise<Findings> {
   const descriptors: number[] = [];
   for (let hour = 1; hour <= hours; hour++) {
     await pass(running, clock, findings, hour);
-    memory.push(heapBytes());
+    memory.push(await heapBytes());
     descriptors.push((await readdir('/proc/self/fd')).length);
   }
   judgeGrowth(findings, memory, descriptors);
