@@ -39,7 +39,7 @@ export function decideVerdict(
   if (!isCurrent || (!isMine && PASSING.has(outcome.kind))) {
     return overtaken(view, attempt, outcome, facts);
   }
-  if (!isMine && isRefused(connection, facts))
+  if (!isMine && isRefused(connection, facts) && !sabotaged('refused-token'))
     return { result: { kind: 'superseded', connection } };
   const rule = OUTCOMES[outcome.kind] as Rule<never>;
   const effect = rule(view, attempt, outcome as never, facts);

@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import { NotFoundError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
@@ -59,7 +60,7 @@ export class DueRounds {
   constructor(engine: Engine, flights: Flights, isInBackground: boolean) {
     this.#engine = engine;
     this.#flights = flights;
-    this.#isInBackground = isInBackground;
+    this.#isInBackground = isInBackground && !sabotaged('hung-endpoint');
     this.#atOnce = Math.min(Math.ceil(engine.settings.requestsPerSecond), MOST_AT_ONCE);
   }
 

@@ -1,3 +1,4 @@
+import { sabotaged } from '#failpoints';
 import type { View } from '../connection/decision.ts';
 import { effectiveRotation, isRepeatable } from '../connection/schedule.ts';
 import type { AttemptResult, Order } from './attempt.ts';
@@ -51,6 +52,7 @@ export class Healing {
   }
 
   #again(id: string, pauseMs: number): void {
+    if (sabotaged('heal-again')) return;
     const { clock, store, closing } = this.#engine;
     const look = async (): Promise<void> => {
       if (closing.aborted) return;

@@ -2,12 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { setSabotage } from '../support/failpoints.ts';
 import { clientRecord, connectionRecord, lifeEvent } from '../support/store-records.ts';
 import { storeFolders } from '../support/store-processes.ts';
-import { describeStore } from './store-contract.ts';
+import { describeStore, noteApart } from './store-contract.ts';
 
 const newHome = storeFolders();
+
+afterEach(() => {
+  setSabotage('settle-apart', false);
+});
 
 function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true, encoding: 'utf8' })
@@ -26,6 +31,16 @@ describeStore('SQLite', async () => {
         execFileSync('cat', filesBelow(home.home), { maxBuffer: 2 ** 26, encoding: 'buffer' }),
       ),
   };
+});
+
+it('SQLite: a write of the same turn loses what was noted of an endpoint, in a build that settles nothing before it', async () => {
+  const store = await (await newHome()).open();
+  await store.putClient(clientRecord(store));
+  for (const name of ['a', 'b'])
+    await store.insert(connectionRecord(store, name, { name }), lifeEvent('connected'));
+  setSabotage('settle-apart', true);
+  const [endpoint] = await noteApart(store, 'a', 'b');
+  expect(endpoint).toMatchObject({ blockedUntil: 0 });
 });
 
 describe('SQLite: the cost of what is due', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Leftover, View } from '../../src/connection/decision.ts';
-import type { ClientRecord, ConnectionRecord } from '../../src/connection/record.ts';
+import type { ClientRecord, ConnectionRecord, EndpointState } from '../../src/connection/record.ts';
 import {
   clientSecretContext,
   leftoverContext,
@@ -31,6 +31,24 @@ export interface StorePlace {
 
 const DURABLE = { durable: true } as const;
 const NOW = Date.UTC(2026, 0, 1);
+
+/** Two writes of one turn that note something of one endpoint, with one of another kind in between. @returns what is stored then. */
+export async function noteApart(
+  store: Store,
+  first: string,
+  second: string,
+): Promise<readonly EndpointState[]> {
+  const note = (id: string, change: Partial<EndpointState>): Promise<unknown> =>
+    store.transition(
+      id,
+      ({ endpoint }) => ({ result: id, endpoint: { ...endpoint, ...change } }),
+      DURABLE,
+    );
+  const block = note(first, { blockedUntil: NOW });
+  const between = store.noticeDelivered(4711);
+  await Promise.all([block, between, note(second, { recent: [NOW] })]);
+  return store.endpoints();
+}
 
 /** What any store must keep of the promises in `src/store/store.ts`. */
 export function describeStore(name: string, makePlace: () => Promise<StorePlace>): void {
@@ -121,20 +139,9 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
 
     it('sees what a write of the same turn noted of the endpoint, whatever was written in between', async () => {
       const [first, second] = [await added({ name: 'first' }), await added({ name: 'second' })];
-      const at = NOW + 3_600_000;
-      const block = store.transition(
-        first.id,
-        ({ endpoint }) => ({ result: 1, endpoint: { ...endpoint, blockedUntil: at } }),
-        DURABLE,
-      );
-      const between = store.noticeDelivered(4711);
-      const note = store.transition(
-        second.id,
-        ({ endpoint }) => ({ result: 2, endpoint: { ...endpoint, recent: [NOW] } }),
-        DURABLE,
-      );
-      await Promise.all([block, between, note]);
-      expect(await store.endpoints()).toMatchObject([{ blockedUntil: at, recent: [NOW] }]);
+      expect(await noteApart(store, first.id, second.id)).toMatchObject([
+        { blockedUntil: NOW, recent: [NOW] },
+      ]);
     });
 
     it('keeps a record whole, whatever its state', async () => {

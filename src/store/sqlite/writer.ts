@@ -152,9 +152,10 @@ export class Writer {
 
   /** It finds in the rows what is remembered, and whoever comes after it what it made of them. */
   #runApart<T>(run: () => T): T {
-    this.remembrance?.settle();
+    const kept = sabotaged('settle-apart') ? undefined : this.remembrance;
+    kept?.settle();
     const result = run();
-    this.remembrance?.settle();
+    kept?.settle();
     this.remembrance?.forget();
     return result;
   }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import {
   decideClaim,
   decideIntent,
@@ -12,6 +12,7 @@ import { doubt } from '../../../src/connection/states.ts';
 import type { Facts } from '../../../src/connection/facts.ts';
 import { decideVerdict } from '../../../src/connection/verdict.ts';
 import type { Refusal, TokenOutcome } from '../../../src/oauth/outcome.ts';
+import { setSabotage } from '../../support/failpoints.ts';
 import {
   LIFE_MS,
   NOW,
@@ -24,6 +25,10 @@ import {
   someTokens,
   someView,
 } from '../../support/views.ts';
+
+afterEach(() => {
+  setSabotage('refused-token', false);
+});
 
 const refusal = { status: 400, error: 'invalid_grant', codes: [] } as unknown as Refusal;
 const outcomes = {
@@ -157,6 +162,16 @@ describe('an attempt whose claim was taken over', () => {
       const ordered = judge('refreshed', armed({ connection: rows }), { tokens });
       expect(ordered.result.kind).toBe('recorded');
     }
+  });
+
+  it('and brings a refused refresh token back to use, in a build that does not look what was refused since', () => {
+    const advice = { actor: 'owner', reason: 'no', remedy: 'sign in' } as const;
+    const state = { kind: 'attention', since: NOW, code: 'ERR_GRANT_REFUSED', ...advice } as const;
+    setSabotage('refused-token', true);
+    expect(judge('refreshed', armed({ connection: { claim: takers, state } }))).toMatchObject({
+      result: { kind: 'recorded' },
+      connection: { state: { kind: 'active' } },
+    });
   });
 
   it.each(kinds)('counts with %s only if that is final', (kind) => {

@@ -17,7 +17,7 @@ import {
 const makeWorld = worldFixture();
 
 afterEach(() => {
-  setSabotage('intent', false);
+  for (const defence of ['intent', 'heal-again']) setSabotage(defence, false);
 });
 
 function noticeKinds({ events }: TestKeeper): string[] {
@@ -409,7 +409,11 @@ describe('an answer that nobody can read', () => {
 describe('an intent that a dead process left at a server with a grace', () => {
   const graceMs = 60_000;
 
-  it('is tried again after a server that could not be reached, without anything in the background', async () => {
+  /** A server that cannot be reached when a caller comes upon the intent. @returns the connection half a grace later. */
+  async function unreachableOnce(): Promise<{
+    readonly world: World;
+    readonly connection: Connection;
+  }> {
     const world = await makeWorld({ rotation: 'grace', graceMs });
     const { connection } = await world.add('a', { overrides: { rotation: 'grace', graceMs } });
     await world.pass(LIFE_MS / 2);
@@ -429,8 +433,20 @@ describe('an intent that a dead process left at a server with a grace', () => {
     const again = other.keeper.connection('a');
     await world.during(again.token());
     await world.pass(graceMs / 2);
-    expect(await again.status()).toMatchObject({ state: 'active', generation: 2 });
+    return { world, connection: again };
+  }
+
+  it('is tried again after a server that could not be reached, without anything in the background', async () => {
+    const { world, connection } = await unreachableOnce();
+    expect(await connection.status()).toMatchObject({ state: 'active', generation: 2 });
     expect(world.requestCount()).toBe(1);
+  });
+
+  it('is not, in a build that looks after it once', async () => {
+    setSabotage('heal-again', true);
+    const { world, connection } = await unreachableOnce();
+    expect((await connection.status()).generation).toBe(1);
+    expect(world.requestCount()).toBe(0);
   });
 });
 

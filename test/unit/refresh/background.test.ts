@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { AttemptResult } from '../../../src/refresh/attempt.ts';
 import { runBackground } from '../../../src/refresh/background.ts';
 import type { Deliveries } from '../../../src/refresh/notices.ts';
 import type { ClockWatch } from '../../../src/refresh/set-back.ts';
+import { setSabotage } from '../../support/failpoints.ts';
 import { after, deferred, flown, settled, type Flown } from '../../support/flown.ts';
+
+afterEach(() => {
+  setSabotage('hung-endpoint', false);
+});
 
 /** Starts the background; `looks` counts its wake-ups. */
 function start(
@@ -119,7 +124,11 @@ describe('the background', () => {
     expect(world.log.filter(([, id]) => id === 'x').map(([at]) => at)).toEqual([0, 5_300]);
   });
 
-  it('goes on with other endpoints, and looks around, while one lets a thousand hang', async () => {
+  /** Five seconds with an endpoint that lets a thousand hang, while one of another comes due. @returns what was flown, and when it looked around. */
+  async function besideThousandThatHang(): Promise<{
+    readonly flown: readonly string[];
+    readonly looks: readonly number[];
+  }> {
     const world = flown();
     const hung = Array.from({ length: 1_000 }, (_, i) => `h${String(i)}`);
     world.due = hung;
@@ -134,8 +143,20 @@ describe('the background', () => {
     await after(world.clock, 1_000, ended);
     world.due = [...hung, 'x'];
     await after(world.clock, 4_000, ended);
-    expect(world.log.map(([, id]) => id)).toContain('x');
+    return { flown: world.log.map(([, id]) => id), looks };
+  }
+
+  it('goes on with other endpoints, and looks around, while one lets a thousand hang', async () => {
+    const { flown, looks } = await besideThousandThatHang();
+    expect(flown).toContain('x');
     expect(looks).toEqual([0, 3_000]);
+  });
+
+  it('does neither in a build that waits for all that hang', async () => {
+    setSabotage('hung-endpoint', true);
+    const { flown, looks } = await besideThousandThatHang();
+    expect(flown).not.toContain('x');
+    expect(looks).toEqual([0]);
   });
 
   it('finds what came due meanwhile when it looks again', async () => {
