@@ -6,6 +6,7 @@ import type {
   Claim,
   ConnectionRecord,
   ConnectionState,
+  EndpointState,
   Intent,
   Owner,
   Rotation,
@@ -23,12 +24,8 @@ export type Demand =
   /** Background renewal: whatever is due. */
   | { readonly kind: 'due' };
 
-/** A request for the right to send. */
-export interface ClaimRequest {
-  /** Who asks. */
-  readonly owner: Owner;
-  /** A fresh id for the attempt. */
-  readonly attemptId: string;
+/** A wish to send, whoever has it. */
+export interface Wish {
   /** The instant. */
   readonly now: number;
   /** What would make a request needless. */
@@ -45,10 +42,21 @@ export interface ClaimRequest {
   readonly policy: GatePolicy;
 }
 
+/** A request for the right to send. */
+export interface ClaimRequest extends Wish {
+  /** Who asks. */
+  readonly owner: Owner;
+  /** A fresh id for the attempt. */
+  readonly attemptId: string;
+}
+
 /** What became of a request for the right to send. */
 export type ClaimResult =
   /** Send; `view` is the connection under the claim. */
-  | { readonly kind: 'claimed'; readonly view: View }
+  { readonly kind: 'claimed'; readonly view: View } | Hindrance;
+
+/** Why nothing is sent. */
+export type Hindrance =
   /** The stored token set already meets the demand. */
   | { readonly kind: 'satisfied'; readonly view: View }
   /** Another attempt holds the claim. */
@@ -72,30 +80,36 @@ export const MOST_DOUBTFUL_ATTEMPTS = 2;
 
 /** Decides on a request for the right to send, and takes the claim and a slot of the endpoint's budget where it is granted. */
 export function decideClaim(view: View, request: ClaimRequest): Change<ClaimResult> {
+  const judged = judgeWish(view, request);
+  if (judged.kind !== 'free') return { result: judged };
+  const { endpoint } = judged;
+  const { owner, attemptId, now } = request;
+  const claim: Claim = { owner, attemptId, claimedAt: now };
+  const claimed = { ...view, connection: { ...view.connection, claim }, endpoint };
+  return { result: { kind: 'claimed', view: claimed }, connection: { claim }, endpoint };
+}
+
+/** Tells why nothing would be sent, or the state of the endpoint once a slot of its budget is taken. Takes nothing, and promises nothing. */
+export function judgeWish(
+  view: View,
+  wish: Wish,
+): Hindrance | { readonly kind: 'free'; readonly endpoint: EndpointState } {
   const { connection } = view;
-  const { now } = request;
-  if (isSatisfied(connection, request.demand, now) && !sabotaged('reread')) {
-    return { result: { kind: 'satisfied', view } };
+  const { now } = wish;
+  if (isSatisfied(connection, wish.demand, now) && !sabotaged('reread')) {
+    return { kind: 'satisfied', view };
   }
-  if (isStopped(view, request)) return { result: { kind: 'stopped', view } };
-  const claim = connection.claim;
-  if (claim !== undefined && !mayReplace(claim, request)) {
-    return { result: { kind: 'held', claim, view } };
-  }
+  if (isStopped(view, wish)) return { kind: 'stopped', view };
+  const { claim } = connection;
+  if (claim !== undefined && !mayReplace(claim, wish)) return { kind: 'held', claim, view };
   const { notBefore } = connection.backoff;
-  if (notBefore > now && notBefore <= now + LONGEST_BACKOFF_MS && !request.byHand) {
+  if (notBefore > now && notBefore <= now + LONGEST_BACKOFF_MS && !wish.byHand) {
     const because = connection.lastError?.message ?? 'an earlier attempt failed';
-    return { result: { kind: 'deferred', until: notBefore, because, view } };
+    return { kind: 'deferred', until: notBefore, because, view };
   }
-  const gate = passGate(view.endpoint, now, request.policy);
-  if ('until' in gate) return { result: { kind: 'deferred', ...gate, view } };
-  const mine: Claim = { owner: request.owner, attemptId: request.attemptId, claimedAt: now };
-  const claimed = { ...view, connection: { ...connection, claim: mine }, endpoint: gate.state };
-  return {
-    result: { kind: 'claimed', view: claimed },
-    connection: { claim: mine },
-    endpoint: gate.state,
-  };
+  const gate = passGate(view.endpoint, now, wish.policy);
+  if ('until' in gate) return { kind: 'deferred', ...gate, view };
+  return { kind: 'free', endpoint: gate.state };
 }
 
 /** Tells whether the stored token set already is what somebody wants. */
@@ -106,32 +120,30 @@ export function isSatisfied(connection: ConnectionRecord, demand: Demand, now: n
   return connection.intent === undefined && now < tokens.dueAt && !isPastEarlyExpiry(tokens, now);
 }
 
-function mayReplace(claim: Claim, request: ClaimRequest): boolean {
-  if (claim.attemptId === request.replaces || sabotaged('claim')) return true;
-  return (
-    isRepeatable(request.rotation) && Math.abs(request.now - claim.claimedAt) > HARMLESS_CLAIM_MS
-  );
+function mayReplace(claim: Claim, wish: Wish): boolean {
+  if (claim.attemptId === wish.replaces || sabotaged('claim')) return true;
+  return isRepeatable(wish.rotation) && Math.abs(wish.now - claim.claimedAt) > HARMLESS_CLAIM_MS;
 }
 
-function isStopped(view: View, request: ClaimRequest): boolean {
+function isStopped(view: View, wish: Wish): boolean {
   const { connection, client } = view;
   const state = connection.state;
   if (state.kind === 'disconnected' || state.kind === 'paused') return true;
   if (!isRenewable(connection)) return true;
-  if (request.anyway) return false;
+  if (wish.anyway) return false;
   if (client.refusedAt !== undefined || state.kind === 'attention') return true;
-  return state.kind === 'uncertain' && !isLastTryDue(connection, state, request);
+  return state.kind === 'uncertain' && !isLastTryDue(connection, state, wish);
 }
 
 function isLastTryDue(
   connection: ConnectionRecord,
   state: ConnectionState & { readonly kind: 'uncertain' },
-  request: ClaimRequest,
+  wish: Wish,
 ): boolean {
   if (!state.lastTry) return false;
-  const rejected = request.demand.kind === 'newer' && request.demand.rejected;
+  const rejected = wish.demand.kind === 'newer' && wish.demand.rejected;
   const expiresAt = connection.tokens?.accessExpiresAt ?? 0;
-  const lived = connection.tokens?.accessToken === undefined || request.now >= expiresAt;
+  const lived = connection.tokens?.accessToken === undefined || wish.now >= expiresAt;
   return rejected || lived;
 }
 

@@ -3,10 +3,14 @@ import {
   decideClaim,
   decideIntent,
   decideRelease,
+  isSatisfied,
   judgeIntent,
+  judgeWish,
   type Attempt,
   type ClaimResult,
   type Demand,
+  type Hindrance,
+  type Wish,
 } from '../connection/claiming.ts';
 import type { View } from '../connection/decision.ts';
 import type { Claim, Owner } from '../connection/record.ts';
@@ -38,11 +42,24 @@ export interface Order {
 
 /** What an attempt came to. */
 export type AttemptResult =
-  | Exclude<ClaimResult, { readonly kind: 'claimed' }>
+  | Hindrance
   /** It held the claim and wrote a verdict. */
   | { readonly kind: 'settled'; readonly verdict: Verdict };
 
 const CONNECT_TIMEOUT_MS = 10_000;
+
+/**
+ * What an attempt would come to by rows as they were just read, where nothing need be written for it: the demand is met, or it must wait. The
+ * right to send is given in a transaction alone.
+ */
+export function foresee(engine: Engine, view: View, order: Order): AttemptResult | undefined {
+  // Before its provider is asked about: what another keeper renewed can be served where this one does not know it.
+  if (isSatisfied(view.connection, order.demand, engine.clock.now())) {
+    return sabotaged('reread') ? undefined : { kind: 'satisfied', view };
+  }
+  const foreseen = judgeWish(view, wishOf(engine, view, order, undefined));
+  return foreseen.kind === 'deferred' ? foreseen : undefined;
+}
 
 /**
  * Makes at most one request for a connection, if the order needs one and nobody else is at it.
@@ -84,26 +101,26 @@ async function claim(
   order: Order,
   replaces: string | undefined,
 ): Promise<ClaimResult> {
-  const { store, random, clock, settings } = engine;
+  const { store, random } = engine;
   const attemptId = random.uuid();
   const result = await store.transition(
     connectionId,
-    (view) => {
-      const profile = engine.profileOf(view.client);
-      return decideClaim(view, {
-        ...order,
-        owner,
-        attemptId,
-        replaces,
-        now: clock.now(),
-        rotation: effectiveRotation(view.connection, profile.rotation),
-        policy: settings,
-      });
-    },
+    (view) => decideClaim(view, { ...wishOf(engine, view, order, replaces), owner, attemptId }),
     { durable: false },
   );
   if (result !== undefined) return result;
   throw new NotFoundError('ERR_CONNECTION_UNKNOWN', 'the connection was removed meanwhile');
+}
+
+function wishOf(
+  engine: Engine,
+  { connection, client }: View,
+  order: Order,
+  replaces: string | undefined,
+): Wish {
+  const rotation = effectiveRotation(connection, engine.profileOf(client).rotation);
+  const { clock, settings } = engine;
+  return { ...order, replaces, now: clock.now(), rotation, policy: settings };
 }
 
 /** Everything under the claim. */

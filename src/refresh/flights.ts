@@ -1,10 +1,8 @@
-import { sabotaged } from '#failpoints';
-import { isSatisfied } from '../connection/claiming.ts';
 import type { View } from '../connection/decision.ts';
 import type { Claim } from '../connection/record.ts';
 import { ConfigurationError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
-import { attemptRefresh, type AttemptResult, type Order } from './attempt.ts';
+import { attemptRefresh, foresee, type AttemptResult, type Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
 import { Pilots } from './pilots.ts';
 
@@ -127,13 +125,10 @@ export class Flights {
     order: Order,
     onClaimed: () => void,
   ): Promise<AttemptResult> {
-    const { store, clock } = this.#engine;
-    const view = await store.read(connectionId);
-    // Those who waited for another keeper find what it stored without taking turns at writing.
-    if (view !== undefined && !sabotaged('reread')) {
-      if (isSatisfied(view.connection, order.demand, clock.now()))
-        return { kind: 'satisfied', view };
-    }
+    const view = await this.#engine.store.read(connectionId);
+    // Those who waited for another keeper find what it stored, and those who must wait hear so, without taking turns at writing.
+    const foreseen = view && foresee(this.#engine, view, order);
+    if (foreseen !== undefined) return foreseen;
     const client = `${view?.client.clientId ?? ''} ${view?.client.tokenEndpoint ?? ''}`;
     return this.#pilots.fly(client, () =>
       attemptRefresh(this.#engine, connectionId, order, onClaimed),

@@ -136,6 +136,26 @@ describe('a server that asks to wait', () => {
     expect(gaps.some((gap) => gap > 10 && gap < 60_000)).toBe(true);
   });
 
+  it('costs nobody a turn at writing while it is left alone: no caller that is excused, and no round in the background', async () => {
+    const world = await makeWorld();
+    const connections = [await world.add('a'), await world.add('b')].map((one) => one.connection);
+    await world.clock.advance(LIFE_MS - EARLY_MS + 1_000, () => Promise.resolve());
+    world.emulator.faults.always({ kind: 'throttled', retryAfter: 120 });
+    const { keeper, store } = world.first;
+    const ask = (): Promise<unknown> =>
+      Promise.all(connections.map((connection) => world.during(connection.token())));
+    await ask();
+    const writes = vi.spyOn(store, 'transition');
+    const looks = vi.spyOn(store, 'due');
+    keeper.start();
+    for (let i = 0; i < 10; i++) {
+      await ask();
+      await world.pass(10_000);
+    }
+    expect(looks.mock.calls.length).toBeGreaterThan(2);
+    expect(writes).not.toHaveBeenCalled();
+  });
+
   it('is left alone although another request was answered in between', async () => {
     const world = await makeWorld();
     const a = await world.add('a');

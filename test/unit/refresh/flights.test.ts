@@ -73,6 +73,15 @@ describe('a flight that finds the claim of another keeper', () => {
     expect(asked.transitions).toBe(transitions);
   });
 
+  it('takes a newer set even of a provider that it does not know', async () => {
+    const world = airport({ generation: 2 });
+    const profileOf = (): never => {
+      throw new Error('no such provider');
+    };
+    Object.assign(world.engine, { profileOf });
+    expect(await after(world.clock, 0, world.fly().result)).toMatchObject({ kind: 'satisfied' });
+  });
+
   it('takes a newer set that came while the claim stands', async () => {
     const { clock, fly, write } = airport({ claim });
     const { result } = fly();
@@ -128,6 +137,46 @@ describe('a flight that finds the claim of another keeper', () => {
     expect(await after(clock, 100, result)).toBe('waits');
     close();
     expect(await after(clock, 0, result)).toMatchObject({ kind: 'held' });
+  });
+});
+
+describe('a flight that must wait', () => {
+  const until = NOW + 5_000;
+  const blocked = { endpoint: { blockedUntil: until } };
+
+  it.each<[string, Parameters<typeof someView>[0], number]>([
+    ['itself', { connection: { backoff: { failures: 1, notBefore: until } } }, until],
+    ['its endpoint', blocked, until],
+    ['the budget', { endpoint: { recent: Array.from({ length: 10 }, () => NOW) } }, NOW + 1_000],
+  ])(
+    'for %s hears so without a turn at writing, whoever ordered it',
+    async (_what, rows, until) => {
+      for (const by of [order(), due]) {
+        const world = airport();
+        const view = someView(rows);
+        const tokens = someTokens({ dueAt: NOW });
+        world.put({ ...view, connection: { ...view.connection, tokens } });
+        expect(await after(world.clock, 0, world.fly(by).result)).toMatchObject({
+          ...{ kind: 'deferred', until },
+        });
+        expect([world.asked.transitions, world.landed]).toEqual([0, [['connection', false]]]);
+      }
+    },
+  );
+
+  it('flies as soon as it need not, and may then send only where it finds it so in its turn', async () => {
+    const world = airport();
+    world.put(someView(blocked));
+    await after(world.clock, 5_000, world.fly().result);
+    expect(await after(world.clock, 0, world.fly().result)).toMatchObject({ kind: 'settled' });
+    const late = airport();
+    late.store['read'] = () => {
+      late.put(someView(blocked));
+      return Promise.resolve(someView());
+    };
+    const { result } = late.fly();
+    expect(await after(late.clock, 0, result)).toMatchObject({ kind: 'deferred', until });
+    expect([late.asked.transitions, late.events]).toEqual([1, []]);
   });
 });
 
