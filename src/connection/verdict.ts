@@ -39,7 +39,7 @@ export function decideVerdict(
   if (!isCurrent || (!isMine && PASSING.has(outcome.kind))) {
     return overtaken(view, attempt, outcome, facts);
   }
-  if (!isMine && isRefused(connection, facts) && !sabotaged('refused-token'))
+  if (!isMine && isRefused(connection, attempt, facts) && !sabotaged('refused-token'))
     return { result: { kind: 'superseded', connection } };
   const rule = OUTCOMES[outcome.kind] as Rule<never>;
   const effect = rule(view, attempt, outcome as never, facts);
@@ -58,9 +58,17 @@ const PASSING: ReadonlySet<TokenOutcome['kind']> = new Set([
   'unnamed_refusal',
 ]);
 
-/** Whether what came late brings nothing but the refresh token that the server has refused since. It holds nothing that would be lost. */
-function isRefused({ state, tokens }: ConnectionRecord, facts: Facts): boolean {
+/**
+ * Whether what came late brings nothing but the refresh token that the server has refused since. It holds nothing that would be lost. A refusal ends
+ * every doubt: one that is older than the attempt left the attempt's own standing.
+ */
+function isRefused(
+  { state, tokens, intent }: ConnectionRecord,
+  { attemptId }: Attempt,
+  facts: Facts,
+): boolean {
   const now = standing(state);
+  if (intent?.attemptId === attemptId) return false;
   if (now.kind !== 'attention' || now.code === 'ERR_OUTCOME_UNCERTAIN') return false;
   const brought = facts.tokens?.fingerprint;
   return brought !== undefined && brought === tokens?.fingerprint;

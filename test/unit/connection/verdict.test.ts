@@ -150,7 +150,8 @@ describe('an attempt whose claim was taken over', () => {
     const advice = { actor: 'owner', code, reason: 'no', remedy: 'sign in' } as const;
     const state = { kind: 'attention', since: NOW, ...advice } as const;
     const tokens = someTokens(change);
-    const held = { state, tokens: someTokens(change.fingerprint === 'new' ? {} : change) };
+    const stored = someTokens(change.fingerprint === 'new' ? {} : change);
+    const held = { state, tokens: stored, intent: undefined };
     const paused = { ...held, state: { kind: 'paused', since: NOW, before: state } as const };
     for (const rows of [held, paused]) {
       const late = judge('refreshed', armed({ connection: { claim: takers, ...rows } }), {
@@ -158,9 +159,14 @@ describe('an attempt whose claim was taken over', () => {
       });
       expect(late.result.kind).toBe(kind);
       if (kind === 'superseded') expect(Object.keys(late)).toEqual(['result']);
-      // An order by hand is an attempt of its own.
-      const ordered = judge('refreshed', armed({ connection: rows }), { tokens });
-      expect(ordered.result.kind).toBe('recorded');
+      // An order by hand is an attempt of its own, also once its claim is given back or taken over.
+      for (const now of [claim, undefined, takers]) {
+        const own = { ...rows, claim: now, intent: someIntent() };
+        const ordered = judge('refreshed', armed({ connection: own }), { tokens });
+        expect(ordered.result.kind).toBe('recorded');
+      }
+      const mine = judge('refreshed', armed({ connection: rows }), { tokens });
+      expect(mine.result.kind).toBe('recorded');
     }
   });
 

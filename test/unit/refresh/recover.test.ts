@@ -59,6 +59,23 @@ describe('of the answers in files', () => {
     expect(world.steps).toEqual(['row written durably', 'file removed']);
   });
 
+  it('one to a request that a person ordered though the one before was refused becomes current', async () => {
+    const advice = { actor: 'operator', reason: 'no such scope', remedy: 'correct it' } as const;
+    const refused = {
+      kind: 'attention',
+      since: NOW,
+      code: 'ERR_REQUEST_REFUSED',
+      ...advice,
+    } as const;
+    const world = worldWith({ state: refused, intent: someIntent() });
+    const { fingerprint } = world.view.connection.tokens ?? {};
+    world.files.set('attempt', someSpill({ tokens: { ...spill.tokens, fingerprint } }));
+    expect(await recover(world)).toEqual([]);
+    expect(world.view.connection).toMatchObject({
+      ...{ generation: 2, state: { kind: 'active' }, intent: undefined },
+    });
+  });
+
   it('one whose connection nobody is at becomes current', async () => {
     const world = worldWith({ intent: someIntent() });
     // Nobody is asked about: there is no owner to ask about.
