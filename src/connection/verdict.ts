@@ -40,7 +40,7 @@ export function decideVerdict(
     return overtaken(view, attempt, outcome, facts);
   }
   if (!isMine && isRefused(connection, attempt, facts) && !sabotaged('refused-token'))
-    return { result: { kind: 'superseded', connection } };
+    return { result: { kind: 'failed', connection } };
   const rule = OUTCOMES[outcome.kind] as Rule<never>;
   const effect = rule(view, attempt, outcome as never, facts);
   const claim = isMine ? undefined : connection.claim;

@@ -124,7 +124,8 @@ function announce(engine: Engine, verdict: Verdict, outcome: TokenOutcome): void
   }
   engine.emit('refresh_failed', {
     connection,
-    outcome: outcome.kind,
+    // What brought nothing but a refresh token that was refused since.
+    outcome: outcome.kind === 'refreshed' ? 'superseded' : outcome.kind,
     message: lastError?.message ?? outcome.kind,
     retryAt: backoff.notBefore > 0 ? backoff.notBefore : undefined,
   });

@@ -140,9 +140,9 @@ describe('an attempt whose claim was taken over', () => {
     expect({ claim: takers, ...change.connection }.claim).toBe(takers);
   });
 
-  it.each<[string, string, Partial<TokenSet>, 'superseded' | 'recorded']>([
-    ['the refresh token that was refused since', 'ERR_GRANT_REFUSED', {}, 'superseded'],
-    ['the one whose request was refused since', 'ERR_REQUEST_REFUSED', {}, 'superseded'],
+  it.each<[string, string, Partial<TokenSet>, 'failed' | 'recorded']>([
+    ['the refresh token that was refused since', 'ERR_GRANT_REFUSED', {}, 'failed'],
+    ['the one whose request was refused since', 'ERR_REQUEST_REFUSED', {}, 'failed'],
     ['the one whose answer was only lost', 'ERR_OUTCOME_UNCERTAIN', {}, 'recorded'],
     ['another one', 'ERR_GRANT_REFUSED', { fingerprint: 'new' }, 'recorded'],
     ['none', 'ERR_GRANT_REFUSED', { fingerprint: undefined }, 'recorded'],
@@ -158,7 +158,7 @@ describe('an attempt whose claim was taken over', () => {
         tokens,
       });
       expect(late.result.kind).toBe(kind);
-      if (kind === 'superseded') expect(Object.keys(late)).toEqual(['result']);
+      if (kind === 'failed') expect(Object.keys(late)).toEqual(['result']);
       // An order by hand is an attempt of its own, also once its claim is given back or taken over.
       for (const now of [claim, undefined, takers]) {
         const own = { ...rows, claim: now, intent: someIntent() };

@@ -8,7 +8,15 @@ import type { Answered } from '../../../src/refresh/send.ts';
 import { Secret } from '../../../src/secret.ts';
 import { settle } from '../../support/fake-clock.ts';
 import { fullDisk, oneRow, someSpill, type OneRow } from '../../support/one-row.ts';
-import { NOW, LIFE_MS, someAttempt, someIntent, someOwner, someView } from '../../support/views.ts';
+import {
+  NOW,
+  LIFE_MS,
+  someAttempt,
+  someIntent,
+  someOwner,
+  someTokens,
+  someView,
+} from '../../support/views.ts';
 
 const claim = { owner: someOwner, attemptId: 'attempt', claimedAt: NOW };
 const refusal = { status: 400, error: 'invalid_grant', codes: [] } as unknown as Refusal;
@@ -104,6 +112,40 @@ describe('of an answer with tokens', () => {
           ...{ connection: 'a', outcome: 'superseded', retryAt: undefined },
           message: 'somebody else was faster, whose tokens count',
         },
+      ],
+    ]);
+  });
+});
+
+describe('of an answer with the refresh token that was refused since', () => {
+  it('the refusal is told, and nothing of it kept', async () => {
+    const advice = {
+      actor: 'owner',
+      code: 'ERR_GRANT_REFUSED',
+      reason: 'no',
+      remedy: 'r',
+    } as const;
+    const fingerprint = 'print of old';
+    const world = oneRow(
+      someView({
+        connection: {
+          ...{
+            tokens: someTokens({ fingerprint }),
+            state: { kind: 'attention', since: NOW, ...advice },
+          },
+          lastError: { at: NOW, outcome: 'ERR_GRANT_REFUSED', message: 'it said no' },
+        },
+      }),
+    );
+    const before = rowOf(world);
+    expect(await record(world, refreshed({ refreshToken: new Secret('old') }))).toMatchObject({
+      kind: 'failed',
+    });
+    expect([rowOf(world), world.leftovers]).toEqual([before, []]);
+    expect(world.events).toEqual([
+      [
+        'refresh_failed',
+        { connection: 'a', outcome: 'superseded', message: 'it said no', retryAt: undefined },
       ],
     ]);
   });
