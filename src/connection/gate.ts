@@ -12,6 +12,13 @@ export interface GatePolicy {
   readonly requestsPerSecond: number;
 }
 
+/** Why the gate is closed: the server said so. */
+export const ASKED_TO_WAIT = 'the server asked to wait';
+/** Why the gate is closed: there is no slot. */
+export const BUDGET_USED_UP = 'the budget of requests per second is used up';
+/** Why the gate is closed: the breaker is open, and with what the last of the failures was. */
+export const keepsFailing = (reason: string): string => `the server keeps failing (${reason})`;
+
 /** A larger budget than this is kept in so many slots, since what is remembered is written with every request. */
 const MOST_APART = 32;
 /** Failures in a row that open the breaker. */
@@ -58,7 +65,7 @@ export function passGate(
   }
   const used = spend(state, now, policy);
   if (typeof used === 'number') {
-    return { until: used, because: 'the budget of requests per second is used up' };
+    return { until: used, because: BUDGET_USED_UP };
   }
   const probing = isBreakerOpen(state);
   const blockedFor = probing ? now + probeIntervalMs(state.failures) : 0;
@@ -114,7 +121,7 @@ export function endpointFailed(state: EndpointState, now: number, reason: string
     ...state,
     failures,
     blockedUntil,
-    blockedBecause: `the server keeps failing (${reason})`,
+    blockedBecause: keepsFailing(reason),
   };
 }
 
@@ -128,7 +135,7 @@ export function endpointThrottled(
   return {
     ...state,
     blockedUntil: Math.max(state.blockedUntil, until),
-    blockedBecause: 'the server asked to wait',
+    blockedBecause: ASKED_TO_WAIT,
   };
 }
 

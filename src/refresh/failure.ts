@@ -13,7 +13,8 @@ import { COPIED, COPIED_REMEDY, isHeldCopy } from '../connection/copied.ts';
 import type { View } from '../connection/decision.ts';
 import { issuedLifeMs } from '../connection/freshness.ts';
 import { durationText } from '../connection/duration-text.ts';
-import type { Claim } from '../connection/record.ts';
+import { ASKED_TO_WAIT, BUDGET_USED_UP, keepsFailing } from '../connection/gate.ts';
+import type { Claim, ConnectionRecord } from '../connection/record.ts';
 import { clause, sentence } from '../connection/telling.ts';
 
 /** The error for callers of a connection that nothing may be sent for; undefined when something may. */
@@ -97,11 +98,9 @@ export function passingError(
   retryAt: number | undefined,
 ): EvergrantError {
   const { name, lastError } = connection;
-  // What it waits for may be the budget alone, for which nobody is to blame.
-  const isOfServer = [undefined, lastError?.message, endpoint.blockedBecause].includes(because);
   const message = because ?? lastError?.message ?? endpoint.blockedBecause ?? 'the refresh failed';
   const details = { connection: name, retryAt };
-  switch (isOfServer ? lastError?.outcome : undefined) {
+  switch (outcomeOf(message, lastError)) {
     case 'refreshed':
     case 'answer_unreadable':
       return new ResponseInvalidError(
@@ -128,6 +127,15 @@ export function passingError(
         details,
       );
   }
+}
+
+/** What it waits for may have come of others, or of the budget: then no earlier error of its own is to blame. */
+function outcomeOf(because: string, lastError: ConnectionRecord['lastError']): string | undefined {
+  if (lastError !== undefined) {
+    const { message, outcome } = lastError;
+    if (because === message || because === keepsFailing(message)) return outcome;
+  }
+  return because === ASKED_TO_WAIT || because === BUDGET_USED_UP ? 'throttled' : undefined;
 }
 
 /** The error for a demanded remaining life that no token of the connection has even when new; undefined when one may have it. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { COPIED, COPIED_REMEDY } from '../../../src/connection/copied.ts';
 import type { View } from '../../../src/connection/decision.ts';
+import { endpointFailed, endpointThrottled, passGate } from '../../../src/connection/gate.ts';
 import type { ConnectionRecord } from '../../../src/connection/record.ts';
 import {
   deadlineError,
@@ -185,6 +186,48 @@ describe('a refresh that failed and may be tried again', () => {
       );
     },
   );
+
+  it.each([undefined, 'answer_unreadable', 'not_sent', 'lost'])(
+    'is told as a wait that was asked for, or for the budget, whatever came before: %s',
+    (outcome) => {
+      const { connection, client, endpoint } = failing(outcome);
+      const asked = endpointThrottled(endpoint, NOW, 5_000);
+      const policy = { requestsPerSecond: 1 };
+      for (const state of [asked, { ...endpoint, recent: [NOW] }]) {
+        const gate = passGate(state, NOW, policy);
+        if (!('until' in gate)) throw new Error('the gate is open');
+        const error = passingError({ connection, client, endpoint: state }, gate.because, NOW + 9);
+        expect(told(error)).toEqual([
+          ...['ServerUnavailableError', 'ERR_SERVER_THROTTLED'],
+          ...[`a: ${gate.because}; try again later`, 'a'],
+        ]);
+      }
+    },
+  );
+
+  it.each(['answer_unreadable', 'not_sent', 'throttled'])(
+    'is told as that of the server that fails others, after the outcome %s of its own',
+    (outcome) => {
+      let { endpoint } = failing(outcome);
+      for (let i = 0; i < 5; i++) endpoint = endpointFailed(endpoint, NOW, 'reset');
+      const view = { ...failing(outcome), endpoint };
+      expect(told(passingError(view, endpoint.blockedBecause, NOW + 9))).toEqual([
+        ...['ServerUnavailableError', 'ERR_SERVER_FAILED'],
+        ...['a: the server keeps failing (reset); try again later', 'a'],
+      ]);
+    },
+  );
+
+  it('because the server was not reached, again and again, is told as that', () => {
+    let { endpoint } = failing();
+    for (let i = 0; i < 5; i++) endpoint = endpointFailed(endpoint, NOW, 'it broke');
+    const error = passingError({ ...failing('not_sent'), endpoint }, endpoint.blockedBecause, NOW);
+    expect(told(error)).toEqual([
+      ...['ServerUnavailableError', 'ERR_SERVER_UNREACHABLE'],
+      ...['a: the server cannot be reached (the server keeps failing (it broke)); try again later'],
+      'a',
+    ]);
+  });
 
   it('gives the reason at hand, the last one, that of the endpoint, or none', () => {
     expect(passingError(failing('lost'), 'busy', undefined).message).toContain('a: busy;');
