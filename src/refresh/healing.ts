@@ -6,9 +6,9 @@ import type { Engine } from './engine.ts';
 import type { Flights } from './flights.ts';
 
 /** At the soonest. */
-const AGAIN_MS = 1_000;
-/** Until a person may have acted. */
-const STOPPED_MS = 30_000;
+const SHORTEST_MS = 1_000;
+/** Until a person may have acted, or others: what was in the way may be gone, and the intent another one. */
+const LONGEST_MS = 30_000;
 
 const ORDER: Order = { demand: { kind: 'due' }, byHand: false, anyway: false };
 
@@ -35,7 +35,7 @@ export class Healing {
     this.#patients.add(id);
     this.#flights.board(id, ORDER).landing.then(
       (result) => this.#again(id, this.#pauseAfter(result)),
-      () => this.#again(id, AGAIN_MS),
+      () => this.#again(id, SHORTEST_MS),
     );
   }
 
@@ -46,9 +46,9 @@ export class Healing {
   }
 
   #pauseAfter(result: AttemptResult): number {
-    if (result.kind === 'stopped') return STOPPED_MS;
+    if (result.kind === 'stopped') return LONGEST_MS;
     const waitMs = result.kind === 'deferred' ? result.until - this.#engine.clock.now() : 0;
-    return Math.max(waitMs, AGAIN_MS);
+    return Math.min(Math.max(waitMs, SHORTEST_MS), LONGEST_MS);
   }
 
   #again(id: string, pauseMs: number): void {
@@ -61,7 +61,7 @@ export class Healing {
       if (view !== undefined) this.heal(view);
     };
     // A store that cannot be read now may be a moment later.
-    const onTime = (): void => void look().catch(() => this.#again(id, AGAIN_MS));
+    const onTime = (): void => void look().catch(() => this.#again(id, SHORTEST_MS));
     clock.timer(pauseMs, onTime, { background: true });
   }
 }

@@ -119,6 +119,17 @@ describe('as long as the intent stands, another flight follows', () => {
     }
   });
 
+  it('is looked for again after half a minute, however long it must wait: it may be gone, and another come', async () => {
+    const world = ward();
+    world.land = deferred(NOW + 3_600_000);
+    world.healing.heal(wounded);
+    world.stored = well;
+    await world.clock.advance(30_000);
+    expect(world.clock.pending).toBe(0);
+    world.healing.heal(wounded);
+    expect(world.begun).toEqual([0, 30_000]);
+  });
+
   it('also after a time in which the store could not be read', async () => {
     const world = ward();
     world.stored = new Error('busy');
