@@ -78,9 +78,10 @@ function spillSweep(engine: Engine, refreshed: BackgroundParts['refreshed']): ()
  */
 async function nextWakeIn(
   { clock, store }: Engine,
-  { lookedAt, looksInMs }: DueRounds,
+  { lookedAt, looksInMs, isCutShort }: DueRounds,
   renewed: readonly Renewed[],
 ): Promise<number> {
+  if (isCutShort) return SHORTEST_SLEEP_MS;
   const now = clock.now();
   const stuck = renewed.flatMap((one) => stuckFor(one, now) ?? []);
   const nextAt = (await store.nextDueAt(stuck.length === 0 ? undefined : lookedAt)) ?? Infinity;

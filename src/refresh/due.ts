@@ -75,6 +75,12 @@ export class DueRounds {
     return Math.max(0, this.#isFreshUntil - this.#engine.clock.monotonic());
   }
 
+  /** Whether the last round left connections to the next one only because others of their endpoint hang: it had better begin at once. */
+  get isCutShort(): boolean {
+    const { waiting, blocked } = this.#last;
+    return waiting.some(({ endpoint }) => blocked.get(endpoint) === UNDER_WAY);
+  }
+
   /**
    * Flies once for everything that is due now, the soonest-expiring first, but for connections of an endpoint that has just told another
    * one to wait, or in the background let it hang: many of those must not keep the others from their turn.
