@@ -108,12 +108,23 @@ async function serve(
     const given = isForeign ? {} : readQuery(query);
     const checked = check(route.query, given, 'the query');
     const heard = { caller, params, query: checked, request, response };
-    const call = new HeardCall(heard, parts.standings);
-    await run(parts, route, call).finally(() => call.end());
+    await tell(parts, route, new HeardCall(heard, parts.standings));
   } catch (error) {
     fail(parts, route.operation, { request, response }, error);
   }
   return route.operation;
+}
+
+/** Whoever waited and is good no more is told neither what came of it nor why nothing did. */
+async function tell(parts: ApplicationParts, route: Route, call: HeardCall): Promise<void> {
+  try {
+    await run(parts, route, call);
+  } catch (error) {
+    if (call.hasWaited) parts.standings.check(call);
+    throw error;
+  } finally {
+    call.end();
+  }
 }
 
 async function run(parts: ApplicationParts, route: Route, call: HeardCall): Promise<void> {

@@ -88,6 +88,18 @@ describe('whoever waits for', () => {
     expect([status, json.code]).toEqual([401, 'ERR_ACCESS_REFUSED']);
   });
 
+  it('a token is not told either why there is none', async () => {
+    const [, , target] = CALLS[0] ?? [];
+    const { test, call: answer } = await waiting('token', target ?? '');
+    const { emulator, first } = test.world;
+    const ended = first.keeper.connection('a').disconnect();
+    await revoke(test);
+    emulator.faults.release();
+    const { status, json } = await answer;
+    expect([status, json.code]).toEqual([401, 'ERR_ACCESS_REFUSED']);
+    await test.world.during(ended);
+  });
+
   it.each(CALLS)('%s is told where this defence is missing', async (...call) => {
     const [, verb, target, ask] = call;
     setSabotage('standing', true);
