@@ -55,7 +55,7 @@ export class DueRounds {
   /**
    * Has looked for nothing yet.
    *
-   * @param isInBackground - what hangs holds up nobody: it is not waited for again, and the others of its endpoint are left to the next round.
+   * @param isInBackground - what hangs is not waited for again.
    */
   constructor(engine: Engine, flights: Flights, isInBackground: boolean) {
     this.#engine = engine;
@@ -83,7 +83,7 @@ export class DueRounds {
 
   /**
    * Flies once for everything that is due now, the soonest-expiring first, but for connections of an endpoint that has just told another
-   * one to wait, or in the background let it hang: many of those must not keep the others from their turn.
+   * one to wait, or let it hang: many of those must not keep the others from their turn.
    *
    * @param patienceMs - how long a batch is waited for; what hangs longer is left under way.
    * @param except - connections that are left out.
@@ -116,12 +116,12 @@ export class DueRounds {
     return all;
   }
 
-  /** What the last round left waiting for an endpoint, tried or not, and why. */
+  /** What the last round left waiting for an endpoint that told it to, tried or not, and why. */
   left(): readonly Renewed[] {
     const { waiting, blocked } = this.#last;
     return waiting.flatMap(({ connectionId, endpoint }) => {
       const result = blocked.get(endpoint);
-      return result === undefined ? [] : [{ connectionId, result }];
+      return result === undefined || result === UNDER_WAY ? [] : [{ connectionId, result }];
     });
   }
 
@@ -160,7 +160,7 @@ export class DueRounds {
       const { landing } = this.#flights.board(connectionId, DUE);
       const waited = await waitUntil(landing, clock, deadline, ends);
       if ('value' in waited) return { connectionId, result: waited.value };
-      if (this.#isInBackground) round.blocked.set(endpoint, UNDER_WAY);
+      round.blocked.set(endpoint, UNDER_WAY);
       return { connectionId, result: UNDER_WAY };
     } catch (error) {
       if (error instanceof NotFoundError) return undefined;
@@ -200,7 +200,8 @@ export async function renewAllDue(
     const waits = round.map((one) => momentUntil(one, clock.now()));
     for (const [i, wait] of waits.entries())
       if (wait === undefined) done.add(round[i]?.connectionId ?? '');
-    const moment = Math.min(...waits.filter((wait) => wait !== undefined));
+    const longest = rounds.isCutShort ? 0 : Infinity;
+    const moment = Math.min(longest, ...waits.filter((wait) => wait !== undefined));
     if (moment > A_MOMENT_MS || !(await sleep(clock, moment, ends))) {
       const left = rounds.left().filter(({ connectionId }) => !renewed.has(connectionId));
       return [...renewed.values(), ...left];

@@ -27,6 +27,7 @@ describe('a round', () => {
   ])('begins no more at once than a budget of %d a second lets pass: %d', async (budget, most) => {
     const world = flown(budget);
     world.due = ids(most + 1);
+    world.endpointOf = (id) => id;
     world.land = () => undefined;
     const rounds = new DueRounds(world.engine, world.flights, false);
     const round = rounds.fly(2_000);
@@ -57,18 +58,22 @@ describe('a round', () => {
     expect(world.log.map(([, id]) => id)).toEqual(['b']);
   });
 
-  it('leaves to the next round, in the background, the others of an endpoint that lets one hang', async () => {
-    const world = flown(1);
-    world.due = ['hangs', 'a2', 'b1'];
-    world.endpointOf = (id) => (id === 'b1' ? 'b' : 'a');
-    world.land = (id) => (id === 'hangs' ? undefined : settled);
-    const rounds = new DueRounds(world.engine, world.flights, true);
-    await after(world.clock, 2_000, rounds.fly(2_000));
-    expect(world.log.map(([, id]) => id)).toEqual(['hangs', 'b1']);
-    world.underWay.add('hangs');
-    await rounds.fly(2_000);
-    expect(world.log.map(([, id]) => id)).toEqual(['hangs', 'b1', 'a2', 'b1']);
-  });
+  it.each([true, false])(
+    'leaves to the next round the others of an endpoint that lets one hang (%s)',
+    async (isInBackground) => {
+      const world = flown(1);
+      world.due = ['hangs', 'a2', 'b1'];
+      world.endpointOf = (id) => (id === 'b1' ? 'b' : 'a');
+      world.land = (id) => (id === 'hangs' ? undefined : settled);
+      const rounds = new DueRounds(world.engine, world.flights, isInBackground);
+      await after(world.clock, 2_000, rounds.fly(2_000));
+      expect(world.log.map(([, id]) => id)).toEqual(['hangs', 'b1']);
+      world.underWay.add('hangs');
+      // An order leaves it out once it has waited for it.
+      await rounds.fly(2_000, new Set(isInBackground ? [] : ['hangs']));
+      expect(world.log.map(([, id]) => id)).toEqual(['hangs', 'b1', 'a2', 'b1']);
+    },
+  );
 
   it('tells what could not be tried, and tries the others', async () => {
     const world = flown();
@@ -227,6 +232,44 @@ describe('an order for all that is due', () => {
     const order = renewAllDue(world.engine, world.flights);
     expect(await after(world.clock, 5_000, order)).toHaveLength(2);
     expect(world.log.map(([at]) => at)).toEqual([0, 0, 300, 300, 700]);
+  });
+
+  it('waits for a server that lets many hang no longer than once before the others have their turns', async () => {
+    const world = flown();
+    const hung = Array.from({ length: 30 }, (_, i) => `h${String(i)}`);
+    world.due = [...hung, 'b1', 'b2'];
+    world.endpointOf = (id) => id.slice(0, 1);
+    world.land = (id) => (id.startsWith('h') ? undefined : settled);
+    const order = renewAllDue(world.engine, world.flights);
+    expect(await after(world.clock, 179_999, order)).toBe('waits');
+    const renewed = await after(world.clock, 1, order);
+    const begun = world.log.map(([at, id]) => `${id} at ${String(at / 1_000)}`);
+    const batch = (from: number, at: number): string[] =>
+      hung.slice(from, from + 10).map((id) => `${id} at ${String(at)}`);
+    expect(begun).toEqual([
+      ...batch(0, 0),
+      ...['b1 at 60', 'b2 at 60'],
+      ...batch(10, 60),
+      ...batch(20, 120),
+    ]);
+    expect(renewed).toHaveLength(32);
+    expect(renewed).toContainEqual({ connectionId: 'h29', result: { kind: 'under_way' } });
+  });
+
+  it('that ends while a server lets many hang says nothing of those it did not try', async () => {
+    const world = flown(1);
+    world.due = ['h1', 'h2', 'b1'];
+    world.endpointOf = (id) => id.slice(0, 1);
+    world.land = (id) => (id.startsWith('h') ? undefined : settled);
+    const order = renewAllDue(world.engine, world.flights);
+    await after(world.clock, 59_999, order);
+    expect(world.log).toHaveLength(1);
+    world.land = (id) => {
+      if (id === 'b1') world.close();
+      return id.startsWith('h') ? undefined : settled;
+    };
+    const renewed = await after(world.clock, 1, order);
+    expect(connections(renewed as readonly Renewed[])).toEqual(['h1', 'b1']);
   });
 
   it('leaves what must wait longer for another time', async () => {
