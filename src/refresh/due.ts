@@ -60,7 +60,7 @@ export class DueRounds {
   constructor(engine: Engine, flights: Flights, isInBackground: boolean) {
     this.#engine = engine;
     this.#flights = flights;
-    this.#isInBackground = isInBackground && !sabotaged('hung-endpoint');
+    this.#isInBackground = isInBackground;
     this.#atOnce = Math.min(Math.ceil(engine.settings.requestsPerSecond), MOST_AT_ONCE);
   }
 
@@ -160,7 +160,7 @@ export class DueRounds {
       const { landing } = this.#flights.board(connectionId, DUE);
       const waited = await waitUntil(landing, clock, deadline, ends);
       if ('value' in waited) return { connectionId, result: waited.value };
-      round.blocked.set(endpoint, UNDER_WAY);
+      if (!sabotaged('hung-endpoint')) round.blocked.set(endpoint, UNDER_WAY);
       return { connectionId, result: UNDER_WAY };
     } catch (error) {
       if (error instanceof NotFoundError) return undefined;
