@@ -124,8 +124,8 @@ export class ConnectionHandle implements Connection {
   }
 
   #statusOf(view: View): ConnectionStatus {
-    const { engine } = this.#parts;
-    return statusOf(view, engine.profileOf(view.client), engine.clock.now());
+    const { profileOf, clock } = this.#parts.engine;
+    return statusOf(view, profileOf, clock.now());
   }
 
   async #view(): Promise<View> {

@@ -172,10 +172,10 @@ export class LocalKeeper implements Keeper {
 
   async list(options?: ListOptions): Promise<readonly ConnectionStatus[]> {
     this.#assertOpen();
-    const { store, clock } = this.#engine;
+    const { store, clock, profileOf } = this.#engine;
     const now = clock.now();
     const rows = await store.list(options);
-    return rows.map((row) => statusOf(row, this.#engine.profileOf(row.client), now));
+    return rows.map((row) => statusOf(row, profileOf, now));
   }
 
   async clients(): Promise<readonly ClientStatus[]> {

@@ -39,6 +39,7 @@ export async function runBackground(
   const { closing, clock } = engine;
   const rounds = new DueRounds(engine, flights, true);
   const sweep = spillSweep(engine, refreshed);
+  const tellErrors = errorTeller(engine);
   await quietly(engine, () => engine.store.tidy());
   while (!closing.aborted) {
     let wait = OBSTACLE_MS;
@@ -47,7 +48,7 @@ export async function runBackground(
     await quietly(engine, async () => {
       const { lookedAt } = rounds;
       const renewed = await rounds.fly(PATIENCE_MS);
-      tellErrors(engine, renewed);
+      tellErrors(renewed);
       void deliveries.deliver();
       wait = await nextWakeIn(engine, rounds, renewed);
       // A round that went on with what an earlier one found knows nothing of what else that one could not move on.
@@ -106,13 +107,17 @@ function stuckFor({ result }: Renewed, now: number): number | undefined {
   }
 }
 
-function tellErrors(engine: Engine, renewed: readonly Renewed[]): void {
-  const messages = renewed.flatMap(({ result }) =>
-    result instanceof Error ? [result.message] : [],
-  );
-  for (const message of new Set(messages)) {
-    engine.emit('warning', { connection: undefined, message });
-  }
+/** Tells why connections could not be moved on; not again as long as it stays so. */
+function errorTeller(engine: Engine): (renewed: readonly Renewed[]) => void {
+  let told: ReadonlySet<string> = new Set();
+  return (renewed) => {
+    const messages = new Set(
+      renewed.flatMap(({ result }) => (result instanceof Error ? [result.message] : [])),
+    );
+    for (const message of [...messages].filter((message) => !told.has(message)))
+      engine.emit('warning', { connection: undefined, message });
+    told = messages;
+  };
 }
 
 /** The background never dies: what fails is told, and tried at the next wake-up. */

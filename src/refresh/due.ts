@@ -163,7 +163,8 @@ export class DueRounds {
       if (!sabotaged('hung-endpoint')) round.blocked.set(endpoint, UNDER_WAY);
       return { connectionId, result: UNDER_WAY };
     } catch (error) {
-      if (error instanceof NotFoundError) return undefined;
+      if (error instanceof NotFoundError && error.code === 'ERR_CONNECTION_UNKNOWN')
+        return undefined;
       return { connectionId, result: error instanceof Error ? error : new Error(String(error)) };
     }
   }

@@ -33,8 +33,8 @@ export interface Engine {
   readonly spills: Spills;
   /** What the operator chose. */
   readonly settings: RefreshSettings;
-  /** The habits of a client's authorization server. */
-  profileOf(client: ClientRecord): Profile;
+  /** The habits of a client's authorization server. @throws EvergrantError for a registration that this version cannot use. */
+  readonly profileOf: (client: ClientRecord) => Profile;
   /** Tells listeners. */
   emit<E extends keyof KeeperEvents>(event: E, detail: KeeperEvents[E]): void;
   /** Tells the log. */
