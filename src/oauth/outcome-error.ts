@@ -51,7 +51,7 @@ export function outcomeError(
       return rejected(
         'ERR_CLIENT_REFUSED',
         'the client',
-        'check client id, secret and its expiry',
+        'check client id, secret and its expiry, and how the client is registered to prove itself',
         outcome.refusal,
         known,
       );

@@ -66,7 +66,7 @@ describe('the error of an outcome', () => {
     ],
     [
       { kind: 'client_refused', refusal },
-      'the server refused the client (some_error: in words); check client id, secret and its expiry',
+      'the server refused the client (some_error: in words); check client id, secret and its expiry, and how the client is registered to prove itself',
     ],
     [
       { kind: 'request_refused', refusal },
