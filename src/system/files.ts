@@ -40,15 +40,28 @@ export async function privateFolder(path: string): Promise<void> {
   await checkOwnerOnly(path, 'folder');
 }
 
+/**
+ * With the folders above it, one by one: Node's recursive way tries for ever, and hears no signal, where a folder that is there takes none in
+ * and says ENOENT, as /proc and some automounters do.
+ */
 function makeFolder(path: string): void {
+  if (makeInside(path) === undefined) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  const missing = makeInside(path);
+  if (missing !== undefined) throw missing;
+}
+
+/** @returns what the system says when there is no folder for it to lie in; undefined when it is there now. */
+function makeInside(path: string): Error | undefined {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return;
-    // A folder above it may be missing. Only then: of a read-only disk the recursive way says that nothing is there.
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT') return error as Error;
+    if (errno !== 'EEXIST') throw error;
   }
+  return undefined;
 }
 
 /** Bytes in a file; undefined when there is none. */

@@ -75,6 +75,22 @@ describe('what is advised for a folder that others may enter', () => {
   });
 });
 
+describe('a folder that cannot be made', () => {
+  const unavailable = { code: 'ERR_STORE_UNAVAILABLE', message: expect.stringContaining('ENOENT') };
+
+  it('is given up where a link above it leads nowhere', async () => {
+    fs.symlinkSync(at('not-mounted'), at('link'));
+    await expect(privateFolder(at('link/home'))).rejects.toMatchObject(unavailable);
+    await expect(privateFolder(at('link/data/home'))).rejects.toMatchObject(unavailable);
+  });
+
+  it('is given up where the folder above it takes none in', async (context) => {
+    if (process.platform !== 'linux') return context.skip('not run: /proc is of Linux');
+    await expect(privateFolder('/proc/evergrant')).rejects.toMatchObject(unavailable);
+    await expect(privateFolder('/proc/evergrant/home')).rejects.toMatchObject(unavailable);
+  });
+});
+
 describe('a file that its maker left under its temporary name as well', () => {
   beforeEach(async () => {
     await createPrivateFileWith(at('key'), 'secret');
