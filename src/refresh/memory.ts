@@ -254,7 +254,7 @@ function isSameSet({ connection }: View, other: ConnectionRecord): boolean {
 function unknown(name: string): NotFoundError {
   return new NotFoundError(
     'ERR_CONNECTION_UNKNOWN',
-    `there is no connection named ${name}; evergrant list shows those there are`,
+    `there is no connection ${name === '' ? 'whose name is empty' : `named ${name}`}; evergrant list shows those there are`,
     { connection: name },
   );
 }

@@ -8,6 +8,7 @@ import type {
   TokenOptions,
   WaitOptions,
 } from '../keeper-api.ts';
+import { segmentOf } from './connection-path.ts';
 import type { Sent, Transport } from './transport.ts';
 
 interface TokenOnWire {
@@ -99,12 +100,12 @@ export class RemoteConnection implements Connection {
     return (answer as { readonly connection: ConnectionStatus }).connection;
   }
 
-  #ask(
+  async #ask(
     method: Sent['method'],
     target: string,
     more: Pick<Sent, 'body' | 'signal' | 'patienceMs'> = {},
   ): Promise<unknown> {
-    const path = `/v1/connections/${encodeURIComponent(this.name)}${target}`;
+    const path = `/v1/connections/${segmentOf(this.name)}${target}`;
     return this.#transport.json({ method, target: path, ...more });
   }
 }

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors.ts';
 import { sendWithin } from '../resource/send.ts';
 import type { Fetch } from '../system/fetch.ts';
+import { segmentOf } from './connection-path.ts';
 import { errorOfProblem } from './problem.ts';
 
 /*
@@ -26,7 +27,7 @@ export async function callThroughProxy(
   input: string | URL,
   init: RequestInit = {},
 ): Promise<Response> {
-  const prefix = `/proxy/${encodeURIComponent(name)}/`;
+  const prefix = `/proxy/${segmentOf(name)}/`;
   const send: Fetch = async (address, options = {}) => {
     const { pathname, search } = new URL(address);
     if (!pathname.startsWith(prefix)) throw outside();

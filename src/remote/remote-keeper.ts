@@ -15,6 +15,7 @@ import type {
 } from '../keeper-api.ts';
 import type { Clock } from '../system/clock.ts';
 import { Listeners } from '../system/listeners.ts';
+import { segmentOf } from './connection-path.ts';
 import { errorOfProblem } from './problem.ts';
 import { RemoteConnection } from './remote-connection.ts';
 import type { Tell } from './remote-event.ts';
@@ -73,7 +74,7 @@ export class RemoteKeeper implements Keeper {
   async reconnect(name: string, again: ReconnectOptions = {}): Promise<Connection> {
     const { grant, scope, signal } = again;
     if (grant !== undefined && grant !== 'client-credentials') throw needsPerson();
-    const target = `/v1/connections/${encodeURIComponent(name)}/reconnect`;
+    const target = `/v1/connections/${segmentOf(name)}/reconnect`;
     await this.#ask('POST', target, { scope }, signal);
     return this.connection(name);
   }

@@ -74,6 +74,21 @@ describe('a keeper from afar', () => {
     expect(await keeper.list()).toEqual([]);
   });
 
+  it('knows no connection whose name is empty, and says so as one at home does', async () => {
+    const test = await start();
+    const unknown = {
+      code: 'ERR_CONNECTION_UNKNOWN',
+      message: 'there is no connection whose name is empty; evergrant list shows those there are',
+    };
+    for (const keeper of [await remote(test), test.world.first.keeper]) {
+      const nameless = keeper.connection('');
+      await expect(nameless.token()).rejects.toMatchObject(unknown);
+      await expect(nameless.status()).rejects.toMatchObject(unknown);
+      await expect(nameless.fetch('/assets')).rejects.toMatchObject(unknown);
+      await expect(keeper.reconnect('')).rejects.toMatchObject({ code: unknown.code });
+    }
+  });
+
   it('imports, connects as the client itself, and manages registrations', async () => {
     const test = await start();
     const { world } = test;
