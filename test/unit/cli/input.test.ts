@@ -50,6 +50,14 @@ describe('an instant', () => {
   );
 });
 
+it.each(['tomorrow', '31.01.2027', '31/01/2027', '', '2027-13-01'])(
+  'an instant is told to be a date or a duration, where it is neither: %j',
+  (text) => {
+    const message = '--x takes a date such as 2027-01-31, or a duration such as 180d';
+    expect(() => parseInstant(text, '--x', NOW)).toThrow(message);
+  },
+);
+
 describe('the nearest name', () => {
   it('is one that differs by a third of its letters at most', () => {
     expect(nearest('persipo', ['entra', 'perspio', 'generic'])).toBe('perspio');
