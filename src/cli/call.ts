@@ -14,6 +14,9 @@ interface CommandOptions extends CallOptions {
   readonly include?: boolean;
 }
 
+/** Words that nobody means for the last part of an address. */
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
 /** Adds `evergrant call`. */
 export function addCallCommand(program: Command, session: Session): void {
   program
@@ -48,6 +51,8 @@ async function call(
   if (method !== undefined && !/^[A-Za-z]+$/.test(method)) {
     throw new UsageError('call takes the name, a method such as GET, and the URL, in this order');
   }
+  if (method === undefined && METHODS.includes(url))
+    throw new UsageError(`call ${url} names no URL; it comes after the method`);
   const init = { ...(await readCall(session, method, options)), signal: session.signal };
   await withHome(session, async ({ keeper, api }) => {
     try {

@@ -20,6 +20,14 @@ it('prints status and headers first when asked', async () => {
   expect(stdout).toBe('HTTP 200\ncontent-type: text/plain;charset=UTF-8\nx-one: 1\n\n{"ok":true}');
 });
 
+it.each(['GET', 'POST', 'DELETE'])('sends nothing when %s comes alone', async (method) => {
+  const keeper = fakeKeeper();
+  const run = await runCli(['call', 'perspio', method], { keeper });
+  expect(run).toMatchObject({ code: 2, stdout: '' });
+  expect(run.stderr).toBe(`evergrant: call ${method} names no URL; it comes after the method\n`);
+  expect(keeper.calls).toEqual([]);
+});
+
 it('sends method, headers and body as given', async () => {
   const keeper = fakeKeeper();
   await runCli(
