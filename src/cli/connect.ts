@@ -7,6 +7,7 @@ import {
   saysRegistration,
   type RegistrationOptions,
 } from './input/registration.ts';
+import { hint } from './output/failure.ts';
 import { relativeTime } from './output/relative-time.ts';
 import { printJson, tell, type Session } from './session.ts';
 import { UsageError } from './usage-error.ts';
@@ -72,8 +73,19 @@ async function connect(
   name: string,
   options: ConnectCommandOptions,
 ): Promise<void> {
-  const isAsBefore = options.reconnect === true && !saysRegistration(options, HOW_TO_SIGN_IN);
-  const registration = isAsBefore ? undefined : await readRegistration(session, name, options);
+  const isBare = !saysRegistration(options, HOW_TO_SIGN_IN);
+  const isAsBefore = options.reconnect === true && isBare;
+  const registration = isAsBefore
+    ? undefined
+    : await readRegistration(session, name, options).catch((error: unknown) => {
+        // Whoever gives the name alone may have connected long ago.
+        if (isBare && error instanceof UsageError)
+          hint(
+            error,
+            `a connection that exists is renewed by: evergrant connect ${name} --reconnect`,
+          );
+        throw error;
+      });
   const status = await withKeeper(
     session,
     async (keeper) => {

@@ -179,6 +179,18 @@ describe('evergrant add', () => {
 });
 
 describe('evergrant connect', () => {
+  it.each([
+    ['one', '--provider is missing'],
+    ['perspio', '--client-id is missing'],
+  ])('tells whoever gives nothing but the name %s how to renew', async (name, message) => {
+    const { run } = await begin(['connect', name, '--no-browser']);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain(message);
+    expect(run.stderr).toContain(
+      `hint: a connection that exists is renewed by: evergrant connect ${name} --reconnect`,
+    );
+  });
+
   it('takes the provider that is called like the connection', async () => {
     const { run, options } = await begin(['connect', 'perspio', '--client-id', 'app']);
     expect(run.code).toBe(0);
