@@ -34,7 +34,7 @@ export function homePaths(
   environment: Readonly<Record<string, string | undefined>>,
 ): HomePaths {
   const named = nonEmpty(option) ?? nonEmpty(environment['EVERGRANT_HOME']);
-  const home = named === undefined ? defaultHome(environment) : resolve(named);
+  const home = named === undefined ? defaultHome(environment) : placeOf(named);
   const keys = named === undefined ? defaultKeys(environment) : join(home, 'key');
   return {
     home,
@@ -46,6 +46,19 @@ export function homePaths(
     markFile: join(keys, 'store.mark'),
     socket: join(home, 'run', 'evergrant.sock'),
   };
+}
+
+/** @throws {@link ConfigurationError} for a relative name in a folder that was removed. */
+function placeOf(named: string): string {
+  try {
+    return resolve(named);
+  } catch (cause) {
+    throw new ConfigurationError(
+      'ERR_CONFIGURATION',
+      `the home ${named} lies in the current folder, which does not exist any more; go to another folder, or give its whole path`,
+      { cause },
+    );
+  }
 }
 
 /** The folder of connections, as {@link homePaths} finds it. */

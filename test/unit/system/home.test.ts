@@ -14,6 +14,23 @@ it('is what the option names, before the environment', () => {
   expect(homeFolder('relative', {})).toBe(path.resolve('relative'));
 });
 
+it('is told to be nowhere, where its name is relative and the current folder was removed', () => {
+  vi.spyOn(process, 'cwd').mockImplementation(() => {
+    throw Object.assign(new Error('uv_cwd'), { code: 'ENOENT' });
+  });
+  try {
+    expect(() => homeFolder('relative', {})).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CONFIGURATION',
+        message: expect.stringContaining('which does not exist any more'),
+      }),
+    );
+    expect(homeFolder('/a', {})).toBe('/a');
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
+
 const ELSEWHERE = 'not run: XDG base directories are those of Linux';
 
 it('follows the XDG base directories on Linux', (context) => {
