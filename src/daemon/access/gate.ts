@@ -17,10 +17,17 @@ import type { CallsUnderWay } from './under-way.ts';
 
 /**
  * What a route needs its caller to be allowed. `named`: with the connection in its path. `all`: with every connection. `some`: with any; the
- * route itself leaves out what the caller does not reach. `caller`: any key will do; `anyone`: none is needed.
+ * route itself leaves out what the caller does not reach. `caller`: any key will do; `anyone`: none is needed. Where the body says what is asked
+ * for, the route files it once that is read, as `admit` does.
  */
 export type Access =
-  'anyone' | 'caller' | { readonly verb: Verb; readonly reach: 'named' | 'all' | 'some' };
+  | 'anyone'
+  | 'caller'
+  | {
+      readonly verb: Verb;
+      readonly reach: 'named' | 'all' | 'some';
+      readonly isFiledByRoute?: true;
+    };
 
 /** What is asked of the gate. */
 export interface Entry {
@@ -84,7 +91,8 @@ export async function enter(parts: GateParts, entry: Entry): Promise<Caller> {
     throw forbidden(because);
   }
   // A call is filed by the proxy, which knows where it goes.
-  if (verb !== 'read' && verb !== 'proxy') await file(caller);
+  const isFiledLater = verb === 'proxy' || (access !== 'caller' && access.isFiledByRoute === true);
+  if (verb !== 'read' && !isFiledLater) await file(caller);
   return caller;
 }
 

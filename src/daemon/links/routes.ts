@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { checkReach, type Demand } from '../access/reach.ts';
+import { admit, type Demand } from '../access/reach.ts';
 import { jsonRoute, streamRoute, type Call, type Route } from '../api/route.ts';
 import { connectLinkAnswer, connectLinkBody, renewLinkBody } from '../api/schemas.ts';
 import type { BeginOptions } from '../../keeper-api.ts';
@@ -43,10 +43,15 @@ function offerRoute(parts: DaemonParts, links: Links): Route {
     operation: 'connectLink',
     summary:
       'Makes a link at which a person consents, to a new connection or once more to one that exists',
-    access: { verb: 'manage', reach: 'some' },
+    access: { verb: 'manage', reach: 'some', isFiledByRoute: true },
     body: connectLinkBody,
     answer: connectLinkAnswer,
-    handle: (call) => offer(parts, links, call, call.body),
+    handle: async (call) => {
+      const { caller, body } = call;
+      const order = { what: 'connectLink', connection: body.name, demand: demandOf(body) };
+      await admit(parts.audit, caller, order);
+      return offer(parts, links, call, body);
+    },
   });
 }
 
@@ -74,7 +79,6 @@ async function offer(
   { caller, signal }: Pick<Call, 'caller' | 'signal'>,
   body: LinkBody,
 ): Promise<z.input<typeof connectLinkAnswer>> {
-  checkReach(caller, body.name, demandOf(body));
   const origin = parts.consentOrigin();
   const order = await orderOf(parts.keeper, body);
   const redirectUri = `${origin}${CALLBACK_PATH}`;

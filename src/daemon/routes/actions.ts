@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { checkReach } from '../access/reach.ts';
+import { admit } from '../access/reach.ts';
 import { jsonRoute, type Route } from '../api/route.ts';
 import { connectionStatus, duration } from '../api/schemas.ts';
 import type { Connection } from '../../keeper-api.ts';
@@ -110,12 +110,13 @@ function reconnectRoute(parts: DaemonParts): Route {
     path: '/v1/connections/{name}/reconnect',
     operation: 'reconnect',
     summary: 'Renews the grant of a connection that needs nobody: one by client credentials',
-    access: manage,
+    access: { ...manage, isFiledByRoute: true },
     body: z.strictObject({ scope: z.union([z.string(), z.array(z.string())]).optional() }),
     answer: status,
     handle: async ({ caller, params, body, signal }) => {
       const { name = '' } = params;
-      checkReach(caller, name, { isRenewal: true, scope: body.scope });
+      const demand = { isRenewal: true, scope: body.scope };
+      await admit(parts.audit, caller, { what: 'reconnect', connection: name, demand });
       const again = await parts.keeper.reconnect(name, {
         ...(body.scope !== undefined && { scope: body.scope }),
         signal,

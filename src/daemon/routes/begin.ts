@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { checkReach } from '../access/reach.ts';
+import { admit } from '../access/reach.ts';
 import { jsonRoute, type Route } from '../api/route.ts';
 import { clientCredentialsBody, connectionStatus, importBody } from '../api/schemas.ts';
 import type { AddOptions, BeginOptions, ConnectOptions } from '../../keeper-api.ts';
@@ -8,20 +8,21 @@ import type { DaemonParts } from '../parts.ts';
 const beginBody = z.union([importBody, clientCredentialsBody]);
 
 /** Beginning a connection that needs no person: by import, or as the client itself. */
-export function beginRoutes({ keeper }: DaemonParts): readonly Route[] {
+export function beginRoutes({ keeper, audit }: DaemonParts): readonly Route[] {
   return [
     jsonRoute({
       method: 'POST',
       path: '/v1/connections',
       operation: 'begin',
       summary: 'Imports tokens obtained elsewhere, or connects as the client itself',
-      access: { verb: 'manage', reach: 'some' },
+      access: { verb: 'manage', reach: 'some', isFiledByRoute: true },
       body: beginBody,
       answer: z.strictObject({ connection: connectionStatus }),
       handle: async ({ caller, body, signal }) => {
         const { name, ...rest } = body;
         const isRenewal = 'tokens' in rest ? rest.replace === true : rest.reconnect === true;
-        checkReach(caller, name, { isRenewal, registration: rest as BeginOptions });
+        const demand = { isRenewal, registration: rest as BeginOptions };
+        await admit(audit, caller, { what: 'begin', connection: name, demand });
         const connection =
           'tokens' in rest
             ? await keeper.add(name, { ...rest, signal } as AddOptions)

@@ -235,6 +235,38 @@ describe('the audit', () => {
     );
   });
 
+  it('names the connection that a body names, and tells what was refused for it', async () => {
+    const test = await withTwo();
+    const key = await test.key({ connections: ['alpha'], verbs: ['manage'] }, { name: 'narrow' });
+    const post = { method: 'POST', tcp: true, key } as const;
+    await test.ask('/v1/connect-links', { ...post, body: { name: 'beta' } });
+    const scoped = { name: 'alpha', scope: 'other' };
+    await test.ask('/v1/connect-links', { ...post, body: scoped });
+    await test.ask('/v1/connections/alpha/reconnect', { ...post, body: { scope: 'other' } });
+    const tokens = { refreshToken: 'rt' };
+    const body = { name: 'gamma', provider: 'perspio', client: { clientId: 'c' }, tokens };
+    await test.ask('/v1/connections', { ...post, body });
+    await test.ask('/v1/connect-links', { ...post, body: { name: 'alpha' } });
+    const rows = (await draws(test)).map((draw) => [
+      draw.caller,
+      draw.connection,
+      draw.what,
+      draw.refusedBecause,
+    ]);
+    const other =
+      'another registration, scope or account takes a key that is good for all connections';
+    expect(rows).toHaveLength(5);
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        ['narrow', 'beta', 'connectLink', 'this key is not good for that connection'],
+        ['narrow', 'alpha', 'connectLink', other],
+        ['narrow', 'alpha', 'reconnect', other],
+        ['narrow', 'gamma', 'begin', 'this key is not good for that connection'],
+        ['narrow', 'alpha', 'connectLink', undefined],
+      ]),
+    );
+  });
+
   it('keeps the beginning of what is long', async () => {
     const test = await withTwo();
     const secret = await test.key({ connections: ['alpha'] });
