@@ -23,6 +23,8 @@ const modules = {
   // Drops what the plugin made unreachable; names and comments stay.
   minify: 'dce-only',
   plugins: [withoutFailpoints],
+  // Else what the library and the command line share may be put into the file of the command line, which runs when it is loaded.
+  inputOptions: { experimental: { chunkOptimization: false } },
   deps: {
     // The emulator brings its certificate library along, so that users of the library need not install it.
     onlyBundle: [

@@ -73,8 +73,21 @@ function checkContents(tarball: string): void {
     const found = testOnly.find((pattern) => pattern.test(text));
     if (found !== undefined) throw new Error(`${name} holds ${found.source}`);
   }
+  checkStart(path.join(unpacked, 'package/dist'));
   checkLicences(path.join(unpacked, 'package/dist'));
   say(`${files.length} files in the tarball, ${lstatSync(tarball).size} bytes`);
+}
+
+/** The command line runs when it is loaded, with the arguments of the process: nothing that a program may import leads to it. */
+function checkStart(dist: string): void {
+  const importers = filesBelow(dist)
+    .filter((file) => file.endsWith('.js') && /["'][./]+(?:cli\/)?main\.js["']/.test(read(file)))
+    .map((file) => path.relative(dist, file));
+  if (importers.length > 0) throw new Error(`${importers.join(', ')} would run the command line`);
+}
+
+function read(file: string): string {
+  return readFileSync(file, 'utf8');
 }
 
 /** What was copied from other packages comes with their licences. */
@@ -156,10 +169,22 @@ async function checkDashboard(folder: string): Promise<void> {
     if (assets.length < 3) throw new Error(`the dashboard asks for ${assets.join(', ')} only`);
     for (const asset of assets) await textAt(new URL(asset, link).href);
     say(`evergrant dashboard answered, with ${assets.length} files`);
+    checkRemote(folder);
   } finally {
     daemon.kill('SIGTERM');
     await once(daemon, 'close');
   }
+}
+
+/** A program that asks the daemon, as docs/services.md and docs/daemon.md show it, and keeps its arguments to itself. */
+function checkRemote(folder: string): void {
+  const script = `import { openKeeper } from 'evergrant';
+    await using keeper = await openKeeper({ daemon: true });
+    console.log((await keeper.list()).length);`;
+  writeFileSync(path.join(folder, 'remote.js'), script);
+  const said = run(process.execPath, ['remote.js', 'list', '--names'], folder).trim();
+  if (said !== '0') throw new Error(`a program that asks the daemon printed ${said}`);
+  say('a program asked the daemon');
 }
 
 function untilServing(daemon: ReturnType<typeof spawn>): Promise<void> {
