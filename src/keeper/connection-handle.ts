@@ -98,6 +98,8 @@ export class ConnectionHandle implements Connection {
     checkName(name);
     const { engine, memory } = this.#parts;
     const { connection } = await this.#view();
+    // Nothing happens, so nothing is told of it.
+    if (name === connection.name) return;
     await engine.store.rename(connection.id, name);
     memory.forget(this.name);
     const facts = { now: engine.clock.now(), by: keeperName(engine) };

@@ -279,6 +279,16 @@ describe('the explanation of a connection', () => {
     expect(life[0]?.fingerprint).toMatch(/^[0-9a-f]{8}$/);
     expect(life[0]?.fingerprint).not.toBe(life[4]?.fingerprint);
   });
+
+  it('tells of no new name where it is the one it has', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', strict);
+    await connection.rename('a');
+    expect((await connection.explain()).life.map(({ event }) => event)).toEqual(['connected']);
+    await expect(world.first.keeper.connection('b').rename('b')).rejects.toMatchObject({
+      code: 'ERR_CONNECTION_UNKNOWN',
+    });
+  });
 });
 
 describe('what is handed out', () => {
