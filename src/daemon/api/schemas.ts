@@ -21,11 +21,12 @@ export const duration = z
 
 /** A number in a query, from 1 to `most`. */
 export function count(most: number): z.ZodType<number, string> {
+  const must = `must be a whole number from 1 to ${String(most)}`;
   return z
     .string()
-    .regex(/^[1-9]\d{0,5}$/, 'must be a whole number')
+    .regex(/^[1-9]\d{0,5}$/, must)
     .transform(Number)
-    .refine((number) => number <= most, `must be ${String(most)} at most`);
+    .refine((number) => number <= most, must);
 }
 
 /** Where a connection stands. */

@@ -26,6 +26,13 @@ describe('looking', () => {
     expect(seen).toEqual(names);
   });
 
+  it.each(['0', '1001', '-1', '1.5', 'all'])('refuses %s as a number of rows', async (limit) => {
+    const { ask } = await withConnections();
+    const { status, json } = await ask(`/v1/connections?limit=${limit}`);
+    expect(status).toBe(400);
+    expect(json.detail).toBe('the query is wrong: limit must be a whole number from 1 to 1000');
+  });
+
   it('lists by state, provider and a part of the name', async () => {
     const { ask, world } = await withConnections('alpha', 'beta');
     await world.first.keeper.connection('beta').pause();
