@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { BeginOptions, ClientOptions } from '../../keeper-api.ts';
 import { hint } from '../output/failure.ts';
-import type { Session } from '../session.ts';
+import { warn, type Session } from '../session.ts';
 import { UsageError } from '../usage-error.ts';
 import { askSecretOrNothing, askText } from './ask.ts';
 import { parseInstant } from './instant.ts';
@@ -102,7 +102,15 @@ async function clientSecretOf(
   const isPublic = options.publicClient === true || options.clientAuth === 'none';
   if (secret !== undefined && isPublic)
     throw new UsageError('a public client has no secret; give one or the other');
-  if (secret !== undefined || isPublic || session.stdin.isTTY !== true) return secret;
+  if (secret !== undefined || isPublic) return secret;
+  if (session.stdin.isTTY !== true) {
+    // A script in which the option was forgotten would learn of it from the server, after the person has signed in.
+    warn(
+      session,
+      'no client secret is given, so the client is taken for a public one; --public-client says so',
+    );
+    return undefined;
+  }
   return askSecretOrNothing(session, 'client secret (empty for a public client)');
 }
 

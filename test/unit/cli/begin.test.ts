@@ -105,6 +105,7 @@ describe('evergrant add', () => {
       'add',
       'one',
       ...generic,
+      '--public-client',
       '--refresh-token-file',
       await file('loose', 'rt', 0o644),
     ]);
@@ -156,7 +157,7 @@ describe('evergrant add', () => {
   });
 
   it('says how to hand a refresh token in when there is nobody to ask', async () => {
-    const { run } = await begin(['add', 'one', ...generic]);
+    const { run } = await begin(['add', 'one', ...generic, '--public-client']);
     expect(run.code).toBe(2);
     expect(run.stderr).toBe(
       'evergrant: no refresh token, and no terminal to ask for it; give one of --refresh-token-file FILE, --refresh-token-fd N, --refresh-token-stdin\n',
@@ -175,6 +176,23 @@ describe('evergrant add', () => {
     expect((await begin(base)).run.code).toBe(2);
     const { options } = await begin([...base, '--access-token-expires', '40m']);
     expect(options.tokens.accessExpiresAt).toBe(NOW + 2_400_000);
+  });
+});
+
+describe('a client secret that nothing gives', () => {
+  const generic = ['--provider', 'generic', '--client-id', 'ci'];
+  const warning =
+    'evergrant: warning: no client secret is given, so the client is taken for a public one; --public-client says so\n';
+
+  it.each([
+    [[], warning],
+    [['--public-client'], ''],
+    [['--client-auth', 'none'], ''],
+  ])('is warned of where nobody can be asked, unless there is none: %j', async (more, told) => {
+    const { run, options } = await begin(['connect', 'one', ...generic, '--no-browser', ...more]);
+    expect(options.client.clientSecret).toBeUndefined();
+    expect(run.stderr.startsWith(told === '' ? 'one: ' : told)).toBe(true);
+    expect(run.code).toBe(0);
   });
 });
 
