@@ -197,6 +197,18 @@ describe('examples/', () => {
     expect(readdirSync(folder)).not.toContain('assets.json');
   });
 
+  it('token-by-curl.sh calls nobody without a token, and tells why there is none', async () => {
+    const emulator = await start();
+    await importGrant(emulator);
+    await using _running = await daemon();
+    const calls = (): number => emulator.ledger.entries({}).length;
+    const before = calls();
+    const run = await shellExample('token-by-curl.sh', ['nobody', `${emulator.issuer}/none`]);
+    expect(run).toMatchObject({ code: 1, stdout: '' });
+    expect(run.stderr).toContain('ERR_CONNECTION_UNKNOWN');
+    expect(calls()).toBe(before);
+  });
+
   it('token-by-curl.sh asks the daemon, and calls with the token', async () => {
     const emulator = await start();
     await importGrant(emulator);
