@@ -315,7 +315,7 @@ export class SqliteStore implements Store {
 
   /** Copies the store into a new file. @throws as {@link backupStore} */
   backup(target: string): Promise<void> {
-    return backupStore(this.#sql.database, target, this.#parts.clock.now());
+    return backupStore(this.#sql.database, target, this.#parts.clock);
   }
 
   /** Makes sure that the store can be written now. @throws {@link StoreError} that says why not. */

@@ -1,11 +1,12 @@
 import { backup, type DatabaseSync } from 'node:sqlite';
 import { clientSecretContext, mapSealed } from '../../connection/secrets.ts';
 import { ConfigurationError, EvergrantError } from '../../errors.ts';
+import type { Clock } from '../../system/clock.ts';
 import { errnoOf } from '../../system/file-errors.ts';
 import { createPrivateFile, removeFile } from '../../system/files.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
-import { openExisting } from './database.ts';
+import { openExisting, whenFree } from './database.ts';
 import { storeError } from './errors.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { Statements } from './statements.ts';
@@ -30,15 +31,38 @@ const NO_TARGET: ReadonlyMap<string, string> = new Map([
 export async function backupStore(
   database: DatabaseSync,
   target: string,
-  now: number,
+  clock: Clock,
 ): Promise<void> {
   await makeTarget(target);
   try {
-    await backup(database, target);
-    mark(target, now);
+    await copy(database, target, clock);
+    mark(target, clock.now());
   } catch (error) {
     for (const suffix of ['', '-journal', '-wal', '-shm']) await removeFile(target + suffix);
     throw storeError(error, target);
+  }
+}
+
+/**
+ * SQLite copies some pages at a time, and begins anew whenever another process has written in between: among busy ones it would not come to an
+ * end. So the copy is taken from a connection of its own, which sees one instant for as long as that takes.
+ */
+async function copy(database: DatabaseSync, target: string, clock: Clock): Promise<void> {
+  const path = database.location();
+  // What is in memory alone nobody else writes.
+  if (path === null) {
+    await backup(database, target);
+    return;
+  }
+  const source = openExisting(path, true);
+  try {
+    await whenFree(path, clock, () => {
+      if (!source.isTransaction) source.exec('BEGIN');
+      source.prepare('SELECT count(*) FROM sqlite_schema').get();
+    });
+    await backup(source, target);
+  } finally {
+    source.close();
   }
 }
 
