@@ -5,10 +5,10 @@ import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
 import { breathe } from '../../system/turn.ts';
 import type { Machine } from '../../system/machine.ts';
-import type { DataKeys } from '../sealing.ts';
 import type { ClientTable } from './clients.ts';
 import type { ConnectionTable } from './connections.ts';
 import { addLife } from './history.ts';
+import type { KeyRing } from './key-ring.ts';
 import { clearMeta, readMeta, writeMeta, writeVouched } from './meta.ts';
 import { addNotice } from './outbox.ts';
 import { readMark, writeMark, type Mark } from './mark.ts';
@@ -46,7 +46,7 @@ export interface CopyGuardParts {
   /** Its clients. */
   readonly clients: ClientTable;
   /** Its data keys. */
-  readonly keys: DataKeys;
+  readonly ring: KeyRing;
   /** Its id. */
   readonly storeId: string;
   /** Time. */
@@ -144,8 +144,9 @@ export class CopyGuard {
 
   /** Lets go what was held because the store is a copy. @returns how many connections that were. */
   accept(): Promise<number> {
-    const { sql, writer, connections } = this.#parts;
+    const { sql, writer, connections, ring } = this.#parts;
     return writer.write(() => {
+      ring.follow();
       clearMeta(sql, 'unconfirmed');
       let accepted = 0;
       for (const connection of this.#readable()) {
@@ -166,14 +167,17 @@ export class CopyGuard {
   }
 
   #suspicion(mark: Mark | undefined): string | undefined {
-    return suspicionOf(this.#parts, mark);
+    const { sql, ring, storeId, place } = this.#parts;
+    return suspicionOf({ sql, keys: ring.keys, storeId, place }, mark);
   }
 
   #hold(mark: Mark | undefined): void {
-    const { sql, keys, clock, storeId, place } = this.#parts;
+    const { sql, ring, clock, storeId, place } = this.#parts;
+    const { keys } = ring;
     const because = this.#suspicion(mark);
     // Another process may have been quicker.
     if (because === undefined) return;
+    ring.follow();
     const marked = mark?.storeId === storeId ? mark.rotations : 0;
     clearMeta(sql, 'backup_at');
     writeVouched(sql, keys, 'place', JSON.stringify(place));
@@ -220,8 +224,8 @@ export class CopyGuard {
   }
 
   #rotations(): number {
-    const { sql, keys } = this.#parts;
-    return recordedRotations(sql, keys);
+    const { sql, ring } = this.#parts;
+    return recordedRotations(sql, ring.keys);
   }
 
   #facts(): { readonly now: number; readonly by: string } {

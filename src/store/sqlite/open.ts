@@ -160,7 +160,7 @@ async function assemble(
   const clients = new ClientTable(sql, ring);
   const tables = { sql, writer, connections, clients, clock, storeId };
   const { markFile, isFragile } = options;
-  const copies = new CopyGuard({ ...tables, keys, machine, place, markFile, isFragile });
+  const copies = new CopyGuard({ ...tables, ring, machine, place, markFile, isFragile });
   const keyUpkeep = new KeyUpkeep({ ...tables, ring, random }, described);
   const runFolder = joinPath(folder, 'run');
   await privateFolder(runFolder);

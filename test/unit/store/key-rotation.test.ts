@@ -106,6 +106,19 @@ it('lets another open store go on writing; what it sealed with the retired key i
   expect([...keyIdsInRows()]).toEqual([current]);
 });
 
+it('is followed by a store that accepts a copy, which seals nothing under the retired key', async () => {
+  const database = new DatabaseSync(path.join(home.folder, 'evergrant.db'));
+  database.exec(`INSERT INTO meta (key, value) VALUES ('backup_at', '1')`);
+  database.close();
+  const other = await home.open(false);
+  await store.rotateDataKey();
+  expect(await other.acceptCopy()).toBe(CONNECTIONS);
+  const current = store.sealer.wrappedDataKey().id;
+  await other.close();
+  await store.close();
+  expect([...keyIdsInRows()]).toEqual([current]);
+});
+
 it('seals again a client and a client secret that were sealed with the retired key', async () => {
   const other = await home.open(false);
   const late = clientRecord(other, { id: 'client-2', clientId: 'late' });
