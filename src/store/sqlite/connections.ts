@@ -18,6 +18,9 @@ interface Stored {
 /** Some kilobytes each, and of use only while a connection is refreshed: so many at once are few. */
 const MOST_ROWS = 256;
 
+/** Damage to one row must not keep all others from what is asked here: nobody believes what that row claims. */
+const CLAIMED = 'SELECT 1 FROM connection WHERE claim IS NOT NULL AND json_valid(claim)';
+
 /**
  * The rows of connections: read with their MAC checked, written with it and under the data key in use. Rows are remembered, which is right
  * as long as nobody else writes; whoever opens the transaction says when to forget.
@@ -99,19 +102,13 @@ export class ConnectionTable {
 
   /** Whether any claim names this owner. */
   isClaimant(ownerId: string): boolean {
-    const row = this.#sql.get(
-      `SELECT 1 FROM connection WHERE claim IS NOT NULL AND claim ->> '$.owner.ownerId' = ? LIMIT 1`,
-      ownerId,
-    );
+    const row = this.#sql.get(`${CLAIMED} AND claim ->> '$.owner.ownerId' = ? LIMIT 1`, ownerId);
     return row !== undefined;
   }
 
   /** Whether a token set was received, or a claim taken, after an instant. Reads rows only where that may be. */
   remembersAfter(at: number): boolean {
-    const claimed = this.#sql.get(
-      `SELECT 1 FROM connection WHERE claim IS NOT NULL AND claim ->> '$.claimedAt' > ? LIMIT 1`,
-      at,
-    );
+    const claimed = this.#sql.get(`${CLAIMED} AND claim ->> '$.claimedAt' > ? LIMIT 1`, at);
     if (claimed !== undefined) return true;
     const latest = Number(readMeta(this.#sql, 'latest_received') ?? Infinity);
     if (latest <= at) return false;

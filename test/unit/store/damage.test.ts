@@ -189,6 +189,23 @@ describe('a damaged database file', () => {
     await store.close();
   });
 
+  it('goes on with all other connections when the claim of one is no JSON, and ends', async () => {
+    await makeStore();
+    change(`UPDATE connection SET claim = '{' WHERE id = 'connection-3'`);
+    const store = await open(false);
+    await fs.writeFile(path.join(home.folder, 'run', 'dead.life'), '', { mode: 0o600 });
+    const owner = await store.claims.identify();
+    const claim = { owner, attemptId: 'attempt-1', claimedAt: 1 };
+    await store.transition('connection-4', () => ({ result: true, connection: { claim } }), {
+      durable: true,
+    });
+    await store.tidy();
+    expect(await store.remembersAfter(2_000)).toBe(false);
+    expect(await refusal(() => store.read('connection-3'))).toBe('ERR_STORE_DAMAGED');
+    expect(await store.findDamage()).toHaveLength(1);
+    await store.close();
+  });
+
   it('is no store yet when it is empty and never was one', async () => {
     await fs.mkdir(home.folder, { mode: 0o700 });
     await fs.writeFile(database, '', { mode: 0o600 });
