@@ -101,13 +101,17 @@ export class LifeFiles implements ClaimAuthority {
 
   /**
    * Ends all lives of this keeper. Their files go, except those that a claim still names: such a claim could not be given back, and only
-   * an unlocked file lets others see that its owner is dead.
+   * an unlocked file lets others see that its owner is dead. So whatever fails, no lock is kept.
    */
   async close(): Promise<void> {
-    for (const life of this.#lives.splice(0)) {
-      const isIntact = (await identityOf(life.path)) === life.owner.life;
-      if (isIntact && !this.#options.isNamed(life.owner.ownerId)) await removeFile(life.path);
-      life.database.close();
+    const lives = this.#lives.splice(0);
+    try {
+      for (const { owner, path } of lives) {
+        const isIntact = (await identityOf(path)) === owner.life;
+        if (isIntact && !this.#options.isNamed(owner.ownerId)) await removeFile(path);
+      }
+    } finally {
+      for (const { database } of lives) database.close();
     }
   }
 

@@ -354,9 +354,12 @@ export class SqliteStore implements Store {
   async #close(): Promise<void> {
     const { writer, lives, copies } = this.#parts;
     await writer.idle();
-    await copies.close();
-    await lives.close();
-    this.#sql.database.close();
+    try {
+      await copies.close();
+      await lives.close();
+    } finally {
+      this.#sql.database.close();
+    }
   }
 
   get #sql(): StoreFile['statements'] {

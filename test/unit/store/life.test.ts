@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Owner } from '../../../src/connection/record.ts';
+import { StoreError } from '../../../src/errors.ts';
 import { LifeFiles } from '../../../src/store/sqlite/life.ts';
 import { thisMachine, type Machine } from '../../../src/system/machine.ts';
 import { systemRandom } from '../../../src/system/random.ts';
@@ -70,12 +71,12 @@ async function hold(): Promise<Holder> {
   return holder;
 }
 
-function newProber(): LifeFiles {
+function newProber(isNamed = (ownerId: string): boolean => named.has(ownerId)): LifeFiles {
   return new LifeFiles({
     folder,
     machine,
     random: systemRandom,
-    isNamed: (ownerId) => named.has(ownerId),
+    isNamed,
     checkStore: () => Promise.resolve(),
   });
 }
@@ -152,6 +153,16 @@ describe('the keeper itself', () => {
     const first = await prober.identify();
     expect(await prober.identify()).toEqual(first);
     expect(await prober.judge(first)).toBe('alive');
+  });
+
+  it('counts as dead once it is closed, even if nobody could tell whether a claim names it', async () => {
+    const keeper = newProber(() => {
+      throw new StoreError('ERR_STORE_DAMAGED', 'the store is damaged');
+    });
+    const owner = await keeper.identify();
+    expect(await prober.judge(owner)).toBe('alive');
+    await expect(keeper.close()).rejects.toMatchObject({ code: 'ERR_STORE_DAMAGED' });
+    expect(await prober.judge(owner)).toBe('dead');
   });
 
   it('begins one life however many ask at once', async () => {
