@@ -29,11 +29,14 @@ export interface Remembrance {
 const PATIENCE_MS = 1_000;
 /** How long it waits before it looks again. */
 const LOOK_AGAIN_MS = 2;
+/** So many writes are run together: a hundredth of a second or two, in which nobody else can write and this process does nothing else. */
+const MOST_TOGETHER = 256;
 
 /**
- * Runs writes of one database in transactions, all that are waiting at the end of a turn together in one, since a durable commit costs the
- * same for one write as for thirty. Each transaction is synchronous from BEGIN to COMMIT: a process can be stopped inside one only by
- * the kernel. When a write of a group throws, the group is undone and its writes are run one by one, so that none spoils another's.
+ * Runs writes of one database in transactions, those that are waiting at the end of a turn together in one, since a durable commit costs the
+ * same for one write as for thirty; of very many the others follow at the end of the next turn. Each transaction is synchronous from BEGIN to
+ * COMMIT: a process can be stopped inside one only by the kernel. When a write of a group throws, the group is undone and its writes are run
+ * one by one, so that none spoils another's.
  */
 export class Writer {
   readonly #file: StoreFile;
@@ -42,6 +45,8 @@ export class Writer {
   #queue: Job[] = [];
   #scheduled = false;
   #durable = true;
+  /** Since when no transaction could be begun: those who waited for their turn besides do not wait again. */
+  #busySince: number | undefined;
   /** Set by the store once it remembers rows. */
   remembrance: Remembrance | undefined;
   #idle: (() => void)[] = [];
@@ -118,10 +123,16 @@ export class Writer {
   }
 
   #drain(): void {
-    const jobs = this.#queue;
+    const jobs = this.#queue.slice(0, MOST_TOGETHER);
+    const others = this.#queue.slice(MOST_TOGETHER);
     this.#queue = [];
     this.#runTogether(jobs);
-    if (this.#queue.length > 0) return;
+    // What found the database busy comes first.
+    this.#queue = [...this.#queue, ...others];
+    if (this.#queue.length > 0) {
+      this.#schedule();
+      return;
+    }
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -131,6 +142,7 @@ export class Writer {
     try {
       this.#begin(jobs.some((job) => job.durable));
       begun = true;
+      this.#busySince = undefined;
       this.remembrance?.look();
       this.#runFirst();
       for (const { run, inStep } of jobs) results.push(inStep ? run() : this.#runApart(run));
@@ -175,8 +187,10 @@ export class Writer {
   /** Queues again what found the database busy; the rest fails. */
   #postpone(jobs: readonly Job[], error: unknown): void {
     const now = this.#clock.monotonic();
+    if (isBusy(error)) this.#busySince ??= now;
     for (const job of jobs) {
-      if (isBusy(error) && now - job.since < PATIENCE_MS) this.#queue.push(job);
+      const since = Math.max(job.since, this.#busySince ?? now);
+      if (isBusy(error) && now - since < PATIENCE_MS) this.#queue.push(job);
       else job.reject(storeError(error, this.#path));
     }
     if (this.#queue.length === 0 || this.#scheduled) return;
