@@ -2,6 +2,7 @@ import { sabotaged } from '#failpoints';
 import { cutToClock } from '../connection/freshness.ts';
 import type { ConnectionRecord } from '../connection/record.ts';
 import type { Engine } from './engine.ts';
+import { pagesOf } from './pages.ts';
 
 /*
  * A clock that was set back makes every instant in the store lie too far ahead: tokens seem to live longer than they do, and come due too
@@ -46,15 +47,22 @@ export class ClockWatch {
 
   async #distrust(): Promise<void> {
     const { store, clock } = this.#engine;
-    const rows = await store.list();
+    let isTold = false;
+    for await (const page of pagesOf(store)) {
+      if (!isTold) this.#tell();
+      isTold = true;
+      const changes = page.map(({ connection: { id } }) =>
+        store.transition(id, ({ connection }) => dueAgain(connection, clock.now()), {
+          durable: false,
+        }),
+      );
+      await Promise.all(changes);
+    }
+  }
+
+  #tell(): void {
     const message = 'the clock was set back; all access tokens are renewed';
     this.#engine.emit('warning', { connection: undefined, message });
-    const changes = rows.map(({ connection: { id } }) =>
-      store.transition(id, ({ connection }) => dueAgain(connection, clock.now()), {
-        durable: false,
-      }),
-    );
-    await Promise.all(changes);
   }
 }
 

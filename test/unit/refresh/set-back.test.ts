@@ -25,14 +25,22 @@ interface Watched {
   remembers: boolean;
   /** Whether the store cannot be read. */
   fails: boolean;
+  /** Names of the connections, which are alike otherwise. */
+  names: readonly string[];
+  /** How many connections were read at a time. */
+  readonly listed: number[];
 }
 
 function watched(connection: Partial<ConnectionRecord> = {}): Watched {
   const clock = fakeClock(NOW);
   const view = someView({ connection });
   const store = {
-    list: () =>
-      all.fails ? Promise.reject(new Error('the disk is gone')) : Promise.resolve([view]),
+    list: ({ afterName, limit }: { readonly afterName: string; readonly limit: number }) => {
+      const after = all.names.filter((name) => name > afterName).slice(0, limit);
+      all.listed.push(after.length);
+      const rows = after.map((name) => ({ ...view, connection: { ...view.connection, name } }));
+      return all.fails ? Promise.reject(new Error('the disk is gone')) : Promise.resolve(rows);
+    },
     endpoints: () => Promise.resolve([{ recent: [] }, { recent: all.recent }]),
     remembersAfter: (at: number) => {
       all.asked.push(at);
@@ -53,6 +61,7 @@ function watched(connection: Partial<ConnectionRecord> = {}): Watched {
   const all: Watched = {
     ...{ clock, watch: new ClockWatch(engine), changes: [], durable: [], events: [] },
     ...{ recent: [], asked: [], remembers: false, fails: false },
+    ...{ names: [view.connection.name], listed: [] },
   };
   return all;
 }
@@ -78,6 +87,16 @@ describe('a clock that is set back while a keeper watches', () => {
     expect(durable).toEqual([false]);
     const message = 'the clock was set back; all access tokens are renewed';
     expect(events).toEqual([['warning', { connection: undefined, message }]]);
+  });
+
+  it('makes very many token sets due without reading all of them at once', async () => {
+    const seen = watched();
+    seen.names = Array.from({ length: 2_500 }, (_, i) => `connection-${String(10_000 + i)}`);
+    await seen.watch.look();
+    seen.clock.setWall(NOW - 7_200_000);
+    await seen.watch.look();
+    expect(seen.changes).toHaveLength(2_500);
+    expect(Math.max(...seen.listed)).toBeLessThanOrEqual(1_000);
   });
 
   it('by a minute changes nothing, nor does time that passes or a clock that is set ahead', async () => {

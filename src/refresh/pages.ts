@@ -1,0 +1,18 @@
+import type { ConnectionSummary, Store } from '../store/store.ts';
+
+/** So many are read at a time: a store may hold more than the memory of a process. */
+const PAGE = 1_000;
+
+/** All connections in order of name, some at a time. */
+export async function* pagesOf(
+  store: Pick<Store, 'list'>,
+): AsyncGenerator<readonly ConnectionSummary[], void> {
+  let afterName = '';
+  for (;;) {
+    const page = await store.list({ afterName, limit: PAGE });
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    afterName = last.connection.name;
+  }
+}
