@@ -88,6 +88,7 @@ export class DataKeys implements Sealer {
   readonly #fingerprintKey: KeyObject;
   readonly #macKey: KeyObject;
   #masterKey: Uint8Array;
+  #isOpen = false;
   #current: WrappedDataKey;
 
   /**
@@ -113,6 +114,7 @@ export class DataKeys implements Sealer {
       createSecretKey(createHmac('sha256', first).update(`${use} ${storeId}`).digest());
     this.#fingerprintKey = derive('fingerprint');
     this.#macKey = derive('mac');
+    this.#isOpen = true;
   }
 
   /** Id of the key that new values are sealed with. */
@@ -187,9 +189,23 @@ export class DataKeys implements Sealer {
         `the data key ${id} is not in the store; restore a backup that holds it`,
       );
     }
-    const key = createSecretKey(unwrapDataKey(this.#masterKey, this.#storeId, wrapped));
+    const key = createSecretKey(this.#unwrap(wrapped));
     this.#keys.set(id, key);
     return key;
+  }
+
+  /** The master key opened the store once, so it is not the wrong one; but it may be the one before. */
+  #unwrap(key: WrappedDataKey): Uint8Array {
+    try {
+      return unwrapDataKey(this.#masterKey, this.#storeId, key);
+    } catch (cause) {
+      if (!this.#isOpen) throw cause;
+      throw new StoreError(
+        'ERR_KEY_WRONG',
+        `the data key ${key.id} does not open: another process changed the master key since this one opened the store, or the data key is damaged; open it again, and restore a backup where that does not help`,
+        { cause },
+      );
+    }
   }
 
   #additional(context: SealContext, keyId: string): Uint8Array {

@@ -183,6 +183,20 @@ describe('changing the master key', () => {
     expect(await fateWith(keyFile('second.key'))).toBe('sound');
   });
 
+  it('is not told as the wrong one to a process that opened the store with the key before, but to open it again', async () => {
+    const other = await openStoreBelow(folder.home);
+    const store = await openStoreBelow(folder.home);
+    await store.changeMasterKey(keyFile('second.key'));
+    await store.rotateDataKey();
+    const { connection } = (await other.read('a')) ?? {};
+    const sealed = connection?.tokens?.accessToken ?? new Uint8Array();
+    const message = expect.stringContaining('open it again') as unknown;
+    expect(() => other.sealer.open(sealed, tokenContext('a', 'accessToken', 1))).toThrow(
+      expect.objectContaining({ code: 'ERR_KEY_WRONG', message }),
+    );
+    await Promise.all([other.close(), store.close()]);
+  });
+
   it.each(['master-key-made:kill', 'master-key-changed:kill'])(
     'leaves one key that opens when the process ends at %s',
     async (failpoint) => {
