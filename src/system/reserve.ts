@@ -40,6 +40,8 @@ export const systemReserve: Reserve = {
   },
   async spend(reserve, path, content) {
     const taken = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+    // Takes off the name that it was made under, if its maker was killed before: nobody reads a file that has a second one.
+    await checkOwnerOnly(reserve, 'file');
     await fs.rename(reserve, taken);
     try {
       await overwrite(taken, content);

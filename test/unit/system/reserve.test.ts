@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readPrivateFile } from '../../../src/system/files.ts';
 import { systemReserve } from '../../../src/system/reserve.ts';
 import { smallDisk } from '../../support/small-disk.ts';
 
@@ -33,6 +34,16 @@ describe('a reserve', () => {
     expect(await readFile(file, 'utf8')).toBe('the answer');
     expect((await stat(file)).ino).toBe(ino);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(await readdir(folder)).toEqual(['answer']);
+  });
+
+  it('becomes a file that is read, though whoever made it was killed over that', async () => {
+    await systemReserve.make(reserve);
+    // Until its maker has removed it, the reserve has its temporary name besides.
+    await link(reserve, `${reserve}.0123456789ab.tmp`);
+    const file = path.join(folder, 'answer');
+    await systemReserve.spend(reserve, file, 'the answer');
+    expect(Buffer.from((await readPrivateFile(file)) ?? []).toString()).toBe('the answer');
     expect(await readdir(folder)).toEqual(['answer']);
   });
 
