@@ -12,6 +12,8 @@ import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 /** SQLite versions before this one can lose a commit when the WAL is reset. */
 const LEAST_SQLITE = [3, 51, 3] as const;
 const OPEN_PATIENCE_MS = 5_000;
+/** A WAL grows while somebody reads for long, as who takes a backup does, or much is written at once; what is beyond is given back afterwards. */
+const WAL_KEPT_BYTES = 16 * 1024 * 1024;
 
 /** Opens a database file that exists; a missing one is an error and stays missing. */
 export function openExisting(path: string, readOnly = false): DatabaseSync {
@@ -80,7 +82,8 @@ export function prepare(database: DatabaseSync, path: string): void {
     throw new StoreError('ERR_STORE_UNAVAILABLE', `${path} cannot be kept with a WAL`);
   }
   database.exec(
-    'PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON',
+    `PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+      PRAGMA journal_size_limit = ${String(WAL_KEPT_BYTES)}`,
   );
   const version = schemaVersion(database);
   if (version > 0 && version < MIGRATIONS.length) migrate(database);
