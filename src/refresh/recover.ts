@@ -1,5 +1,6 @@
 import { sabotaged } from '#failpoints';
 import type { View } from '../connection/decision.ts';
+import { StoreError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 import { recordSpill } from './record.ts';
 import type { Spill } from './spill.ts';
@@ -51,10 +52,23 @@ async function recoverSpill(engine: Engine, spill: Spill): Promise<void> {
   const { attemptId } = spill.attempt;
   const view = await engine.store.read(spill.connectionId);
   const isAwaited = view?.connection.intent?.attemptId === attemptId;
-  if (view === undefined || (await wasRecorded(engine, spill)))
-    await engine.spills.remove(attemptId);
+  if (await isOfNoUse(engine, view, spill)) await engine.spills.remove(attemptId);
+  else if (view === undefined) throw ofUnknown(spill);
   else if (isAwaited) await recordUnclaimed(engine, view, spill);
   else await recordSpill(engine, spill);
+}
+
+async function isOfNoUse(engine: Engine, view: View | undefined, spill: Spill): Promise<boolean> {
+  if (view !== undefined) return wasRecorded(engine, spill);
+  return engine.store.hasRemoved(spill.connectionId);
+}
+
+/** Most likely a backup was restored that is older than the connection; a newer one needs the answer. */
+function ofUnknown({ attempt: { attemptId } }: Spill): StoreError {
+  return new StoreError(
+    'ERR_STORE_DAMAGED',
+    `the answer ${attemptId}.spill is of a connection that the store does not know, as in an older backup; it is kept, move it away if none that knows it can be restored`,
+  );
 }
 
 /**

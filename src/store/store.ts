@@ -101,6 +101,12 @@ export interface Store {
    */
   remove(connectionId: string, grantId: string, life: LifeEvent): Promise<boolean>;
 
+  /**
+   * Whether a connection was here and was removed. False of one that the store has never known, as a restored backup knows nothing of what was
+   * connected since, and of one whose removal was too long ago.
+   */
+  hasRemoved(connectionId: string): Promise<boolean>;
+
   /** Adds the client, or hands back the one with the same provider, registration and overrides. */
   putClient(client: ClientRecord): Promise<ClientRecord>;
   /**

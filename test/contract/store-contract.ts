@@ -334,6 +334,15 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.list()).toHaveLength(25);
     });
 
+    it('tells a connection that was removed from one that it has never known', async () => {
+      const { id } = await added();
+      expect(await store.hasRemoved(id)).toBe(false);
+      const grantId = (await store.read(id))?.connection.grantId ?? '';
+      expect(await store.remove(id, grantId, lifeEvent('removed'))).toBe(true);
+      expect(await store.hasRemoved(id)).toBe(true);
+      expect(await store.hasRemoved('never')).toBe(false);
+    });
+
     it('removes a connection with all that belongs to it', async () => {
       const { id, name: removed } = await added();
       await store.transition(

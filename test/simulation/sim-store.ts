@@ -134,6 +134,11 @@ export class SimStore<By> implements Store {
     });
   }
 
+  /** What is not here was removed: no store is restored here. */
+  hasRemoved(connectionId: string): Promise<boolean> {
+    return this.#read((image) => !image.rows.has(connectionId));
+  }
+
   putClient(client: ClientRecord): Promise<ClientRecord> {
     return this.#write(() => {
       const image = this.#database.image;

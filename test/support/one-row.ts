@@ -36,6 +36,8 @@ export interface OneRow {
   readonly files: Map<string, Spill>;
   /** The connection's history, newest first. */
   readonly life: LifeEvent[];
+  /** Connections that were removed. */
+  readonly removed: Set<string>;
   /** What was put away. */
   readonly leftovers: Leftover[];
   /** Closes the keeper. */
@@ -62,7 +64,15 @@ export function oneRow(view: View | undefined = someView()): OneRow {
   const closing = new AbortController();
   const all: Omit<OneRow, 'engine'> = {
     ...{ clock, view, trouble: undefined, fileTrouble: {}, owner: 'dead', files: new Map() },
-    ...{ tried: [], steps: [], events: [], logged: [], life: [], leftovers: [] },
+    ...{
+      tried: [],
+      steps: [],
+      events: [],
+      logged: [],
+      life: [],
+      leftovers: [],
+      removed: new Set(),
+    },
     close: () => {
       closing.abort();
     },
@@ -104,6 +114,7 @@ function storeOf(all: Omit<OneRow, 'engine'>): unknown {
       return Promise.resolve(apply(...args));
     },
     read: (id: string) => Promise.resolve(all.view?.connection.id === id ? all.view : undefined),
+    hasRemoved: (id: string) => Promise.resolve(all.removed.has(id)),
     life: () => Promise.resolve(all.life),
     claims: { judge: () => Promise.resolve(all.owner) },
     sealer: { seal, open, fingerprint: (token: string) => `print of ${token}` },

@@ -143,6 +143,15 @@ export class SqliteStore implements Store {
     });
   }
 
+  hasRemoved(connectionId: string): Promise<boolean> {
+    return this.#reading(() => {
+      const isHere = this.#sql.get('SELECT 1 FROM connection WHERE id = ?', connectionId);
+      if (isHere !== undefined) return false;
+      // The feed outlives what it tells of.
+      return this.#sql.get('SELECT 1 FROM feed WHERE connection = ?', connectionId) !== undefined;
+    });
+  }
+
   putClient(client: ClientRecord): Promise<ClientRecord> {
     return this.#write(() => this.#parts.clients.put(client));
   }

@@ -111,9 +111,20 @@ describe('of the answers in files', () => {
   it('one whose connection was removed goes with it', async () => {
     const world = worldWith();
     world.files.set('attempt', { ...spill, connectionId: 'removed' });
+    world.removed.add('removed');
     expect(await recover(world)).toEqual([]);
     expect(world.steps).toEqual(['file removed']);
     expect(world.logged).toEqual([]);
+  });
+
+  it('one of a connection that the store has never known, as after a backup was restored, is kept and told of', async () => {
+    const world = worldWith();
+    world.files.set('attempt', { ...spill, connectionId: 'younger' });
+    expect(await recover(world)).toEqual([
+      { connectionId: 'younger', message: expect.stringContaining('older backup') as unknown },
+    ]);
+    expect(world.steps).toEqual([]);
+    expect(world.files.size).toBe(1);
   });
 
   it('one that was removed since they were listed is no failure', async () => {
