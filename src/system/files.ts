@@ -42,7 +42,7 @@ export async function privateFolder(path: string): Promise<void> {
 
 /**
  * With the folders above it, one by one: Node's recursive way tries for ever, and hears no signal, where a folder that is there takes none in
- * and says ENOENT, as /proc and some automounters do.
+ * and says ENOENT, as /proc and some automounters do. Each is durable before anything is made in it: a file is lost with its folder.
  */
 function makeFolder(path: string): void {
   if (makeInside(path) === undefined) return;
@@ -56,12 +56,22 @@ function makeFolder(path: string): void {
 function makeInside(path: string): Error | undefined {
   try {
     mkdirSync(path, { mode: 0o700 });
+    syncIfReadable(dirname(path));
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT') return error as Error;
     if (errno !== 'EEXIST') throw error;
   }
   return undefined;
+}
+
+function syncIfReadable(path: string): void {
+  try {
+    syncFolder(path);
+  } catch (error) {
+    // Who may make a folder there need not be allowed to open what it is in.
+    if (errnoOf(error) !== 'EACCES') throw error;
+  }
 }
 
 /** Bytes in a file; undefined when there is none. */
