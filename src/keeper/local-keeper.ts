@@ -19,6 +19,7 @@ import { failureOf, passingError, unusableError } from '../refresh/failure.ts';
 import { Flights } from '../refresh/flights.ts';
 import { Memory } from '../refresh/memory.ts';
 import { Deliveries, type NoticeChannel } from '../refresh/notices.ts';
+import { pagesOf } from '../refresh/pages.ts';
 import { Server } from '../refresh/serve.ts';
 import { ClockWatch } from '../refresh/set-back.ts';
 import type { Engine } from '../refresh/engine.ts';
@@ -181,7 +182,13 @@ export class LocalKeeper implements Keeper {
   async clients(): Promise<readonly ClientStatus[]> {
     this.#assertOpen();
     const { store } = this.#engine;
-    const [clients, connections] = await Promise.all([store.clients(), store.list()]);
+    const clients = await store.clients();
+    const connections = new Map<string, number>();
+    for await (const page of pagesOf(store)) {
+      for (const { client } of page) {
+        connections.set(client.id, (connections.get(client.id) ?? 0) + 1);
+      }
+    }
     return clients.map((client) => ({
       id: client.id,
       provider: client.provider,
@@ -193,7 +200,7 @@ export class LocalKeeper implements Keeper {
       secretExpiresAt: client.secretExpiresAt,
       refusedAt: client.refusedAt,
       refusal: client.refusal,
-      connections: connections.filter(({ client: { id } }) => id === client.id).length,
+      connections: connections.get(client.id) ?? 0,
     }));
   }
 

@@ -1,4 +1,5 @@
 import type { ConnectionSummary, Store } from '../store/store.ts';
+import { breathe } from '../system/turn.ts';
 
 /** So many are read at a time: a store may hold more than the memory of a process. */
 const PAGE = 1_000;
@@ -14,5 +15,6 @@ export async function* pagesOf(
     if (last === undefined) return;
     yield page;
     afterName = last.connection.name;
+    await breathe();
   }
 }
