@@ -1,7 +1,7 @@
 import { sabotaged } from '#failpoints';
 import type { Change, View } from './decision.ts';
 import { isPastEarlyExpiry } from './freshness.ts';
-import { passGate, type GatePolicy } from './gate.ts';
+import { giveProbeBack, passGate, type GatePolicy } from './gate.ts';
 import type {
   Claim,
   ConnectionRecord,
@@ -249,8 +249,19 @@ export function decideIntent(
   return { result: true, connection: { intent } };
 }
 
-/** Gives the claim back and changes nothing else. */
-export function decideRelease(view: View, attemptId: string): Change<boolean> {
-  const mine = view.connection.claim?.attemptId === attemptId;
-  return mine ? { result: true, connection: { claim: undefined } } : { result: false };
+/**
+ * Gives the claim back, and the probe that was taken with it where nothing was sent.
+ *
+ * @param taken - the endpoint as the claim left it.
+ */
+export function decideRelease(
+  { connection, endpoint }: View,
+  attemptId: string,
+  taken: EndpointState,
+): Change<boolean> {
+  if (connection.claim?.attemptId !== attemptId) return { result: false };
+  const released = { result: true, connection: { claim: undefined } };
+  const reopened =
+    connection.intent?.attemptId === attemptId ? undefined : giveProbeBack(endpoint, taken);
+  return reopened === undefined ? released : { ...released, endpoint: reopened };
 }

@@ -72,6 +72,18 @@ export function passGate(
   return { state: { ...state, ...used, blockedUntil: blockedFor } };
 }
 
+/**
+ * The endpoint after a probe came to nothing before anything was sent, so that another may find out how it is; undefined where `taken`, the
+ * state as that probe left it, is past or was none's.
+ */
+export function giveProbeBack(
+  state: EndpointState,
+  taken: Pick<EndpointState, 'blockedUntil'>,
+): EndpointState | undefined {
+  if (!isBreakerOpen(state) || state.blockedUntil !== taken.blockedUntil) return undefined;
+  return { ...state, blockedUntil: 0 };
+}
+
 /** The requests remembered with one more; the instant of the next slot where the budget is used up. */
 function spend(
   state: EndpointState,

@@ -12,7 +12,7 @@ import {
   type Hindrance,
   type Wish,
 } from '../connection/claiming.ts';
-import type { View } from '../connection/decision.ts';
+import type { Change, View } from '../connection/decision.ts';
 import type { Claim, Owner } from '../connection/record.ts';
 import { effectiveRotation, isRepeatable } from '../connection/schedule.ts';
 import { doubt } from '../connection/states.ts';
@@ -176,22 +176,26 @@ async function resolveDoubt(
   const facts = { now: moment.now, by: keeperName(engine), lastTry: engine.settings.lastTry };
   const settled = await engine.store.transition(
     view.connection.id,
-    ({ connection }) => {
-      const mine = connection.claim?.attemptId === attempt.attemptId;
+    (now) => {
+      const { connection } = now;
+      const released = decideRelease(now, attempt.attemptId, view.endpoint);
       const same = connection.intent?.attemptId === attempt.doubt?.attemptId;
-      if (!mine || !same) return { result: connection, ...(mine && RELEASED) };
+      if (!released.result || !same) return { ...released, result: connection };
       const reason = 'the process that sent it ended before the answer was stored';
       const effect = doubt(connection, facts, reason);
-      const change = { ...effect.connection, claim: undefined };
-      return { ...effect, connection: change, result: { ...connection, ...change } };
+      const change = { ...effect.connection, ...released.connection };
+      return {
+        ...released,
+        ...effect,
+        connection: change,
+        result: { ...connection, ...change },
+      };
     },
     { durable: true },
   );
   if (settled === undefined) return 'start_over';
   return { kind: 'settled', verdict: { kind: 'failed', connection: settled } };
 }
-
-const RELEASED = { connection: { claim: undefined } } as const;
 
 /** Connect, intent, send, record. */
 async function exchange(
@@ -273,9 +277,9 @@ async function release(engine: Engine, { attempt, view }: Claimed): Promise<void
   const { store, clock, closing } = engine;
   const tryRelease = async (): Promise<void> => {
     try {
-      await store.transition(view.connection.id, (now) => decideRelease(now, attempt.attemptId), {
-        durable: false,
-      });
+      const decide = (now: View): Change<boolean> =>
+        decideRelease(now, attempt.attemptId, view.endpoint);
+      await store.transition(view.connection.id, decide, { durable: false });
     } catch {
       // A closed keeper is dead to all others, who may take what it could not give back.
       if (!closing.aborted) clock.timer(1_000, () => void tryRelease(), { background: true });

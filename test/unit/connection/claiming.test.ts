@@ -7,7 +7,11 @@ import {
   type ClaimRequest,
 } from '../../../src/connection/claiming.ts';
 import type { View } from '../../../src/connection/decision.ts';
-import type { ConnectionRecord, ConnectionState } from '../../../src/connection/record.ts';
+import type {
+  ConnectionRecord,
+  ConnectionState,
+  EndpointState,
+} from '../../../src/connection/record.ts';
 import {
   LIFE_MS,
   NOW,
@@ -246,12 +250,36 @@ describe('the intent', () => {
 
 it('a claim is given back by its own attempt alone', () => {
   const view = someView({ connection: { claim } });
-  expect(decideRelease(view, 'attempt')).toEqual({ result: false });
-  expect(decideRelease(view, 'other')).toStrictEqual({
+  const { endpoint } = view;
+  expect(decideRelease(view, 'attempt', endpoint)).toEqual({ result: false });
+  expect(decideRelease(view, 'other', endpoint)).toStrictEqual({
     result: true,
     connection: { claim: undefined },
   });
-  expect(decideRelease(someView(), 'other')).toEqual({ result: false });
+  expect(decideRelease(someView(), 'other', endpoint)).toEqual({ result: false });
+});
+
+describe('a probe that was taken with a claim', () => {
+  const probed = { ...someView().endpoint, failures: 7, blockedUntil: NOW + 120_000 };
+  const released = (
+    change: Partial<ConnectionRecord>,
+    endpoint = probed,
+  ): EndpointState | undefined =>
+    decideRelease(someView({ connection: { claim, ...change }, endpoint }), 'other', probed)
+      .endpoint;
+
+  it('is given back with it where nothing was sent', () => {
+    expect(released({})).toEqual({ ...probed, blockedUntil: 0 });
+    expect(released({ intent: someIntent({ attemptId: 'dead' }) })?.blockedUntil).toBe(0);
+  });
+
+  it.each<[string, Partial<ConnectionRecord>, EndpointState]>([
+    ['something may have been sent', { intent: someIntent({ attemptId: 'other' }) }, probed],
+    ['the server asked to wait meanwhile', {}, { ...probed, blockedUntil: NOW + 600_000 }],
+    ['the server works meanwhile', {}, { ...probed, failures: 0 }],
+  ])('is not where %s', (_why, change, endpoint) => {
+    expect(released(change, endpoint)).toBeUndefined();
+  });
 });
 
 describe('what an intent that was left means', () => {

@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ServerUnavailableError } from '../../../src/errors.ts';
 import { HttpConnectError } from '../../../src/system/http.ts';
@@ -251,6 +253,26 @@ describe('an outage of an hour over 500 connections', () => {
     world.first.keeper.start();
     await world.pass(40_000);
     expect(world.requestCount()).toBeGreaterThan(150);
+  });
+
+  it('is found to be over, though one of them is damaged and can never be asked for', async () => {
+    const world = await makeWorld();
+    await world.add('damaged');
+    await world.pass(1_000);
+    const { connection } = await world.add('whole');
+    const database = new DatabaseSync(path.join(world.home, 'store', 'evergrant.db'));
+    database.exec("UPDATE connection SET refresh_token = zeroblob(99) WHERE name = 'damaged'");
+    database.close();
+    world.emulator.faults.always({ kind: 'server-error', status: 500 });
+    world.first.keeper.start();
+    await world.pass(2 * LIFE_MS);
+    expect((await world.first.store.endpoints())[0]?.failures).toBeGreaterThanOrEqual(5);
+    const before = world.requestCount();
+    await world.pass(LIFE_MS);
+    expect(world.requestCount() - before).toBeLessThanOrEqual(LIFE_MS / 300_000 + 1);
+    world.emulator.faults.clear();
+    await world.pass(310_000);
+    expect((await connection.status()).freshness).toBe('fresh');
   });
 
   it('in which 500 expired ones are found at the start makes no burst and starves none', async () => {
