@@ -38,6 +38,7 @@ export function renewOnce(
 /**
  * Remembers that the API asked to wait. Calls are held back only where the provider documents limits: those count all calls together, while
  * elsewhere an answer may speak of one address alone. The longest documented window is the longest that a call is held back.
+ * Of limits that are met at the same time the one that lasts longest counts: calls that were under way may meet another.
  */
 export function throttle(
   memory: ApiMemory,
@@ -47,7 +48,8 @@ export function throttle(
 ): void {
   if (limits === undefined || limits.length === 0) return;
   const longestMs = Math.max(...limits.map(({ windowMs }) => windowMs));
-  memory.held = { from: now, until: now + Math.min(waitMs, longestMs) };
+  const before = heldBackUntil(memory, now) ?? 0;
+  memory.held = { from: now, until: Math.max(before, now + Math.min(waitMs, longestMs)) };
 }
 
 /** Until when calls are held back; undefined when they are not. A clock that was set back ends it. */
