@@ -52,7 +52,7 @@ export function buildTokenSet(sealer: Sealer, parts: TokenSetParts): TokenSet {
     receivedAt: sentAt,
     accessLifeMs,
     accessExpiresAt: sentAt + accessLifeMs,
-    dueAt: capDueAtForIdle(dueAt, sentAt, parts.idleLimitMs),
+    dueAt: capDueAtForIdle(dueAt, sentAt, unusedLifeMs(parts, refreshToken)),
     refreshExpiresAt: refreshExpiry(parts),
     fingerprint: refreshToken === undefined ? undefined : sealer.fingerprint(refreshToken.reveal()),
   };
@@ -120,6 +120,15 @@ export function unusableTypeOf(response: TokenResponse): string | undefined {
 
 /** Names that are shown to people; what is longer or made of other characters could be anything, a token that was repeated among it. */
 const TYPE_NAME = /^[a-z][\w.-]{0,19}$/i;
+
+/** How long the refresh token may be left unused: what the server tells of this one may be less than what it is known for. */
+function unusedLifeMs(
+  { response: { refreshLifeMs }, idleLimitMs }: TokenSetParts,
+  refreshToken: Secret | undefined,
+): number | undefined {
+  if (refreshToken === undefined || refreshLifeMs === undefined) return idleLimitMs;
+  return Math.min(refreshLifeMs, idleLimitMs ?? Infinity);
+}
 
 function refreshExpiry(parts: TokenSetParts): number | undefined {
   const { response, sentAt } = parts;

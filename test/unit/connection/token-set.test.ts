@@ -112,6 +112,17 @@ describe('a token set', () => {
   it('is due before half of the time after which the server drops its refresh token', () => {
     expect(build({}, { idleLimitMs: 60_000 }).dueAt).toBe(NOW + 30_000);
   });
+
+  it('is due before half of the life that the server tells of its refresh token, which may end before the access token', () => {
+    expect(build({ refreshLifeMs: 60_000 }).dueAt).toBe(NOW + 30_000);
+    expect(build({ refreshLifeMs: 60_000 }, { idleLimitMs: 90_000 }).dueAt).toBe(NOW + 30_000);
+    expect(build({ refreshLifeMs: 90_000 }, { idleLimitMs: 60_000 }).dueAt).toBe(NOW + 30_000);
+    const kept = build({ refreshLifeMs: 60_000, refreshToken: undefined });
+    expect(kept.dueAt).toBe(NOW + 30_000);
+    const none = { previousRefreshToken: undefined };
+    const alone = build({ refreshLifeMs: 60_000, refreshToken: undefined }, none);
+    expect(alone.dueAt).toBe(build().dueAt);
+  });
 });
 
 describe('a set whose own access token cannot be served', () => {
