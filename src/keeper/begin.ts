@@ -1,7 +1,7 @@
 import { sabotaged } from '#failpoints';
 import { expectedRefreshToken, type Obtained } from '../authorize/obtained.ts';
-import { buildTokenSet, unusableTypeOf } from '../connection/token-set.ts';
-import type { Leftover } from '../connection/decision.ts';
+import { buildTokenSet, openRefreshToken, unusableTypeOf } from '../connection/token-set.ts';
+import type { Leftover, View } from '../connection/decision.ts';
 import { NO_BACKOFF } from '../connection/gate.ts';
 import { event } from '../connection/telling.ts';
 import {
@@ -23,6 +23,7 @@ import { findProvider } from '../providers/providers.ts';
 import { resolveProfile, type Profile, type ProfileOverrides } from '../providers/profile.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
 import { Secret } from '../secret.ts';
+import { openIfWhole } from './disconnect.ts';
 
 /*
  * From what was obtained to what the store keeps: a new connection, or a new grant of one that exists.
@@ -184,7 +185,7 @@ export type Existing = Pick<ConnectionRecord, 'id' | 'grantId'>;
 
 /**
  * Gives an existing connection a new grant. Its id and history stay; an answer of the old grant that is still under way will not become
- * current. A grant that comes later than a newer one is put away, to be revoked with it.
+ * current. A grant that comes later than a newer one is put away, to be revoked with it; so is one that a disconnect could not revoke yet.
  *
  * @returns false when the connection is gone; then nothing is stored.
  * @throws {@link ConfigurationError} `ERR_CONSENT_LATE` when a newer grant was stored meanwhile.
@@ -198,12 +199,18 @@ export async function storeAgain(
   const connectionId = existing.id;
   const stored = await engine.store.transition<'stored' | 'late'>(
     connectionId,
-    ({ connection }) => {
+    (view) => {
+      const { connection } = view;
       if (isLate(connection, existing, grant)) {
         const why = 'a grant that was obtained before the present one came late and was put away';
         return {
           result: 'late',
-          leftovers: putAwayGrant(engine, connectionId, grant, facts.now),
+          leftovers: toBeRevoked(
+            engine,
+            connectionId,
+            grant.obtained.tokens.refreshToken,
+            facts.now,
+          ),
           life: [event(connection, facts, 'late_answer', why)],
         };
       }
@@ -220,6 +227,7 @@ export async function storeAgain(
       return {
         result: 'stored',
         connection: change,
+        leftovers: putAwayBuried(engine, view, grant, facts.now),
         life: [event(after, facts, 'reconnected', `by ${grant.beginning}`)],
       };
     },
@@ -242,15 +250,29 @@ function isLate(
   return (connection.tokens?.receivedAt ?? 0) > obtained.sentAt && !sabotaged('late-grant');
 }
 
-function putAwayGrant(
-  { store: { sealer }, random }: Engine,
-  connectionId: string,
-  { obtained: { tokens } }: NewGrant,
+/** What a disconnect could not revoke is revoked by the next one; another client could not. */
+function putAwayBuried(
+  engine: Engine,
+  { connection, client }: View,
+  { registration }: NewGrant,
   at: number,
 ): readonly Leftover[] {
-  if (tokens.refreshToken === undefined) return [];
+  const { clientId, tokenEndpoint } = registration.client;
+  const isSame = client.clientId === clientId && client.tokenEndpoint === tokenEndpoint;
+  if (connection.state.kind !== 'disconnected' || !isSame) return [];
+  const held = openIfWhole(() => openRefreshToken(engine.store.sealer, connection));
+  return held === 'damaged' ? [] : toBeRevoked(engine, connection.id, held, at);
+}
+
+function toBeRevoked(
+  { store: { sealer }, random }: Engine,
+  connectionId: string,
+  refreshToken: Secret | undefined,
+  at: number,
+): readonly Leftover[] {
+  if (refreshToken === undefined) return [];
   const label = { kind: 'revoke', grantId: random.uuid(), attemptId: random.uuid() } as const;
-  const plain = JSON.stringify({ refreshToken: tokens.refreshToken.reveal() });
+  const plain = JSON.stringify({ refreshToken: refreshToken.reveal() });
   return [{ ...label, sealed: sealer.seal(plain, leftoverContext(connectionId, label)), at }];
 }
 

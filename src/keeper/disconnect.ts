@@ -170,7 +170,8 @@ async function tokensHeld(engine: Engine, { connection }: View): Promise<Held> {
 /** What opens no more, whatever is done. Anything else may pass, so nothing is removed for it. */
 const LOST: ReadonlySet<string> = new Set(['ERR_STORE_DAMAGED', 'ERR_KEY_MISSING']);
 
-function openIfWhole<T>(open: () => T): T | 'damaged' {
+/** What is opened, or that it never will be. @throws {@link StoreError} where another try may open it. */
+export function openIfWhole<T>(open: () => T): T | 'damaged' {
   try {
     return open();
   } catch (error) {

@@ -275,6 +275,35 @@ describe('a disconnect', () => {
   });
 });
 
+describe('a connection that is connected again before its disconnect is done', () => {
+  it('still has its former refresh token revoked by the next disconnect', async () => {
+    const world = await makeWorld({ revocationEndpoint: true });
+    const overrides = { revocationEndpoint: revocationEndpoint(world) };
+    const { connection, grant } = await world.add('a', { overrides });
+    world.emulator.faults.next({ kind: 'server-error', status: 503 }, { endpoint: 'revocation' });
+    expect(await connection.disconnect()).toMatchObject({ revoked: false });
+    const again = await world.add('a', { overrides, replace: true });
+    expect((await connection.token()).value).toBe(again.grant.accessToken);
+    expect(world.emulator.isRefreshTokenHonoured(grant.refreshToken ?? '')).toBe(true);
+    expect(await leftovers(connection, world.first)).toMatchObject([{ kind: 'revoke' }]);
+    expect(await connection.disconnect()).toMatchObject({ revoked: true });
+    expect(world.emulator.describe().map(({ alive }) => alive)).toEqual([false, false]);
+  });
+
+  it('is connected again though that refresh token is damaged', async () => {
+    const world = await makeWorld({ revocationEndpoint: true });
+    const overrides = { revocationEndpoint: revocationEndpoint(world) };
+    const { connection } = await world.add('a', { overrides });
+    world.emulator.faults.next({ kind: 'server-error', status: 503 }, { endpoint: 'revocation' });
+    await connection.disconnect();
+    damage(world, 'UPDATE connection SET refresh_token = zeroblob(99)');
+    await world.pass(1_000);
+    const again = await world.add('a', { overrides, replace: true });
+    expect((await connection.token()).value).toBe(again.grant.accessToken);
+    expect(await leftovers(connection, world.first)).toEqual([]);
+  });
+});
+
 describe('a disconnect of what is damaged in the store', () => {
   it.each([
     ['a late answer', 'UPDATE leftover SET sealed = zeroblob(99)', [true, false]],
