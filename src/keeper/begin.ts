@@ -163,8 +163,8 @@ export function replaceSecret(
   );
 }
 
-/** Stores a new connection. @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` */
-export async function storeNew(engine: Engine, name: string, grant: NewGrant): Promise<void> {
+/** Stores a new connection. @returns its id. @throws {@link ConfigurationError} `ERR_CONNECTION_EXISTS` */
+export async function storeNew(engine: Engine, name: string, grant: NewGrant): Promise<string> {
   const { store, random, clock } = engine;
   const id = random.uuid();
   const facts = { now: clock.now(), by: keeperName(engine) };
@@ -178,6 +178,7 @@ export async function storeNew(engine: Engine, name: string, grant: NewGrant): P
   };
   const detail = grant.beginning === 'import' ? 'imported' : `by ${grant.beginning}`;
   await store.insert(record, event(record, facts, 'connected', detail));
+  return id;
 }
 
 /** A connection that is to get a new grant, as it was when that began. */
@@ -237,6 +238,33 @@ export async function storeAgain(
   throw new ConfigurationError(
     'ERR_CONSENT_LATE',
     'the connection was connected again meanwhile, by a later consent than this one; that one counts',
+  );
+}
+
+/**
+ * Lifts the refusal of a client that the server has just accepted, unless its secret was replaced or it was refused again since: its connections
+ * must not wait for a person who has nothing to mend.
+ *
+ * @param connectionId - the connection that got the grant.
+ */
+export async function liftRefusal(
+  { store }: Engine,
+  connectionId: string,
+  { beginning, registration, obtained }: NewGrant,
+): Promise<void> {
+  if (beginning === 'import') return;
+  const { id, revision } = registration.client;
+  await store.transition(
+    connectionId,
+    ({ client }) => {
+      const isSame = client.id === id && client.revision === revision;
+      const isRefused = client.refusedAt !== undefined && client.refusedAt <= obtained.sentAt;
+      return {
+        result: undefined,
+        ...(isSame && isRefused && { client: { refusedAt: undefined, refusal: undefined } }),
+      };
+    },
+    { durable: true },
   );
 }
 

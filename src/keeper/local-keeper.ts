@@ -31,6 +31,7 @@ import type { Listeners } from '../system/listeners.ts';
 import { apiAccess } from './api-access.ts';
 import {
   checkName,
+  liftRefusal,
   namedScopeOf,
   register,
   replaceSecret,
@@ -339,11 +340,14 @@ export class LocalKeeper implements Keeper {
     const client = await this.#engine.store.putClient(registration.client);
     const grant = { ...obtained, registration: { ...registration, client } };
     // So may the connection have been: what a person consented to is a new one then.
-    if (existing !== undefined && (await storeAgain(this.#engine, existing, grant))) {
-      await this.#memory.refreshed(existing.id);
-    } else {
-      await storeNew(this.#engine, name, grant);
+    const isAgain = existing !== undefined && (await storeAgain(this.#engine, existing, grant));
+    const id = isAgain ? existing.id : await storeNew(this.#engine, name, grant);
+    if (client.refusedAt !== undefined) {
+      // The grant is stored: that this could not be noted is no failure of the consent.
+      await liftRefusal(this.#engine, id, obtained).catch(() => undefined);
+      this.#memory.forgetAll();
     }
+    if (isAgain) await this.#memory.refreshed(id);
   }
 }
 

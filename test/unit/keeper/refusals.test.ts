@@ -238,6 +238,31 @@ describe('a client that the server refuses', () => {
     await world.clock.advance(LIFE_MS);
     expect((await connection.token()).generation).toBe(3);
   });
+
+  it('whose secret the server has just accepted at a new consent is refused no longer', async () => {
+    const world = await makeWorld();
+    const connection = await world.connect('a');
+    await world.connect('b');
+    world.emulator.faults.next(7000215);
+    await expect(connection.refresh()).rejects.toMatchObject({ code: 'ERR_CLIENT_REFUSED' });
+    await world.first.keeper.reconnect('a');
+    expect((await world.first.keeper.clients())[0]?.refusedAt).toBeUndefined();
+    await world.clock.advance(LIFE_MS);
+    expect((await connection.token()).generation).toBe(3);
+    expect((await world.first.keeper.connection('b').token()).generation).toBe(2);
+  });
+
+  it('stays refused where a new consent is refused as well', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a');
+    world.emulator.faults.next(7000215);
+    await expect(connection.refresh()).rejects.toMatchObject({ code: 'ERR_CLIENT_REFUSED' });
+    world.emulator.faults.always(7000215);
+    await expect(
+      world.first.keeper.reconnect('a', { grant: 'client-credentials' }),
+    ).rejects.toThrow();
+    expect((await world.first.keeper.clients())[0]?.refusedAt).toBeDefined();
+  });
 });
 
 describe('a request that the server refuses', () => {
