@@ -1,5 +1,5 @@
 import { sabotaged } from '#failpoints';
-import { NotFoundError } from '../errors.ts';
+import { NotFoundError, type ErrorCode } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
@@ -20,6 +20,7 @@ const A_MOMENT_MS = 2_000;
 /** An order waits for each answer as long as a caller would. */
 const PATIENCE_MS = 60_000;
 
+const REMOVED: ErrorCode = 'ERR_CONNECTION_UNKNOWN';
 const UNDER_WAY = { kind: 'under_way' } as const;
 const DUE: Order = { demand: { kind: 'due' }, byHand: false, anyway: false };
 /** Most flights begun together. */
@@ -163,8 +164,7 @@ export class DueRounds {
       if (!sabotaged('hung-endpoint')) round.blocked.set(endpoint, UNDER_WAY);
       return { connectionId, result: UNDER_WAY };
     } catch (error) {
-      if (error instanceof NotFoundError && error.code === 'ERR_CONNECTION_UNKNOWN')
-        return undefined;
+      if (error instanceof NotFoundError && error.code === REMOVED) return undefined;
       return { connectionId, result: error instanceof Error ? error : new Error(String(error)) };
     }
   }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { NotFoundError } from '../../../src/errors.ts';
 import type { AttemptResult } from '../../../src/refresh/attempt.ts';
 import { runBackground } from '../../../src/refresh/background.ts';
 import type { Deliveries } from '../../../src/refresh/notices.ts';
@@ -27,6 +28,7 @@ function start(
   return { ended, looks };
 }
 
+const unknownProvider = new NotFoundError('ERR_PROVIDER_UNKNOWN', 'there is no such provider');
 const resultOf = (kind: string): AttemptResult => ({ kind }) as AttemptResult;
 
 describe('the background wakes', () => {
@@ -60,6 +62,7 @@ describe('the background wakes', () => {
     ['is held by another process', resultOf('held'), 5_000],
     ['may not be asked for', resultOf('stopped'), 5_000],
     ['could not be tried', new Error('no store'), 5_000],
+    ['is of a provider that is not known here', unknownProvider, 5_000],
     ['hangs', undefined, 3_000],
   ])('so soon after a connection that is still due and %s', async (_what, result, wakesAfterMs) => {
     const world = flown();
