@@ -1,5 +1,6 @@
 import { sabotaged } from '#failpoints';
 import type { View } from '../connection/decision.ts';
+import type { Rotation } from '../connection/record.ts';
 import { effectiveRotation, isRepeatable } from '../connection/schedule.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
@@ -41,8 +42,15 @@ export class Healing {
 
   #isInNeed({ connection, client }: View): boolean {
     if (connection.intent === undefined || connection.state.kind !== 'active') return false;
-    const { rotation } = this.#engine.profileOf(client);
-    return !isRepeatable(effectiveRotation(connection, rotation)) && !this.#engine.closing.aborted;
+    if (this.#engine.closing.aborted) return false;
+    let rotation: Rotation;
+    try {
+      ({ rotation } = this.#engine.profileOf(client));
+    } catch {
+      // Of a server whose habits are not known here nothing can be asked; the flight of whoever needs a newer token tells that.
+      return false;
+    }
+    return !isRepeatable(effectiveRotation(connection, rotation));
   }
 
   #pauseAfter(result: AttemptResult): number {

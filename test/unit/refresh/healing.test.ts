@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { View } from '../../../src/connection/decision.ts';
 import type { Rotation } from '../../../src/connection/record.ts';
+import { ConfigurationError } from '../../../src/errors.ts';
 import type { AttemptResult } from '../../../src/refresh/attempt.ts';
 import type { Engine } from '../../../src/refresh/engine.ts';
 import type { Flights } from '../../../src/refresh/flights.ts';
@@ -20,6 +21,8 @@ interface Ward {
   land: AttemptResult | Error;
   /** What the store holds; thrown where it is an error. */
   stored: View | undefined | Error;
+  /** Whether this version knows the habits of the server. */
+  isProviderKnown: boolean;
   close(): void;
 }
 
@@ -38,11 +41,15 @@ function ward(rotation: Rotation = 'grace'): Ward {
       return { landing: land instanceof Error ? Promise.reject(land) : Promise.resolve(land) };
     },
   } as unknown as Flights;
-  const profileOf = (): object => ({ rotation });
+  const profileOf = (): object => {
+    if (all.isProviderKnown) return { rotation };
+    throw new ConfigurationError('ERR_ARGUMENT', 'there is no provider of that name');
+  };
   const engine = { clock, store, closing: closing.signal, profileOf } as unknown as Engine;
   const all: Ward = {
     ...{ clock, healing: new Healing(engine, flights), begun: [], orders: [] },
     ...{ land: settled, stored: wounded, close: () => closing.abort() },
+    isProviderKnown: true,
   };
   return all;
 }
@@ -72,6 +79,13 @@ describe('an intent that a caller comes upon', () => {
     const { healing, begun } = ward(rotation);
     healing.heal(view);
     expect(begun).toEqual([]);
+  });
+
+  it('is none to look after where its provider is not known here, and no reason to withhold the token from the caller', () => {
+    const world = ward();
+    world.isProviderKnown = false;
+    world.healing.heal(wounded);
+    expect(world.begun).toEqual([]);
   });
 
   it('is looked after no more once the keeper closes, nor read again', async () => {
