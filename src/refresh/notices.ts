@@ -6,6 +6,8 @@ export type NoticeChannel = (notice: Notice) => Promise<void>;
 
 /** A keeper that dies while it delivers leaves the message to others after this time. */
 const RESERVED_MS = 60_000;
+/** Messages that are read together. */
+const MOST_AT_ONCE = 20;
 
 /**
  * Delivers what waits in the outbox: a log line, an event, the operator's command. What the command refuses stays in the outbox and is tried
@@ -40,18 +42,26 @@ export class Deliveries {
   async #deliverAll(): Promise<void> {
     while (this.#isWanted) {
       this.#isWanted = false;
-      await this.#deliverSome();
+      await this.#deliverEach();
     }
     // In the turn that found nothing wanted: whoever comes now begins anew.
     this.#underWay = undefined;
   }
 
-  async #deliverSome(): Promise<void> {
+  /** Each once, so that those which are refused, and may be tried again meanwhile, keep no other from its turn. */
+  async #deliverEach(): Promise<void> {
     const { store, clock } = this.#engine;
+    const tried = new Set<number>();
     try {
-      for (const notice of await store.pendingNotices(clock.now(), 20)) {
-        if (this.#isEnded) return;
-        await this.#deliverOne(notice);
+      for (;;) {
+        const waiting = await store.pendingNotices(clock.now(), MOST_AT_ONCE + tried.size);
+        const untried = waiting.filter(({ id }) => !tried.has(id));
+        if (untried.length === 0) return;
+        for (const notice of untried) {
+          if (this.#isEnded) return;
+          tried.add(notice.id);
+          await this.#deliverOne(notice);
+        }
       }
     } catch (error) {
       this.#warn(undefined, messageOf(error));

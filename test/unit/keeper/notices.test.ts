@@ -80,7 +80,7 @@ async function leaveNotices(world: World, count: number): Promise<void> {
   await world.close(other);
 }
 
-/** Holds the next look at the outbox until it is to find nothing; those after it find one notice at most. */
+/** Holds the next look at the outbox until it is to find nothing; the one after it finds one notice at most, and those after that none. */
 function holdNextLook(store: SqliteStore): {
   readonly begun: Promise<unknown>;
   readonly findNothing: () => void;
@@ -89,7 +89,10 @@ function holdNextLook(store: SqliteStore): {
   const begun = Promise.withResolvers<unknown>();
   const found = Promise.withResolvers<readonly Notice[]>();
   store.pendingNotices = (now) => {
-    store.pendingNotices = () => pendingNotices.call(store, now, 1);
+    store.pendingNotices = () => {
+      store.pendingNotices = () => Promise.resolve([]);
+      return pendingNotices.call(store, now, 1);
+    };
     begun.resolve(undefined);
     return found.promise;
   };
