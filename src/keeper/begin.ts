@@ -19,6 +19,7 @@ import type {
 import { ConfigurationError } from '../errors.ts';
 import type { BeginOptions, SecretInput } from '../keeper-api.ts';
 import { readScope } from '../oauth/scope.ts';
+import { encodeTokenRequest } from '../oauth/token-request.ts';
 import { findProvider } from '../providers/providers.ts';
 import { resolveProfile, type Profile, type ProfileOverrides } from '../providers/profile.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
@@ -79,7 +80,8 @@ export function namedScopeOf(options: BeginOptions): readonly string[] | undefin
  * short by a crash, leaves neither it nor its secret behind. A secret given replaces one that the server refuses, or that no connection uses; else
  * whoever mistypes it, and never finishes, would stop connections that work.
  *
- * @throws {@link ConfigurationError} `ERR_ARGUMENT` for another secret than the one that connections use.
+ * @throws {@link ConfigurationError} `ERR_ARGUMENT` for another secret than the one that connections use; `ERR_CONFIGURATION` for extra parameters
+ *   that would prove the client twice.
  */
 export async function register(
   engine: Engine,
@@ -105,6 +107,7 @@ export async function register(
         : 'a client with a secret must use it; leave client authentication none out',
     );
   }
+  checkParameters(given.clientId, profile, authentication, secret);
   const { store, random } = engine;
   const id = random.uuid();
   const sealed =
@@ -131,6 +134,18 @@ export async function register(
   await replaceSecret(engine, client, secret, given.clientSecretExpiresAt);
   // What is tried is the secret given, not the one before.
   return { client: await store.tryClient(draft), profile };
+}
+
+/** What the provider or the caller wants sent besides must leave the proof of the client to its method. */
+function checkParameters(
+  clientId: string,
+  { tokenEndpoint, tokenParameters = {} }: Profile,
+  method: ClientRecord['authentication'],
+  secret: Secret | undefined,
+): void {
+  const authentication =
+    method === 'none' || secret === undefined ? { method: 'none' as const } : { method, secret };
+  encodeTokenRequest({ tokenEndpoint, clientId, authentication, parameters: tokenParameters });
 }
 
 async function refuseOtherSecret({ store }: Engine, client: ClientRecord): Promise<void> {

@@ -3,6 +3,7 @@ import { lateRefreshToken } from '../connection/late-token.ts';
 import type { Leftover } from '../connection/decision.ts';
 import { StoreError } from '../errors.ts';
 import type { TokenOutcome } from '../oauth/outcome.ts';
+import { encodeTokenRequest } from '../oauth/token-request.ts';
 import type { Secret } from '../secret.ts';
 import { openTokenEndpoint, type OpenTokenEndpoint } from '../token-endpoint/exchange.ts';
 import type { Clock } from '../system/clock.ts';
@@ -39,11 +40,15 @@ export interface Renewal extends RenewalRequest {
 /**
  * Opens the secrets and builds the request, before anything is at stake.
  *
- * @throws {@link StoreError} when a secret does not open; {@link ClientRejectedError} when the client's is missing.
+ * @throws {@link StoreError} when a secret does not open; {@link ClientRejectedError} when the client's is missing;
+ *   {@link ConfigurationError} when the request cannot be made.
  */
 export function prepareRenewal(engine: Engine, claimed: Claimed): Renewal {
   const refreshToken = openRefreshToken(engine.store.sealer, claimed.view.connection);
-  return { ...renewal(engine, claimed, refreshToken), refreshToken };
+  const prepared = renewal(engine, claimed, refreshToken);
+  // Once a connection is made, a request that cannot be written down would be told as a failure of the server.
+  encodeTokenRequest(prepared.request);
+  return { ...prepared, refreshToken };
 }
 
 /**

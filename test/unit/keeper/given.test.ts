@@ -83,6 +83,19 @@ describe('what else cannot be right', () => {
     expect(await world.first.keeper.clients()).toEqual([]);
   });
 
+  it.each(['client_id', 'client_secret', 'client_assertion'])(
+    '(%s among the extra parameters) would prove the client twice, and nothing is stored',
+    async (name) => {
+      const world = await makeWorld();
+      const overrides = { tokenParameters: { [name]: 'another-secret' } };
+      const error: unknown = await world.add('a', { overrides }).catch((cause: unknown) => cause);
+      expect(error).toMatchObject({ code: 'ERR_CONFIGURATION' });
+      expect(String(error)).toContain(name);
+      expect(String(error)).not.toContain('another-secret');
+      expect(await world.first.keeper.clients()).toEqual([]);
+    },
+  );
+
   it.each([NaN, Infinity, 'soon'])('(%j) is no instant at which a secret ends', async (given) => {
     const world = await makeWorld();
     const { keeper } = world.first;

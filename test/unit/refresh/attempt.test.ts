@@ -113,6 +113,20 @@ describe('one attempt', () => {
   });
 });
 
+it('whose request cannot be made fails with the fault of the settings, and is no failure of the server', async () => {
+  const world = attempting();
+  const { profileOf } = world.engine;
+  const profileWith = (client: View['client']): object => ({
+    ...profileOf(client),
+    tokenParameters: { client_id: 'another' },
+  });
+  Object.assign(world.engine, { profileOf: profileWith });
+  await expect(world.attempt()).rejects.toMatchObject({ code: 'ERR_CONFIGURATION' });
+  expect(world.connections).toEqual([]);
+  expect(world.steps).toEqual(['row written', 'row written']);
+  expect(world.view?.connection.claim).toBeUndefined();
+});
+
 const dead = someIntent({ attemptId: 'dead' });
 
 describe('an intent that a dead process left where a refresh token is good once', () => {
