@@ -53,7 +53,7 @@ export function buildTokenSet(sealer: Sealer, parts: TokenSetParts): TokenSet {
     accessLifeMs,
     accessExpiresAt: sentAt + accessLifeMs,
     dueAt: capDueAtForIdle(dueAt, sentAt, unusedLifeMs(parts, refreshToken)),
-    refreshExpiresAt: refreshExpiry(parts),
+    refreshExpiresAt: refreshToken === undefined ? undefined : refreshExpiry(parts),
     fingerprint: refreshToken === undefined ? undefined : sealer.fingerprint(refreshToken.reveal()),
   };
 }
@@ -126,7 +126,8 @@ function unusedLifeMs(
   { response: { refreshLifeMs }, idleLimitMs }: TokenSetParts,
   refreshToken: Secret | undefined,
 ): number | undefined {
-  if (refreshToken === undefined || refreshLifeMs === undefined) return idleLimitMs;
+  if (refreshToken === undefined) return undefined;
+  if (refreshLifeMs === undefined) return idleLimitMs;
   return Math.min(refreshLifeMs, idleLimitMs ?? Infinity);
 }
 

@@ -98,6 +98,9 @@ describe('a token set', () => {
     const connection = holding({ refreshToken: undefined }, { previousRefreshToken: undefined });
     expect(openRefreshToken(sealer, connection)).toBeUndefined();
     expect(connection.tokens?.fingerprint).toBeUndefined();
+    const idle = { previousRefreshToken: undefined, idleLimitMs: 60_000 };
+    const none = build({ refreshToken: undefined, refreshLifeMs: 70 }, idle);
+    expect([none.refreshExpiresAt, none.dueAt]).toEqual([undefined, build().dueAt]);
     expect(openRefreshToken(sealer, someConnection({ tokens: undefined }))).toBeUndefined();
   });
 
