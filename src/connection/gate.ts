@@ -68,8 +68,10 @@ export function passGate(
     return { until: used, because: BUDGET_USED_UP };
   }
   const probing = isBreakerOpen(state);
-  const blockedFor = probing ? now + probeIntervalMs(state.failures) : 0;
-  return { state: { ...state, ...used, blockedUntil: blockedFor } };
+  const blockedUntil = probing ? now + probeIntervalMs(state.failures) : 0;
+  // A wait that the server asked for is over.
+  const blockedBecause = isAskedToWait(state) ? undefined : state.blockedBecause;
+  return { state: { ...state, ...used, blockedUntil, blockedBecause } };
 }
 
 /**
@@ -119,8 +121,12 @@ function spend(
 
 /** The endpoint after an answer that shows it works. That closes the breaker; a wait that the server asked for stands. */
 export function endpointWorks(state: EndpointState): EndpointState {
-  if (!isBreakerOpen(state)) return { ...state, failures: 0 };
+  if (!isBreakerOpen(state) || isAskedToWait(state)) return { ...state, failures: 0 };
   return { ...state, failures: 0, blockedUntil: 0, blockedBecause: undefined };
+}
+
+function isAskedToWait({ blockedBecause }: EndpointState): boolean {
+  return blockedBecause === ASKED_TO_WAIT;
 }
 
 /** The endpoint after a failure of its own (unreachable, 5xx, lost answer); the fifth in a row opens the breaker. */
@@ -129,6 +135,8 @@ export function endpointFailed(state: EndpointState, now: number, reason: string
   if (sabotaged('shared-breaker')) return state;
   if (failures < BREAKER_OPENS_AT) return { ...state, failures };
   const blockedUntil = now + probeIntervalMs(failures);
+  const isAlone = isAskedToWait(state) && isLeftAlone(state, now);
+  if (isAlone && state.blockedUntil > blockedUntil) return { ...state, failures };
   return {
     ...state,
     failures,

@@ -216,3 +216,32 @@ describe('the back-off of a connection', () => {
     expect(backoffAt(failing(5), before, NOW, 1, 60_000).notBefore).toBe(NOW + 60_000);
   });
 });
+
+describe('an answer that shows that the server works, while the breaker is open', () => {
+  const throttled = endpointThrottled(failing(5), NOW, 600_000);
+
+  it('closes the breaker, and lets a wait stand that the server asked another one for', () => {
+    const after = endpointWorks(throttled);
+    expect(after).toMatchObject({ failures: 0, blockedUntil: NOW + 600_000 });
+    expect(passGate(after, NOW + 599_999, policy)).toMatchObject({ until: NOW + 600_000 });
+    expect(passGate(after, NOW + 600_000, policy)).toHaveProperty('state');
+  });
+
+  it('ends what only the probe had closed, though the server had asked for a wait before that', () => {
+    const gate = passGate(throttled, NOW + 600_000, policy);
+    if (!('state' in gate)) throw new TypeError('the wait is over');
+    expect(gate.state.blockedUntil).toBe(NOW + 630_000);
+    expect(endpointWorks(gate.state)).toMatchObject({ failures: 0, blockedUntil: 0 });
+  });
+});
+
+it('a failure that opens the breaker shortens no wait that the server asked for', () => {
+  const throttled = endpointThrottled(failing(4), NOW, 600_000);
+  const opened = endpointFailed(throttled, NOW + 1, 'down');
+  expect(passGate(opened, NOW + 599_999, policy)).toEqual({
+    until: NOW + 600_000,
+    because: 'the server asked to wait',
+  });
+  const later = endpointFailed(opened, NOW + 599_000, 'down');
+  expect(passGate(later, NOW + 600_000, policy)).toMatchObject({ until: NOW + 659_000 });
+});
