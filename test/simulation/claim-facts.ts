@@ -6,6 +6,8 @@ import type { World } from './world.ts';
 export interface ClaimFacts {
   /** True time. */
   readonly at: number;
+  /** Of the token set that it had. */
+  readonly generation: number;
   /** Something wanted a newer token set. */
   readonly needed: boolean;
   /** A person insisted. */
@@ -22,6 +24,7 @@ export function claimFactsOf(world: World, by: Process, was: ConnectionRecord): 
   const rejection = calls.rejection(store.held.get(id)?.accessToken);
   const common = {
     at: world.scheduler.now,
+    generation,
     anyway: calls.hasOrder(by, id, generation, 'anyway'),
   };
   if (tokens?.accessToken === undefined) return { ...common, needed: true, useless: true };

@@ -171,6 +171,12 @@ export class SendJudge {
       return;
     }
     if (answer === undefined || answer.kind === 'failed') return;
+    const isRefused = answer.kind === 'grant' || answer.kind === 'request';
+    if (isRefused && connection.generation > (this.#claims.get(attemptId)?.generation ?? 0)) {
+      // Another attempt was given tokens meanwhile. Nobody can tell which the server did first, so the next request finds out.
+      exchange.abandoned = true;
+      return;
+    }
     exchange.settled = true;
     if (issued !== undefined) {
       const isHeld = this.#oracle.store.held.get(connection.id)?.refreshToken.value === issued;
@@ -180,7 +186,6 @@ export class SendJudge {
       const isSynced = durable || isLeftIn(onDisk, attemptId);
       this.#oracle.expect(isSynced, 'I1', () => `${issued} was written without being synced`);
     }
-    const isRefused = answer.kind === 'grant' || answer.kind === 'request';
     const history = this.historyOf(exchange.refreshToken);
     const isLast = history.at(-1) === exchange;
     const isCurrent =
