@@ -29,6 +29,8 @@ export interface Image {
   readonly endpoints: ReadonlyMap<string, EndpointState>;
   readonly notices: readonly StoredNotice[];
   readonly lastNoticeId: number;
+  /** Ids of connections that were here. */
+  readonly removed: ReadonlySet<string>;
 }
 
 /** One commit, as an observer sees it. */
@@ -45,6 +47,7 @@ const EMPTY: Image = {
   endpoints: new Map(),
   notices: [],
   lastNoticeId: 0,
+  removed: new Set(),
 };
 
 /**

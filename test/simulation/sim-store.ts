@@ -127,16 +127,16 @@ export class SimStore<By> implements Store {
       const rows = new Map(image.rows);
       const row = rows.get(connectionId);
       if (row !== undefined && row.connection.grantId !== grantId) return false;
-      rows.delete(connectionId);
+      const removed = new Set(image.removed);
+      if (rows.delete(connectionId)) removed.add(connectionId);
       const notices = image.notices.filter((notice) => notice.connectionId !== connectionId);
-      this.#commit({ ...image, rows, notices }, true);
+      this.#commit({ ...image, rows, notices, removed }, true);
       return true;
     });
   }
 
-  /** What is not here was removed: no store is restored here. */
   hasRemoved(connectionId: string): Promise<boolean> {
-    return this.#read((image) => !image.rows.has(connectionId));
+    return this.#read((image) => image.removed.has(connectionId));
   }
 
   putClient(client: ClientRecord): Promise<ClientRecord> {
