@@ -111,7 +111,8 @@ function heard(bytes: Uint8Array, port: number): ReturnType<typeof parse> | unde
     .replace(/^(\r?\n)+/, '')
     .split(/\r?\n\r?\n/);
   const [line = '', ...fields] = head.split(/\r?\n/);
-  const [, target] = /^GET (\S+)(?: HTTP\/\d\.\d)?$/.exec(line) ?? [];
+  // As many spaces as there are, RFC 9112 section 3.
+  const [, target] = /^GET +(\S+)(?: +HTTP\/\d\.\d)?$/.exec(line) ?? [];
   const hosts = fields
     .filter((field) => /^host:/i.test(field))
     .map((field) => field.slice(5).trim());
