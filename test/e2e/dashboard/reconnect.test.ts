@@ -74,7 +74,8 @@ describe('asking for consent again', () => {
     await press('Reconnect');
     await sheet.waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    // Out of the document, not just out of sight: what is pressed before the page has heard of it is not meant for the next question.
+    await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await focused(page)).toBe('Reconnect');
     await page.keyboard.press('Enter');
     await sheet.waitFor();
@@ -84,7 +85,7 @@ describe('asking for consent again', () => {
     await tabTo('Link to consent');
     expect(await page.evaluate('getSelection().toString()')).toBe(link);
     await press('Close');
-    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await focused(page)).toBe('Reconnect');
     expect(await page.content()).not.toContain(link);
     await page.keyboard.press('Enter');

@@ -94,7 +94,7 @@ describe('an action', () => {
     await page.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await status()).toEqual(['active', generation]);
 
     await press(page, 'Refresh', 'Refresh');
@@ -167,7 +167,7 @@ describe('by keyboard alone', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await focused(page)).toBe('Pause');
   });
 });
@@ -253,7 +253,7 @@ async function heading(page: Page, name: string): Promise<void> {
 async function press(page: Page, action: string, answer: string): Promise<void> {
   await page.getByRole('button', { name: action, exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: answer, exact: true }).click();
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.locator('dialog').waitFor({ state: 'detached' });
 }
 
 function focused(page: Page): Promise<string> {
