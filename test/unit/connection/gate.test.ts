@@ -218,17 +218,17 @@ describe('the back-off of a connection', () => {
 });
 
 describe('an answer that shows that the server works, while the breaker is open', () => {
-  const throttled = endpointThrottled(failing(5), NOW, 600_000);
+  const throttled = (): EndpointState => endpointThrottled(failing(5), NOW, 600_000);
 
   it('closes the breaker, and lets a wait stand that the server asked another one for', () => {
-    const after = endpointWorks(throttled);
+    const after = endpointWorks(throttled());
     expect(after).toMatchObject({ failures: 0, blockedUntil: NOW + 600_000 });
     expect(passGate(after, NOW + 599_999, policy)).toMatchObject({ until: NOW + 600_000 });
     expect(passGate(after, NOW + 600_000, policy)).toHaveProperty('state');
   });
 
   it('ends what only the probe had closed, though the server had asked for a wait before that', () => {
-    const gate = passGate(throttled, NOW + 600_000, policy);
+    const gate = passGate(throttled(), NOW + 600_000, policy);
     if (!('state' in gate)) throw new TypeError('the wait is over');
     expect(gate.state.blockedUntil).toBe(NOW + 630_000);
     expect(endpointWorks(gate.state)).toMatchObject({ failures: 0, blockedUntil: 0 });
@@ -244,4 +244,12 @@ it('a failure that opens the breaker shortens no wait that the server asked for'
   });
   const later = endpointFailed(opened, NOW + 599_000, 'down');
   expect(passGate(later, NOW + 600_000, policy)).toMatchObject({ until: NOW + 659_000 });
+});
+
+it.each<[string, Partial<EndpointState>]>([
+  ['that a clock set back left beyond an hour', { blockedUntil: NOW + 10_800_000 }],
+  ['that was none, but one for a probe', { blockedBecause: 'down' }],
+])('a failure that opens the breaker ends a wait %s', (_what, state) => {
+  const before = { ...endpointThrottled(failing(4), NOW, 600_000), ...state };
+  expect(endpointFailed(before, NOW, 'down').blockedUntil).toBe(NOW + 30_000);
 });
