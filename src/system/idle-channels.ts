@@ -49,11 +49,13 @@ export class IdleChannels {
 
   /** Takes back one that was not used; one that never was is closed. */
   giveUp(channel: Channel): void {
-    const isFull = this.#isClosed || this.#idle.length >= MOST_PER_ORIGIN;
-    if (isFull || !channel.isOpen || channel.idleSince === undefined) {
+    if (this.#isClosed || !channel.isOpen || channel.idleSince === undefined) {
       channel.destroy();
       return;
     }
+    // The oldest one is what the server is known by; of the others the youngest are worth most.
+    if (this.#idle.length >= MOST_PER_ORIGIN)
+      for (const older of this.#idle.splice(1, 1)) older.destroy();
     channel.onLost = () => this.#lost(channel);
     channel.hold(false);
     this.#idle.push(channel);

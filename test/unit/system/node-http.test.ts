@@ -343,6 +343,17 @@ describe('an idle connection', () => {
     expect(server.received[1]?.match(/POST/g)).toHaveLength(3);
   });
 
+  it('that was just used counts as fresh however many older ones are kept', async () => {
+    await using server = await rawServer((socket) => socket.write(httpAnswer(200, 'ok')));
+    const clock = fakeClock();
+    const http = nodeHttp({ clock });
+    const url = new URL(server.url);
+    for (let i = 0; i < 40; i++) await exchangeOn(http, server, true);
+    await clock.advance(500);
+    await exchangeOn(http, server, true);
+    expect(http.atHand?.(url)).toBeDefined();
+  });
+
   it('neither counts as fresh nor is taken when the machine was suspended since', async () => {
     await using server = await rawServer((socket) => socket.write(httpAnswer(200, 'ok')));
     const clock = fakeClock();
