@@ -11,6 +11,8 @@ import type { World } from './world.ts';
 const HARMLESS_CLAIM_MS = 300_000;
 const STORM_WINDOW_MS = 60_000;
 const STORM = 14;
+/** Answers that say no to one refresh token, so that another may fare better. */
+const REFUSALS: ReadonlySet<string> = new Set(['grant', 'request', 'unnamed']);
 
 /** Judges every request to a token endpoint, and whether what came back was written down. */
 export class SendJudge {
@@ -172,8 +174,10 @@ export class SendJudge {
     }
     if (answer === undefined || answer.kind === 'failed') return;
     const isRefused = answer.kind === 'grant' || answer.kind === 'request';
-    if (isRefused && connection.generation > (this.#claims.get(attemptId)?.generation ?? 0)) {
-      // Another attempt was given tokens meanwhile. Nobody can tell which the server did first, so the next request finds out.
+    // Another attempt was given tokens meanwhile, and nobody can tell which the server did first; or this one went on, by a token that was put away.
+    const isOvertaken = connection.generation > (this.#claims.get(attemptId)?.generation ?? 0);
+    if (isRefused && (isOvertaken || this.#wentOn(exchange))) {
+      // The next request finds out.
       exchange.abandoned = true;
       return;
     }
@@ -197,6 +201,19 @@ export class SendJudge {
       'I8',
       () => `${connection.name} is ${kind} after the answer ${answer.kind}`,
     );
+  }
+
+  /** Whether its attempt sent another refresh token after it, which the server did not refuse. */
+  #wentOn({ attemptId, refreshToken, sentAt }: Exchange): boolean {
+    return [...this.#byToken.values()]
+      .flat()
+      .some(
+        (other) =>
+          other.attemptId === attemptId &&
+          other.refreshToken !== refreshToken &&
+          other.sentAt >= sentAt &&
+          !REFUSALS.has(other.answer?.kind ?? ''),
+      );
   }
 
   #forgetEnded(): void {
