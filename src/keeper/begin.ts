@@ -19,7 +19,7 @@ import type {
 import { ConfigurationError } from '../errors.ts';
 import type { BeginOptions, SecretInput } from '../keeper-api.ts';
 import { readScope } from '../oauth/scope.ts';
-import { encodeTokenRequest } from '../oauth/token-request.ts';
+import { checkAuthenticatedOnce } from '../oauth/token-request.ts';
 import { findProvider } from '../providers/providers.ts';
 import { resolveProfile, type Profile, type ProfileOverrides } from '../providers/profile.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
@@ -107,7 +107,7 @@ export async function register(
         : 'a client with a secret must use it; leave client authentication none out',
     );
   }
-  checkParameters(given.clientId, profile, authentication, secret);
+  checkParameters(profile, authentication, secret);
   const { store, random } = engine;
   const id = random.uuid();
   const sealed =
@@ -138,14 +138,13 @@ export async function register(
 
 /** What the provider or the caller wants sent besides must leave the proof of the client to its method. */
 function checkParameters(
-  clientId: string,
-  { tokenEndpoint, tokenParameters = {} }: Profile,
+  { tokenParameters = {} }: Profile,
   method: ClientRecord['authentication'],
   secret: Secret | undefined,
 ): void {
   const authentication =
     method === 'none' || secret === undefined ? { method: 'none' as const } : { method, secret };
-  encodeTokenRequest({ tokenEndpoint, clientId, authentication, parameters: tokenParameters });
+  checkAuthenticatedOnce({ authentication, parameters: tokenParameters });
 }
 
 async function refuseOtherSecret({ store }: Engine, client: ClientRecord): Promise<void> {

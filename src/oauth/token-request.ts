@@ -45,7 +45,15 @@ export function secretsOf(request: TokenRequest): readonly Secret[] {
     : [request.authentication.secret, ...values];
 }
 
-function checkAuthenticatedOnce({ authentication, parameters }: TokenRequest): void {
+/**
+ * Makes sure that the parameters leave the proof of the client to its method; {@link encodeTokenRequest} does so as well.
+ *
+ * @throws {@link ConfigurationError} `ERR_CONFIGURATION` that names the parameter.
+ */
+export function checkAuthenticatedOnce({
+  authentication,
+  parameters,
+}: Pick<TokenRequest, 'authentication' | 'parameters'>): void {
   const reserved = ['client_id', 'client_secret'];
   if (authentication.method !== 'none') reserved.push('client_assertion', 'client_assertion_type');
   const repeated = reserved.find((name) => parameters[name] !== undefined);

@@ -3,7 +3,7 @@ import { lateRefreshToken } from '../connection/late-token.ts';
 import type { Leftover } from '../connection/decision.ts';
 import { StoreError } from '../errors.ts';
 import type { TokenOutcome } from '../oauth/outcome.ts';
-import { encodeTokenRequest } from '../oauth/token-request.ts';
+import { checkAuthenticatedOnce } from '../oauth/token-request.ts';
 import type { Secret } from '../secret.ts';
 import { openTokenEndpoint, type OpenTokenEndpoint } from '../token-endpoint/exchange.ts';
 import type { Clock } from '../system/clock.ts';
@@ -47,7 +47,7 @@ export function prepareRenewal(engine: Engine, claimed: Claimed): Renewal {
   const refreshToken = openRefreshToken(engine.store.sealer, claimed.view.connection);
   const prepared = renewal(engine, claimed, refreshToken);
   // Once a connection is made, a request that cannot be written down would be told as a failure of the server.
-  encodeTokenRequest(prepared.request);
+  checkAuthenticatedOnce(prepared.request);
   return { ...prepared, refreshToken };
 }
 

@@ -144,12 +144,10 @@ export class SqliteStore implements Store {
   }
 
   hasRemoved(connectionId: string): Promise<boolean> {
-    return this.#reading(() => {
-      const isHere = this.#sql.get('SELECT 1 FROM connection WHERE id = ?', connectionId);
-      if (isHere !== undefined) return false;
-      // The feed outlives what it tells of.
-      return this.#sql.get('SELECT 1 FROM feed WHERE connection = ?', connectionId) !== undefined;
-    });
+    // The feed outlives what it tells of.
+    const known = `SELECT 1 FROM feed WHERE connection = ?1
+      AND NOT EXISTS (SELECT 1 FROM connection WHERE id = ?1) LIMIT 1`;
+    return this.#reading(() => this.#sql.get(known, connectionId) !== undefined);
   }
 
   putClient(client: ClientRecord): Promise<ClientRecord> {
@@ -365,9 +363,8 @@ export class SqliteStore implements Store {
     await writer.idle();
     try {
       await copies.close();
-      await lives.close();
     } finally {
-      this.#sql.database.close();
+      await lives.close().finally(() => this.#sql.database.close());
     }
   }
 
