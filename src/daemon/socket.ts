@@ -1,6 +1,7 @@
 import { connect, type Server } from 'node:net';
 import { ConfigurationError } from '../errors.ts';
 import { errnoOf } from '../system/file-errors.ts';
+import { isQueueFull } from '../system/full-queue.ts';
 import { folderOf, privateFolder, removeFile } from '../system/files.ts';
 import { checkSocket, identityOf, makeOwnerOnly } from '../system/ownership.ts';
 import { listen } from './http/listener.ts';
@@ -60,7 +61,7 @@ function answers(path: string): Promise<boolean> {
       const code = errnoOf(error);
       if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false);
       // A queue that is full belongs to somebody who lives.
-      else if (code === 'EAGAIN') resolve(true);
+      else if (isQueueFull(error)) resolve(true);
       else reject(cannot(path, error));
     });
   });

@@ -22,11 +22,13 @@ export class DaemonFetch {
    *   `ERR_STORE_UNSAFE`; the signal's reason; for what cannot be sent, whatever `fetch` throws.
    */
   async fetch(target: string, init: RequestInit): Promise<Response> {
-    const { address } = this.#way;
+    const { address, clock } = this.#way;
     assertOpen(this.#way);
     await checkAddress(address);
     assertOpen(this.#way);
-    this.#fetch ??= nodeFetch('socket' in address ? { socketPath: address.socket } : address);
+    this.#fetch ??= nodeFetch(
+      'socket' in address ? { socketPath: address.socket, clock } : address,
+    );
     const headers = headersOf(init, address);
     const origin = 'socket' in address ? 'http://localhost' : address.url.origin;
     try {

@@ -1,5 +1,6 @@
 import { EvergrantError, ResponseInvalidError, ServerUnavailableError } from '../errors.ts';
 import { errnoOf } from '../system/file-errors.ts';
+import { isQueueFull } from '../system/full-queue.ts';
 import { isUntrusted } from '../system/tls-trust.ts';
 import { placeOf } from './daemon-address.ts';
 import { closedError, type Way } from './way.ts';
@@ -44,6 +45,8 @@ function whyUnreachable(cause: unknown, place: string): string {
   const code = errnoOf(cause) ?? 'unknown reason';
   if (code === 'ENOENT' || code === 'ECONNREFUSED')
     return `no daemon answers at ${place}; start one with evergrant serve`;
+  if (isQueueFull(cause))
+    return `the daemon at ${place} has more callers than it can take; nothing was sent, ask again later`;
   if (NO_WAY.has(code))
     return `${place} cannot be reached (${code}); look at the address, and at the network`;
   // OpenSSL's words for what is not TLS at all; its code is that of many faults.

@@ -1,5 +1,6 @@
 import type { Agent, IncomingMessage, request, RequestOptions } from 'node:http';
 import { errnoOf } from '../system/file-errors.ts';
+import { whenQueued } from '../system/full-queue.ts';
 import { authorizationOf, checkAddress, type DaemonAddress } from './daemon-address.ts';
 import { failureOf } from './failure.ts';
 import { assertOpen, type Way } from './way.ts';
@@ -45,13 +46,13 @@ export class KeptConnections {
     assertOpen(this.#way);
     signal?.throwIfAborted();
     try {
-      return await this.#sendOnce(message);
+      return await this.#sendQueued(message);
     } catch (error) {
       const mayRepeat = errnoOf(error) === 'ECONNRESET' && method === 'GET';
       if (!mayRepeat || this.#way.closed.aborted || signal?.aborted === true)
         throw failureOf(error, this.#way, signal);
     }
-    return this.#sendOnce(message).catch((error: unknown) => {
+    return this.#sendQueued(message).catch((error: unknown) => {
       throw failureOf(error, this.#way, signal);
     });
   }
@@ -60,6 +61,12 @@ export class KeptConnections {
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => undefined);
     client?.agent.destroy();
+  }
+
+  #sendQueued(message: Message): Promise<IncomingMessage> {
+    const { clock, closed } = this.#way;
+    const signals = message.signal === undefined ? [closed] : [closed, message.signal];
+    return whenQueued(() => this.#sendOnce(message), clock, signals);
   }
 
   async #sendOnce({ method, target, body, signal, headers }: Message): Promise<IncomingMessage> {

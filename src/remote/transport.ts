@@ -30,7 +30,7 @@ export class Transport {
   /** Nothing is opened yet. */
   constructor(address: DaemonAddress, clock: Clock) {
     this.#clock = clock;
-    this.#way = { address, closed: this.#closing.signal };
+    this.#way = { address, clock, closed: this.#closing.signal };
     this.#connections = new KeptConnections(this.#way);
     this.#fetch = new DaemonFetch(this.#way);
   }

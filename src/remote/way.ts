@@ -1,10 +1,13 @@
 import { ConfigurationError } from '../errors.ts';
+import type { Clock } from '../system/clock.ts';
 import type { DaemonAddress } from './daemon-address.ts';
 
 /** What all requests to one daemon share. */
 export interface Way {
   /** Where it is. */
   readonly address: DaemonAddress;
+  /** Time, as long as a request waits for its connection. */
+  readonly clock: Clock;
   /** Aborted once nothing can be asked any more. */
   readonly closed: AbortSignal;
 }

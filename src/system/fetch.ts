@@ -1,4 +1,7 @@
-import type { Dispatcher } from 'undici';
+import type { Socket } from 'node:net';
+import type { buildConnector, Dispatcher } from 'undici';
+import { systemClock, type Clock } from './clock.ts';
+import { whenQueued } from './full-queue.ts';
 import { tlsTrust } from './tls-trust.ts';
 
 /** How the API is called: the shape of the platform's `fetch`. */
@@ -18,6 +21,8 @@ export interface NodeFetchOptions {
   readonly ca?: readonly string[] | undefined;
   /** A Unix socket that all requests go through, whatever their host. */
   readonly socketPath?: string | undefined;
+  /** Time, as long as that socket has no room; the machine's by default. */
+  readonly clock?: Clock | undefined;
 }
 
 /** The platform's `fetch`. Only this file names it. */
@@ -49,13 +54,31 @@ function nothing(): undefined {
   return undefined;
 }
 
-async function connections({ ca, socketPath }: NodeFetchOptions): Promise<Dispatcher> {
-  const [{ Agent, Dispatcher1Wrapper }, trust] = await Promise.all([
+async function connections({ ca, socketPath, clock }: NodeFetchOptions): Promise<Dispatcher> {
+  const [{ Agent, buildConnector, Dispatcher1Wrapper }, trust] = await Promise.all([
     import('undici'),
     tlsTrust(ca),
   ]);
+  const connect =
+    socketPath === undefined
+      ? trust
+      : queued(buildConnector({ ...trust, socketPath }), clock ?? systemClock);
   // The platform may bring an older undici along, whose `fetch` speaks to connections in another way.
-  return new Dispatcher1Wrapper(
-    new Agent({ connect: { ...trust, ...(socketPath !== undefined && { socketPath }) } }),
-  );
+  return new Dispatcher1Wrapper(new Agent({ connect }));
+}
+
+function queued(connect: buildConnector.connector, clock: Clock): buildConnector.connector {
+  return (options, callback) => {
+    const once = (): Promise<Socket> =>
+      new Promise((resolve, reject) => {
+        connect(options, (error, socket) => {
+          if (error === null) resolve(socket);
+          else reject(error);
+        });
+      });
+    whenQueued(once, clock).then(
+      (socket) => callback(null, socket),
+      (error: unknown) => callback(error as Error, null),
+    );
+  };
 }

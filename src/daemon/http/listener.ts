@@ -76,7 +76,8 @@ export function createListener(handler: Handler, tls: TlsMaterial | undefined): 
 export function listen(server: NetServer, at: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(at, () => {
+    // Node's own queue is an eighth of it; who finds none free at a Unix socket is refused, not left to wait.
+    server.listen({ backlog: MOST_CONNECTIONS, ...at }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -1,4 +1,5 @@
 import { chmod, lstat, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect, createServer, type Server } from 'node:net';
@@ -30,6 +31,12 @@ function server(): Server {
   const made = createServer();
   servers.push(made);
   return made;
+}
+
+/** Whatever a server asks for, the system lets no more wait. */
+function longestQueue(): number {
+  const most = '/proc/sys/net/core/somaxconn';
+  return existsSync(most) ? Number(readFileSync(most, 'utf8')) : 128;
 }
 
 /** Leaves a socket at which nobody listens, as a process that is killed does. */
@@ -68,6 +75,22 @@ describe('the socket', () => {
     const at = path.join(folder, 's');
     await leaveDead(at);
     await expect(listenOnSocket(server(), at)).resolves.toMatch(/^\d+:/);
+  });
+
+  it('has room for a thousand who come at once', async (context) => {
+    context.skip(longestQueue() < 1_000, 'the system has no such queues');
+    const at = path.join(folder, 's');
+    await listenOnSocket(server(), at);
+    // All come in one turn, in which nobody is taken.
+    const callers = Array.from({ length: 1_000 }, () => connect(at));
+    const refused: string[] = [];
+    await Promise.all(
+      callers.map((caller) =>
+        once(caller, 'connect').catch((why: unknown) => refused.push(String(why))),
+      ),
+    );
+    for (const caller of callers) caller.destroy();
+    expect(refused).toEqual([]);
   });
 
   it('at which another daemon answers is left to it', async () => {

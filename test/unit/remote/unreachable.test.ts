@@ -14,6 +14,7 @@ import { fakeClock } from '../../support/fake-clock.ts';
 
 const way = {
   address: { url: new URL('https://daemon.example:7343'), key: new Secret('k'), ca: undefined },
+  clock: fakeClock(),
   closed: new AbortController().signal,
 };
 

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
 import { failureOf } from '../../../src/remote/failure.ts';
 import { Secret } from '../../../src/secret.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
 
 const way = {
   address: { url: new URL('https://daemon.example:7343'), key: new Secret('k'), ca: undefined },
+  clock: fakeClock(),
   closed: new AbortController().signal,
 };
 
