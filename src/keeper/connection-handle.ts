@@ -44,7 +44,7 @@ export class ConnectionHandle implements Connection {
     const { memory } = this.#parts;
     const known = this.#token ?? (this.#token = memory.lastKnown(this.name));
     if (known === undefined) return tokenLater(this.#parts, this.name);
-    // Not an async function: that would cost a third more, and ten thousand who wait a promise each.
+    // Not an async function: that would cost a third more.
     const served = memory.serve(known);
     if (served !== undefined) return served;
     this.#token = undefined;

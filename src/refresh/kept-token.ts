@@ -32,7 +32,6 @@ const DROPPED = -1;
 export class KeptToken extends AccessToken {
   /** When it was last read or found good; see the windows of the memory. */
   #seen: number;
-  #promise: Promise<AccessToken> | undefined = undefined;
 
   /** @param now - when it was read; from then on the clocks count. @param seen - see {@link KeptToken.seen}. */
   constructor(value: string, record: KeptParts, now: Now, seen: number) {
@@ -56,17 +55,6 @@ export class KeptToken extends AccessToken {
   /** Notes that another has taken its place, or none. */
   drop(): void {
     this.#seen = DROPPED;
-  }
-
-  /** A promise of it, the same for all callers once there is one: to make it takes longer than all else in serving. */
-  get promise(): Promise<AccessToken> | undefined {
-    return this.#promise;
-  }
-
-  /** Makes the promise, and keeps it. */
-  keepPromise(): Promise<AccessToken> {
-    this.#promise = Promise.resolve(this);
-    return this.#promise;
   }
 
   /** Until its end, by the clock that is further; negative afterwards. */

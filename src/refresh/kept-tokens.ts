@@ -1,19 +1,15 @@
-import type { AccessToken } from '../access-token.ts';
 import type { KeptToken } from './kept-token.ts';
 
 /** Names are put side by side for the first time when there are so many; fewer are in the processor's cache wherever they lie. */
 const MANY = 1_024;
 /** And again whenever there are so many times more. */
 const GROWTH = 1.5;
-/** So many tokens hold a promise of themselves at most. */
-const MOST_PROMISES = 16_384;
 
 /** The access tokens of a keeper by the names of their connections. */
 export class KeptTokens {
   #tokens = new Map<string, KeptToken>();
   /** When there are so many, their names are put side by side. */
   #until = MANY;
-  #promises = 0;
 
   /** The token last put, if there is one. */
   get(name: string): KeptToken | undefined {
@@ -24,26 +20,16 @@ export class KeptTokens {
   put(name: string, token: KeptToken | undefined): void {
     const before = this.#tokens.get(name);
     if (before === token) return;
-    if (before?.promise !== undefined) this.#promises--;
     before?.drop();
     if (token === undefined) this.#tokens.delete(name);
     else this.#tokens.set(name, token);
     if (this.#tokens.size >= this.#until) this.#gather();
   }
 
-  /** A promise of a token that was put here: one kept for all who ask, unless there are very many of them. */
-  promiseOf(token: KeptToken): Promise<AccessToken> {
-    if (token.promise !== undefined) return token.promise;
-    if (this.#promises >= MOST_PROMISES) return Promise.resolve(token);
-    this.#promises++;
-    return token.keepPromise();
-  }
-
   /** Forgets all; none is served any more. */
   clear(): void {
     for (const token of this.#tokens.values()) token.drop();
     this.#tokens.clear();
-    this.#promises = 0;
   }
 
   /**
