@@ -161,6 +161,15 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a connection is ended. */
+export interface DisconnectOptions extends WaitOptions {
+  /**
+   * Removes it even where the server cannot be told to revoke its refresh token, which may then stay valid there until it expires unused; by default
+   * it stays, stopped, until the server was told.
+   */
+  readonly anyway?: boolean;
+}
+
 /** Where a connection stands, for people and programs; holds no secret. */
 export interface ConnectionStatus {
   /** Never changes. */
@@ -297,9 +306,9 @@ export interface Connection {
   resume(): Promise<void>;
   /** Gives it another name; this handle keeps the old one. */
   rename(name: string): Promise<void>;
-  /** Revokes what the server lets us revoke, forgets the tokens. Resolves to what was done, in words. */
+  /** Revokes what the server lets us revoke, then forgets the tokens. Resolves to what was done, in words. */
   disconnect(
-    options?: WaitOptions,
+    options?: DisconnectOptions,
   ): Promise<{ readonly revoked: boolean; readonly message: string }>;
 }
 

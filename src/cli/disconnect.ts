@@ -4,7 +4,8 @@ import { askYesOrNo } from './input/ask.ts';
 import { print, printJson, tell, type Session } from './session.ts';
 import { withKeeper } from './with-home.ts';
 
-interface DisconnectOptions {
+interface DisconnectCommandOptions {
+  readonly anyway?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -19,20 +20,21 @@ export function addDisconnectCommand(program: Command, session: Session): void {
     )
     .argument('<name>', 'connection')
     .option('-y, --yes', 'do not ask')
+    .option('--anyway', 'remove it even where the server cannot be told to revoke its refresh token')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  evergrant disconnect perspio --yes')
-    .action((name: string, options: DisconnectOptions) => disconnect(session, name, options));
+    .action((name: string, options: DisconnectCommandOptions) => disconnect(session, name, options));
 }
 
 async function disconnect(
   session: Session,
   name: string,
-  options: DisconnectOptions,
+  options: DisconnectCommandOptions,
 ): Promise<void> {
   const done = await withKeeper(session, async (keeper) => {
     const status = await keeper.connection(name).status();
     if (options.yes !== true && !(await isMeant(session, status))) return undefined;
-    const ended = await keeper.connection(name).disconnect();
+    const ended = await keeper.connection(name).disconnect({ anyway: options.anyway === true });
     return { ended, isClientUnused: await isClientUnused(keeper, status), status };
   });
   if (done === undefined) return tell(session, 'nothing was changed');

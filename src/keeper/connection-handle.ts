@@ -8,10 +8,10 @@ import { NotFoundError } from '../errors.ts';
 import type {
   Connection,
   ConnectionStatus,
+  DisconnectOptions,
   Explanation,
   RefreshOptions,
   TokenOptions,
-  WaitOptions,
 } from '../keeper-api.ts';
 import { keeperName } from '../refresh/engine.ts';
 import type { KeptToken } from '../refresh/kept-token.ts';
@@ -113,14 +113,14 @@ export class ConnectionHandle implements Connection {
     );
   }
 
-  async disconnect({ signal }: WaitOptions = {}): Promise<{
+  async disconnect(options: DisconnectOptions = {}): Promise<{
     readonly revoked: boolean;
     readonly message: string;
   }> {
     const { engine, memory } = this.#parts;
     const { connection } = await this.#view();
     const refreshed = (id: string): Promise<void> => memory.refreshed(id);
-    const done = await disconnect(engine, connection.id, refreshed, signal);
+    const done = await disconnect(engine, connection.id, refreshed, options);
     memory.forget(this.name);
     return done;
   }

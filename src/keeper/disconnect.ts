@@ -4,6 +4,7 @@ import type { View } from '../connection/decision.ts';
 import { openRefreshToken } from '../connection/token-set.ts';
 import { lateRefreshToken } from '../connection/late-token.ts';
 import { StoreError } from '../errors.ts';
+import type { DisconnectOptions } from '../keeper-api.ts';
 import { revokeToken } from '../token-endpoint/revocation.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
 import { recoverSpills } from '../refresh/recover.ts';
@@ -25,7 +26,7 @@ export interface Disconnected {
 /**
  * Ends a connection: a tombstone first, under a new grant id, so that an answer still under way cannot bring it back; then revocation where
  * the server has it; then everything is removed. When the revocation fails the tombstone stays, with the refresh token sealed in it, and
- * a repeated disconnect tries again, as it does after `signal` ended one.
+ * a repeated disconnect tries again, as it does after `signal` ended one; unless it is to be removed anyway.
  *
  * @param refreshed - called, and waited for, after each change of a connection, the tombstone first, so that this keeper serves nobody any more.
  * @see RFC 7009
@@ -34,7 +35,7 @@ export async function disconnect(
   engine: Engine,
   connectionId: string,
   refreshed: (connectionId: string) => Promise<void>,
-  signal?: AbortSignal,
+  { anyway = false, signal }: DisconnectOptions = {},
 ): Promise<Disconnected> {
   signal?.throwIfAborted();
   const buried = await bury(engine, connectionId);
@@ -48,8 +49,9 @@ export async function disconnect(
   const failure = failures.find((one) => one.connectionId === connectionId);
   if (failure !== undefined) return unfinished(failure.message);
   // Somebody may have connected it again meanwhile: what was buried is revoked, and what is new is not removed.
-  const done = await revoke(engine, buried, signal);
-  if (typeof done === 'string') return unfinished(done);
+  const told = await revoke(engine, buried, signal);
+  if (typeof told === 'string' && !anyway) return unfinished(told, insist(buried));
+  const done = typeof told === 'string' ? unrevoked(told) : told;
   const facts = { now: engine.clock.now(), by: keeperName(engine) };
   const { connection } = buried;
   const last = event(connection, facts, 'removed', undefined);
@@ -91,8 +93,18 @@ async function revoke(
 
 const ASK = 'Whoever manages the account can end its sessions';
 
-function unfinished(why: string): Disconnected {
-  const message = `it is stopped, but not yet revoked (${why}); disconnect again to retry`;
+/** @param choice - what else can be done. */
+function unfinished(why: string, choice = ''): Disconnected {
+  const message = `it is stopped, but not yet revoked (${why}); disconnect again to retry${choice}`;
+  return { revoked: false, message };
+}
+
+function insist({ connection }: View): string {
+  return `, or remove it all the same with evergrant disconnect ${connection.name} --anyway`;
+}
+
+function unrevoked(why: string): Disconnected {
+  const message = `it is removed here, though ${why}; its refresh token may stay valid there until it expires unused. ${ASK}`;
   return { revoked: false, message };
 }
 

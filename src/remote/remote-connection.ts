@@ -3,10 +3,10 @@ import { ConfigurationError } from '../errors.ts';
 import type {
   Connection,
   ConnectionStatus,
+  DisconnectOptions,
   Explanation,
   RefreshOptions,
   TokenOptions,
-  WaitOptions,
 } from '../keeper-api.ts';
 import { segmentOf } from './connection-path.ts';
 import type { Sent, Transport } from './transport.ts';
@@ -83,11 +83,14 @@ export class RemoteConnection implements Connection {
     await this.#change('rename', { name });
   }
 
-  async disconnect({ signal }: WaitOptions = {}): Promise<{
+  async disconnect({ anyway, signal }: DisconnectOptions = {}): Promise<{
     readonly revoked: boolean;
     readonly message: string;
   }> {
-    const done = await this.#ask('POST', '/disconnect', { body: {}, signal });
+    const done = await this.#ask('POST', '/disconnect', {
+      body: anyway === undefined ? {} : { anyway },
+      signal,
+    });
     return done as { readonly revoked: boolean; readonly message: string };
   }
 

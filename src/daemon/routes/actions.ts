@@ -97,9 +97,10 @@ function disconnectRoute(parts: DaemonParts): Route {
     operation: 'disconnect',
     summary: 'Revokes what the server lets us revoke, and forgets the tokens',
     access: manage,
-    body: z.strictObject({}),
+    body: z.strictObject({ anyway: z.boolean().optional() }),
     answer: z.strictObject({ revoked: z.boolean(), message: z.string() }),
-    handle: ({ params, signal }) => handleOf(parts, params).disconnect({ signal }),
+    handle: ({ params, body, signal }) =>
+      handleOf(parts, params).disconnect({ anyway: body.anyway === true, signal }),
   });
 }
 

@@ -9,7 +9,9 @@ import { LinkSheet, type Asked } from './link-sheet.tsx';
 import { tell } from './toasts.tsx';
 
 interface Action extends Question {
-  readonly key: 'refresh' | 'pause' | 'resume' | 'reconnect' | 'disconnect';
+  readonly key: 'refresh' | 'pause' | 'resume' | 'reconnect' | 'disconnect' | 'remove';
+  /** Where it is ordered, unless under its key. */
+  readonly path?: 'disconnect';
   /** What is said when it was done. */
   readonly done: string;
   readonly body?: object;
@@ -40,7 +42,7 @@ export function Actions({
     setBusy(action.key);
     try {
       if (action.isLink === true) return setLinked(await askForLink(status.name));
-      const answer = await call<{ message?: string }>('POST', pathOf(status.name, action.key), {
+      const answer = await call<{ message?: string }>('POST', pathOf(status.name, action.path ?? action.key), {
         ...action.body,
       });
       tell(answer.message ?? action.done);
@@ -116,7 +118,7 @@ function actionsFor(status: Explanation['status']): readonly Action[] {
     ...(isOver || state === 'paused' ? [] : [pause(status)]),
     ...(beginning === 'client_credentials' ? [reconnect(status)] : []),
     ...(beginning === 'client_credentials' || isOver ? [] : [askAgain(status)]),
-    disconnect(status),
+    ...(isOver ? [revokeAgain(status), remove(status)] : [disconnect(status)]),
   ];
   const advised = advisedFor(status);
   const first = actions.filter(({ key }) => key === advised);
@@ -192,8 +194,7 @@ function askAgain({ name, account }: Status): Action {
   };
 }
 
-function disconnect({ name, state }: Status): Action {
-  if (state === 'disconnected') return revokeAgain(name);
+function disconnect({ name }: Status): Action {
   return {
     key: 'disconnect',
     title: `Disconnect ${name}?`,
@@ -205,7 +206,7 @@ function disconnect({ name, state }: Status): Action {
 }
 
 /** The server could not be told when it was disconnected. */
-function revokeAgain(name: string): Action {
+function revokeAgain({ name }: Status): Action {
   return {
     key: 'disconnect',
     title: `Revoke the tokens of ${name} again?`,
@@ -213,5 +214,19 @@ function revokeAgain(name: string): Action {
     verb: 'Revoke',
     isFinal: true,
     done: `${name} is removed.`,
+  };
+}
+
+/** The server has gone, or refuses its client for good. */
+function remove({ name }: Status): Action {
+  return {
+    key: 'remove',
+    path: 'disconnect',
+    title: `Remove ${name} all the same?`,
+    text: 'The server is asked once more; then it is removed here whatever that answers. A refresh token that was not revoked may stay valid there until it expires unused.',
+    verb: 'Remove',
+    isFinal: true,
+    done: `${name} is removed.`,
+    body: { anyway: true },
   };
 }

@@ -112,6 +112,21 @@ describe('an action', () => {
     await expect(status()).rejects.toThrow('there is no connection');
   });
 
+  it('removes what its server is not told of, only when that is said', async () => {
+    const scene = await newScene();
+    const { world } = scene;
+    const revocationEndpoint = 'http://127.0.0.1:1/revoke';
+    const { connection } = await world.add('old', { overrides: { revocationEndpoint } });
+    await world.during(connection.disconnect());
+    const page = await scene.open('#/connections/old');
+    await press(page, 'Disconnect', 'Revoke');
+    await page.getByText('not yet revoked').waitFor();
+    expect((await connection.status()).state).toBe('disconnected');
+    await press(page, 'Remove', 'Remove');
+    await page.getByText('There is no connection named old').waitFor();
+    expect(await world.first.keeper.list()).toEqual([]);
+  });
+
   it('connects again what needs nobody', async () => {
     const { scene, page } = await at('#/connections/nightly-job');
     const { grantId } = await scene.world.first.keeper.connection('nightly-job').status();

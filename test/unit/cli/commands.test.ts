@@ -319,6 +319,14 @@ describe('commands that change a connection', () => {
     });
   });
 
+  it('disconnect anyway where that is said, and only there', async () => {
+    const keeper = fakeKeeper([status()]);
+    await runCli(['disconnect', 'perspio'], { keeper });
+    await runCli(['disconnect', 'perspio', '--anyway'], { keeper });
+    const asked = keeper.calls.filter(([method]) => method === 'disconnect');
+    expect(asked.map(([, , options]) => options)).toEqual([{ anyway: false }, { anyway: true }]);
+  });
+
   it('disconnect the last of a registration, and say how that is forgotten', async () => {
     const keeper = fakeKeeper([status()], { clients: [clientStatus({ connections: 0 })] });
     const run = await runCli(['disconnect', 'perspio', '--json'], { keeper });

@@ -74,6 +74,18 @@ describe('a keeper from afar', () => {
     expect(await keeper.list()).toEqual([]);
   });
 
+  it('removes a connection whose server cannot be told, if it is to be removed anyway', async () => {
+    const test = await start();
+    await test.world.add('alpha', {
+      overrides: { revocationEndpoint: 'http://127.0.0.1:1/revoke' },
+    });
+    const alpha = (await remote(test)).connection('alpha');
+    expect((await alpha.disconnect()).message).toContain('not yet revoked');
+    expect((await alpha.status()).state).toBe('disconnected');
+    expect((await alpha.disconnect({ anyway: true })).message).toContain('is removed here, though');
+    await expect(alpha.status()).rejects.toMatchObject({ code: 'ERR_CONNECTION_UNKNOWN' });
+  });
+
   it('knows no connection whose name is empty, and says so as one at home does', async () => {
     const test = await start();
     const unknown = {
