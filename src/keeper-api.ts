@@ -170,6 +170,16 @@ export interface DisconnectOptions extends WaitOptions {
   readonly anyway?: boolean;
 }
 
+/** What a disconnect came to. */
+export interface Disconnected {
+  /** Whether the server was told, and has forgotten its refresh tokens. */
+  readonly revoked: boolean;
+  /** Whether it is gone here. If not it is stopped, and to disconnect it again tries once more; or somebody has connected it again meanwhile. */
+  readonly removed: boolean;
+  /** Both in words, and what to do. */
+  readonly message: string;
+}
+
 /** Where a connection stands, for people and programs; holds no secret. */
 export interface ConnectionStatus {
   /** Never changes. */
@@ -306,10 +316,8 @@ export interface Connection {
   resume(): Promise<void>;
   /** Gives it another name; this handle keeps the old one. */
   rename(name: string): Promise<void>;
-  /** Revokes what the server lets us revoke, then forgets the tokens. Resolves to what was done, in words. */
-  disconnect(
-    options?: DisconnectOptions,
-  ): Promise<{ readonly revoked: boolean; readonly message: string }>;
+  /** Revokes what the server lets us revoke, then forgets the tokens. Resolves to what was done. */
+  disconnect(options?: DisconnectOptions): Promise<Disconnected>;
 }
 
 /** Events of a keeper, in pairs where something begins and ends. */

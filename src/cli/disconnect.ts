@@ -10,6 +10,9 @@ interface DisconnectCommandOptions {
   readonly json?: boolean;
 }
 
+/** Try later. */
+const NOT_YET = 7;
+
 /** Adds `evergrant disconnect`. */
 export function addDisconnectCommand(program: Command, session: Session): void {
   program
@@ -20,10 +23,15 @@ export function addDisconnectCommand(program: Command, session: Session): void {
     )
     .argument('<name>', 'connection')
     .option('-y, --yes', 'do not ask')
-    .option('--anyway', 'remove it even where the server cannot be told to revoke its refresh token')
+    .option(
+      '--anyway',
+      'remove it even where the server cannot be told to revoke its refresh token',
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  evergrant disconnect perspio --yes')
-    .action((name: string, options: DisconnectCommandOptions) => disconnect(session, name, options));
+    .action((name: string, options: DisconnectCommandOptions) =>
+      disconnect(session, name, options),
+    );
 }
 
 async function disconnect(
@@ -41,6 +49,7 @@ async function disconnect(
   const { ended, isClientUnused: isUnused, status } = done;
   if (options.json === true) printJson(session, ended);
   else print(session, `${name}: ${ended.message}`);
+  if (!ended.removed) session.exitCode = NOT_YET;
   if (!isUnused) return;
   const { clientId } = status;
   tell(

@@ -8,6 +8,7 @@ import { NotFoundError } from '../errors.ts';
 import type {
   Connection,
   ConnectionStatus,
+  Disconnected,
   DisconnectOptions,
   Explanation,
   RefreshOptions,
@@ -113,10 +114,7 @@ export class ConnectionHandle implements Connection {
     );
   }
 
-  async disconnect(options: DisconnectOptions = {}): Promise<{
-    readonly revoked: boolean;
-    readonly message: string;
-  }> {
+  async disconnect(options: DisconnectOptions = {}): Promise<Disconnected> {
     const { engine, memory } = this.#parts;
     const { connection } = await this.#view();
     const refreshed = (id: string): Promise<void> => memory.refreshed(id);

@@ -4,7 +4,7 @@ import type { View } from '../connection/decision.ts';
 import { openRefreshToken } from '../connection/token-set.ts';
 import { lateRefreshToken } from '../connection/late-token.ts';
 import { StoreError } from '../errors.ts';
-import type { DisconnectOptions } from '../keeper-api.ts';
+import type { Disconnected, DisconnectOptions } from '../keeper-api.ts';
 import { revokeToken } from '../token-endpoint/revocation.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
 import { recoverSpills } from '../refresh/recover.ts';
@@ -14,14 +14,6 @@ import { sleep } from '../system/clock.ts';
 
 const ANSWER_PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 20;
-
-/** What a disconnect came to. */
-export interface Disconnected {
-  /** Whether the server forgot the grant. */
-  readonly revoked: boolean;
-  /** In words. */
-  readonly message: string;
-}
 
 /**
  * Ends a connection: a tombstone first, under a new grant id, so that an answer still under way cannot bring it back; then revocation where
@@ -56,15 +48,16 @@ export async function disconnect(
   const { connection } = buried;
   const last = event(connection, facts, 'removed', undefined);
   const isGone = await engine.store.remove(connectionId, connection.grantId, last);
-  return isGone ? done : { ...done, message: AGAIN };
+  return isGone ? done : { ...done, removed: false, message: AGAIN };
 }
 
 const AGAIN = 'it was connected again meanwhile, and goes on with its new grant';
 
-const NOTHING_HELD: Disconnected = {
-  revoked: false,
-  message: 'it is removed here; it held no refresh token to revoke',
-};
+const NOTHING_HELD = gone(false, 'it is removed here; it held no refresh token to revoke');
+
+function gone(revoked: boolean, message: string): Disconnected {
+  return { revoked, removed: true, message };
+}
 
 /** Tells the server. @returns why that failed and may be tried again; else what to tell once the connection is removed. */
 async function revoke(
@@ -75,20 +68,18 @@ async function revoke(
   const { tokens, damaged } = await tokensHeld(engine, view);
   if (tokens.length === 0 && damaged === 0) return NOTHING_HELD;
   if (engine.profileOf(view.client).revocationEndpoint === undefined) {
-    return {
-      revoked: false,
-      message: `it is removed here; the server offers no way to revoke its refresh token, which stays valid there until it expires unused. ${ASK}`,
-    };
+    return gone(
+      false,
+      `it is removed here; the server offers no way to revoke its refresh token, which stays valid there until it expires unused. ${ASK}`,
+    );
   }
   const failure = await revokeAll(engine, view, tokens, signal);
   if (failure !== undefined) return failure;
-  if (damaged === 0) {
-    return { revoked: true, message: 'its refresh token is revoked and it is removed here' };
-  }
-  return {
-    revoked: false,
-    message: `it is removed here; refresh tokens that it held: ${String(tokens.length)} revoked, ${String(damaged)} damaged in the store, which may stay valid at the server until they expire unused. ${ASK}`,
-  };
+  if (damaged === 0) return gone(true, 'its refresh token is revoked and it is removed here');
+  return gone(
+    false,
+    `it is removed here; refresh tokens that it held: ${String(tokens.length)} revoked, ${String(damaged)} damaged in the store, which may stay valid at the server until they expire unused. ${ASK}`,
+  );
 }
 
 const ASK = 'Whoever manages the account can end its sessions';
@@ -96,7 +87,7 @@ const ASK = 'Whoever manages the account can end its sessions';
 /** @param choice - what else can be done. */
 function unfinished(why: string, choice = ''): Disconnected {
   const message = `it is stopped, but not yet revoked (${why}); disconnect again to retry${choice}`;
-  return { revoked: false, message };
+  return { revoked: false, removed: false, message };
 }
 
 function insist({ connection }: View): string {
@@ -104,8 +95,10 @@ function insist({ connection }: View): string {
 }
 
 function unrevoked(why: string): Disconnected {
-  const message = `it is removed here, though ${why}; its refresh token may stay valid there until it expires unused. ${ASK}`;
-  return { revoked: false, message };
+  return gone(
+    false,
+    `it is removed here, though ${why}; its refresh token may stay valid there until it expires unused. ${ASK}`,
+  );
 }
 
 /** An answer under way may bring another refresh token, which must be revoked as well. */

@@ -3,6 +3,7 @@ import { ConfigurationError } from '../errors.ts';
 import type {
   Connection,
   ConnectionStatus,
+  Disconnected,
   DisconnectOptions,
   Explanation,
   RefreshOptions,
@@ -83,15 +84,12 @@ export class RemoteConnection implements Connection {
     await this.#change('rename', { name });
   }
 
-  async disconnect({ anyway, signal }: DisconnectOptions = {}): Promise<{
-    readonly revoked: boolean;
-    readonly message: string;
-  }> {
+  async disconnect({ anyway, signal }: DisconnectOptions = {}): Promise<Disconnected> {
     const done = await this.#ask('POST', '/disconnect', {
       body: anyway === undefined ? {} : { anyway },
       signal,
     });
-    return done as { readonly revoked: boolean; readonly message: string };
+    return done as Disconnected;
   }
 
   async #change(

@@ -98,7 +98,7 @@ function disconnectRoute(parts: DaemonParts): Route {
     summary: 'Revokes what the server lets us revoke, and forgets the tokens',
     access: manage,
     body: z.strictObject({ anyway: z.boolean().optional() }),
-    answer: z.strictObject({ revoked: z.boolean(), message: z.string() }),
+    answer: z.strictObject({ revoked: z.boolean(), removed: z.boolean(), message: z.string() }),
     handle: ({ params, body, signal }) =>
       handleOf(parts, params).disconnect({ anyway: body.anyway === true, signal }),
   });

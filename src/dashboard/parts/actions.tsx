@@ -42,9 +42,13 @@ export function Actions({
     setBusy(action.key);
     try {
       if (action.isLink === true) return setLinked(await askForLink(status.name));
-      const answer = await call<{ message?: string }>('POST', pathOf(status.name, action.path ?? action.key), {
-        ...action.body,
-      });
+      const answer = await call<{ message?: string }>(
+        'POST',
+        pathOf(status.name, action.path ?? action.key),
+        {
+          ...action.body,
+        },
+      );
       tell(answer.message ?? action.done);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

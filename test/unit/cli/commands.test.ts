@@ -327,6 +327,21 @@ describe('commands that change a connection', () => {
     expect(asked.map(([, , options]) => options)).toEqual([{ anyway: false }, { anyway: true }]);
   });
 
+  it('disconnect says by its exit code that it is not done yet', async () => {
+    const message = 'it is stopped, but not yet revoked';
+    const keeper = fakeKeeper([status()], {
+      disconnect: async () => ({ revoked: false, removed: false, message }),
+    });
+    expect(await runCli(['disconnect', 'perspio'], { keeper })).toMatchObject({
+      code: 7,
+      stdout: `perspio: ${message}\n`,
+    });
+    expect(await runCli(['disconnect', 'perspio', '--json'], { keeper })).toMatchObject({
+      code: 7,
+      stdout: expect.stringContaining('"removed":false'),
+    });
+  });
+
   it('disconnect the last of a registration, and say how that is forgotten', async () => {
     const keeper = fakeKeeper([status()], { clients: [clientStatus({ connections: 0 })] });
     const run = await runCli(['disconnect', 'perspio', '--json'], { keeper });

@@ -126,6 +126,7 @@ export function fakeKeeper(
     rename: noted('rename', name, replies.rename, nothing),
     disconnect: noted('disconnect', name, replies.disconnect, () => ({
       revoked: true,
+      removed: true,
       message: 'revoked and forgotten',
     })),
   });

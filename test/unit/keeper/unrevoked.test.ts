@@ -16,6 +16,7 @@ describe('a connection whose server cannot be told of its end', () => {
     for (let i = 0; i < 2; i++) {
       expect(await connection.disconnect()).toEqual({
         revoked: false,
+        removed: false,
         message: expect.stringMatching(
           /^it is stopped, but not yet revoked \(the server could not be told: .+\); disconnect again to retry, or remove it all the same with evergrant disconnect a --anyway$/,
         ),
@@ -29,6 +30,7 @@ describe('a connection whose server cannot be told of its end', () => {
     const { connection } = await world.add('a', { overrides: GONE });
     expect(await connection.disconnect({ anyway: true })).toEqual({
       revoked: false,
+      removed: true,
       message: expect.stringMatching(
         /^it is removed here, though the server could not be told: .+; its refresh token may stay valid there until it expires unused\. Whoever manages the account can end its sessions$/,
       ),
@@ -60,6 +62,7 @@ it('whoever says anyway of a server that can be told has the refresh token revok
   const { connection } = await world.add('a', { overrides: { revocationEndpoint } });
   expect(await connection.disconnect({ anyway: true })).toEqual({
     revoked: true,
+    removed: true,
     message: 'its refresh token is revoked and it is removed here',
   });
 });
