@@ -16,6 +16,12 @@ if (chosen === undefined) {
   console.log(`folders: ${Object.keys(FOLDERS).join(', ')}`);
   process.exit(2);
 }
+const files = globSync(`${chosen.sources}/**/*.ts`).map((file) => path.basename(file, '.ts'));
+const unknown = only.find((file) => !files.includes(file));
+if (unknown !== undefined) {
+  console.log(`no file ${unknown} in ${chosen.sources}; its files: ${files.sort().join(', ')}`);
+  process.exit(2);
+}
 const { folder, mutants } = await makeMutatedCopy(chosen.sources);
 try {
   const judged = mutants.filter(({ where }) => only.length === 0 || only.includes(fileOf(where)));
