@@ -48,11 +48,12 @@ export async function runBackground(
     await quietly(engine, async () => {
       const { lookedAt } = rounds;
       const renewed = await rounds.fly(PATIENCE_MS);
-      tellErrors(renewed);
+      const hasLooked = rounds.lookedAt !== lookedAt;
+      tellErrors(renewed, hasLooked);
       void deliveries.deliver();
       wait = await nextWakeIn(engine, rounds, renewed);
       // A round that went on with what an earlier one found knows nothing of what else that one could not move on.
-      if (rounds.lookedAt === lookedAt) wait = Math.min(wait, OBSTACLE_MS);
+      if (!hasLooked) wait = Math.min(wait, OBSTACLE_MS);
     });
     await sleep(clock, wait, closing);
   }
@@ -107,16 +108,21 @@ function stuckFor({ result }: Renewed, now: number): number | undefined {
   }
 }
 
-/** Tells why connections could not be moved on; not again as long as it stays so. */
-function errorTeller(engine: Engine): (renewed: readonly Renewed[]) => void {
-  let told: ReadonlySet<string> = new Set();
-  return (renewed) => {
-    const messages = new Set(
-      renewed.flatMap(({ result }) => (result instanceof Error ? [result.message] : [])),
-    );
-    for (const message of [...messages].filter((message) => !told.has(message)))
-      engine.emit('warning', { connection: undefined, message });
-    told = messages;
+/**
+ * Tells why connections could not be moved on; not again as long as it stays so. What cannot be moved on is tried again only after another look at the
+ * store, which many rounds may follow that go on with others.
+ */
+function errorTeller(engine: Engine): (renewed: readonly Renewed[], hasLooked: boolean) => void {
+  let [before, since] = [new Set<string>(), new Set<string>()];
+  return (renewed, hasLooked) => {
+    if (hasLooked) [before, since] = [since, new Set()];
+    for (const { result } of renewed) {
+      if (!(result instanceof Error)) continue;
+      const { message } = result;
+      const isTold = before.has(message) || since.has(message);
+      if (!isTold) engine.emit('warning', { connection: undefined, message });
+      since.add(message);
+    }
   };
 }
 

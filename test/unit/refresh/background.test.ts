@@ -214,6 +214,18 @@ describe('the background tells', () => {
     ]);
   });
 
+  it('a reason that stays once, though it goes on with others of which it found out before', async () => {
+    const world = flown();
+    world.due = ['a', 'b'];
+    world.endpointOf = (id) => id;
+    world.land = (id) =>
+      id === 'a' ? new Error('no store') : deferred(world.clock.now() + 400, id);
+    await after(world.clock, 10_000, start(world).ended);
+    expect(world.asked.length).toBeGreaterThan(2);
+    expect(world.log.length).toBeGreaterThan(2 * world.asked.length);
+    expect(world.warnings).toEqual(['warning: no connection: no store']);
+  });
+
   it('that it could not even look, and looks again after 5 s', async () => {
     const world = flown();
     world.store['due'] = () => Promise.reject(new Error('the disk is gone'));
