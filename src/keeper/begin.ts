@@ -262,7 +262,7 @@ export async function storeAgain(
  * @param connectionId - the connection that got the grant.
  */
 export async function liftRefusal(
-  { store }: Engine,
+  { store, clock }: Engine,
   connectionId: string,
   { beginning, registration, obtained }: NewGrant,
 ): Promise<void> {
@@ -272,7 +272,9 @@ export async function liftRefusal(
     connectionId,
     ({ client }) => {
       const isSame = client.id === id && client.revision === revision;
-      const isRefused = client.refusedAt !== undefined && client.refusedAt <= obtained.sentAt;
+      const { refusedAt = NaN } = client;
+      // One that lies ahead was noted under a clock since set back.
+      const isRefused = refusedAt <= obtained.sentAt || refusedAt > clock.now();
       return {
         result: undefined,
         ...(isSame && isRefused && { client: { refusedAt: undefined, refusal: undefined } }),

@@ -252,6 +252,16 @@ describe('a client that the server refuses', () => {
     expect((await world.first.keeper.connection('b').token()).generation).toBe(2);
   });
 
+  it('is refused no longer by a new consent either where the clock was set back since it was', async () => {
+    const world = await makeWorld();
+    const connection = await world.connect('a');
+    world.emulator.faults.next(7000215);
+    await expect(connection.refresh()).rejects.toMatchObject({ code: 'ERR_CLIENT_REFUSED' });
+    world.first.skewMs = -86_400_000;
+    await world.first.keeper.reconnect('a');
+    expect((await world.first.keeper.clients())[0]?.refusedAt).toBeUndefined();
+  });
+
   it('stays refused where a new consent is refused as well', async () => {
     const world = await makeWorld();
     const { connection } = await world.add('a');
