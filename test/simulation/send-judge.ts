@@ -285,8 +285,12 @@ export class SendJudge {
     const terminal = sinceTokens(history).find(
       ({ settled, answer }) => settled && (answer?.kind === 'grant' || answer?.kind === 'request'),
     );
+    // A process that is stopped once its intent is written, and whose claim may be taken, cannot know what its taker was told.
+    const decidedAt = this.#armedAt.get(attemptId) ?? sentAt;
     const isOrdered =
-      terminal === undefined || calls.hasPersonActed(connectionId, terminal.sentAt, sentAt);
+      terminal === undefined ||
+      decidedAt < terminal.sentAt ||
+      calls.hasPersonActed(connectionId, terminal.sentAt, sentAt);
     this.#oracle.expect(
       isOrdered,
       'I8',
