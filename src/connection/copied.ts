@@ -1,5 +1,5 @@
 import { NO_BACKOFF } from './gate.ts';
-import type { ConnectionRecord, ConnectionState } from './record.ts';
+import type { ConnectionRecord, ConnectionState, Uncertain } from './record.ts';
 import { moveTo, standing } from './states.ts';
 
 /*
@@ -24,17 +24,23 @@ export function holdCopied(connection: ConnectionRecord, isFragile: boolean, now
   const mayBeSent = before.kind === 'active' || before.kind === 'uncertain';
   const released = { claim: undefined };
   if (!isFragile || !mayBeSent || tokens?.refreshToken === undefined) return released;
-  const held = { kind: 'uncertain', since: now, reason: COPIED, lastTry: false } as const;
-  return { ...released, state: moveTo(state, held), backoff: NO_BACKOFF };
+  const held: Uncertain = { kind: 'uncertain', since: now, reason: COPIED, lastTry: false };
+  const doubted = before.kind === 'uncertain' && isHeld(before) ? before.before : before;
+  const next = doubted?.kind === 'uncertain' ? { ...held, before: doubted } : held;
+  return { ...released, state: moveTo(state, next), backoff: NO_BACKOFF };
 }
 
-/** What the operator's word means for a connection; undefined when it was not held for a copy. */
+/** What the operator's word means for a connection; undefined when it was not held for a copy. A doubt from before stays. */
 export function releaseCopied({ state }: ConnectionRecord): Change | undefined {
-  return isHeldCopy(state) ? { state: moveTo(state, { kind: 'active' }) } : undefined;
+  const held = standing(state);
+  return isHeld(held) ? { state: moveTo(state, held.before ?? { kind: 'active' }) } : undefined;
 }
 
 /** Tells whether a connection is held because its store is a copy. */
 export function isHeldCopy(state: ConnectionState): boolean {
-  const before = standing(state);
-  return before.kind === 'uncertain' && before.reason === COPIED;
+  return isHeld(standing(state));
+}
+
+function isHeld(state: ConnectionState): state is Uncertain {
+  return state.kind === 'uncertain' && state.reason === COPIED;
 }

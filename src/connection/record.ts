@@ -63,18 +63,25 @@ export interface TokenSet {
 /** Who must act on a connection that needs attention. */
 export type Actor = 'owner' | 'operator' | 'administrator' | 'nobody';
 
+/** A refresh token may have been used up by a request whose answer was lost. Left by one last try, or by a person. */
+export interface Uncertain {
+  /** Tells it from the other states. */
+  readonly kind: 'uncertain';
+  /** Since when. */
+  readonly since: number;
+  /** Why the answer did not come, in words. */
+  readonly reason: string;
+  /** False when only a person may order the last try: the option forbids it, or the store was copied or restored. */
+  readonly lastTry: boolean;
+  /** Where the store was copied or restored: the doubt there was before, which accepting the copy does not end. */
+  readonly before?: Uncertain | undefined;
+}
+
 /** Where a connection stands. Each state holds only what it needs. */
 export type ConnectionState =
   /** Kept alive. */
   | { readonly kind: 'active' }
-  /** A refresh token may have been used up by a request whose answer was lost. Left by one last try, or by a person. */
-  | {
-      readonly kind: 'uncertain';
-      readonly since: number;
-      readonly reason: string;
-      /** False when only a person may order the last try: the option forbids it, or the store was copied or restored. */
-      readonly lastTry: boolean;
-    }
+  | Uncertain
   /** Nothing will be sent until somebody acts. */
   | {
       readonly kind: 'attention';

@@ -24,6 +24,7 @@ const attention: ConnectionState = {
   remedy: 'sign in',
 };
 const held: Covered = { kind: 'uncertain', since: NOW, reason: COPIED, lastTry: false };
+const heldInDoubt: Covered = { ...held, before: uncertain };
 
 function paused(before: Covered): ConnectionState {
   return { kind: 'paused', since: 2, before };
@@ -32,7 +33,8 @@ function paused(before: Covered): ConnectionState {
 describe('in a copied store', () => {
   it.each<[string, ConnectionState, ConnectionState]>([
     ['that is active', active, held],
-    ['that was uncertain already', uncertain, held],
+    ['that was uncertain already', uncertain, heldInDoubt],
+    ['that was held before, as a copy of this one', { ...heldInDoubt, since: 1 }, heldInDoubt],
     ['that is paused', paused(active), paused(held)],
   ])('a connection %s is held until a person says that it is the only one', (_w, state, after) => {
     const backoff = { failures: 3, notBefore: NOW + 1 };
@@ -64,6 +66,7 @@ describe('a person’s word that a copy is the only one', () => {
   it.each<[string, ConnectionState, ConnectionState | undefined]>([
     ['frees a held connection', held, active],
     ['frees a held one beneath its pause', paused(held), paused(active)],
+    ['leaves one in doubt whose answer was lost before', heldInDoubt, uncertain],
     ['says nothing of one that is active', active, undefined],
     ['says nothing of one whose answer was lost', uncertain, undefined],
     ['says nothing of one that is refused', attention, undefined],
