@@ -101,6 +101,20 @@ describe('a keeper from afar', () => {
     }
   });
 
+  it.each(['.', '..'])(
+    'knows no connection of the name %s, which is no segment of an address',
+    async (name) => {
+      const test = await start();
+      const unknown = { code: 'ERR_CONNECTION_UNKNOWN' };
+      for (const keeper of [test.world.first.keeper, await remote(test)]) {
+        const odd = keeper.connection(name);
+        await expect(odd.token()).rejects.toMatchObject(unknown);
+        await expect(odd.status()).rejects.toMatchObject(unknown);
+        await expect(odd.fetch('/assets')).rejects.toMatchObject(unknown);
+      }
+    },
+  );
+
   it('imports, connects as the client itself, and manages registrations', async () => {
     const test = await start();
     const { world } = test;
