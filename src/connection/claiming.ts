@@ -1,7 +1,7 @@
 import { sabotaged } from '#failpoints';
 import type { Change, View } from './decision.ts';
 import { isPastEarlyExpiry } from './freshness.ts';
-import { giveProbeBack, passGate, type GatePolicy } from './gate.ts';
+import { giveProbeBack, passGate, type Closed, type GatePolicy } from './gate.ts';
 import type {
   Claim,
   ConnectionRecord,
@@ -62,12 +62,7 @@ export type Hindrance =
   /** Another attempt holds the claim. */
   | { readonly kind: 'held'; readonly claim: Claim; readonly view: View }
   /** Not before `until`. */
-  | {
-      readonly kind: 'deferred';
-      readonly until: number;
-      readonly because: string;
-      readonly view: View;
-    }
+  | (Closed & { readonly kind: 'deferred'; readonly view: View })
   /** Nothing may be sent until somebody acts, or the access token has truly expired (`uncertain`). */
   | { readonly kind: 'stopped'; readonly view: View };
 
@@ -105,7 +100,7 @@ export function judgeWish(
   const { notBefore } = connection.backoff;
   if (notBefore > now && notBefore <= now + LONGEST_BACKOFF_MS && !wish.byHand) {
     const because = connection.lastError?.message ?? 'an earlier attempt failed';
-    return { kind: 'deferred', until: notBefore, because, view };
+    return { kind: 'deferred', until: notBefore, because, isThrottled: false, view };
   }
   const gate = passGate(view.endpoint, now, wish.policy);
   if ('until' in gate) return { kind: 'deferred', ...gate, view };

@@ -12,10 +12,18 @@ export interface GatePolicy {
   readonly requestsPerSecond: number;
 }
 
-/** Why the gate is closed: the server said so. */
-export const ASKED_TO_WAIT = 'the server asked to wait';
-/** Why the gate is closed: there is no slot. */
-export const BUDGET_USED_UP = 'the budget of requests per second is used up';
+/** Why the gate is closed. */
+export interface Closed {
+  /** Until when. */
+  readonly until: number;
+  /** Why, in words. */
+  readonly because: string;
+  /** Whether the server asked for that, or the budget: nothing has failed. */
+  readonly isThrottled: boolean;
+}
+
+const ASKED_TO_WAIT = 'the server asked to wait';
+const BUDGET_USED_UP = 'the budget of requests per second is used up';
 /** Why the gate is closed: the breaker is open, and with what the last of the failures was. */
 export const keepsFailing = (reason: string): string => `the server keeps failing (${reason})`;
 
@@ -46,7 +54,10 @@ export function isBreakerOpen(state: EndpointState): boolean {
 }
 
 /** Whether nothing may be sent at `now`. What lies further ahead than the longest wait was stored under a clock since set back. */
-export function isLeftAlone({ blockedUntil }: EndpointState, now: number): boolean {
+export function isLeftAlone(
+  { blockedUntil }: Pick<EndpointState, 'blockedUntil'>,
+  now: number,
+): boolean {
   return blockedUntil > now && blockedUntil <= now + WAIT_MOST_MS;
 }
 
@@ -58,32 +69,33 @@ export function passGate(
   state: EndpointState,
   now: number,
   policy: GatePolicy,
-): { readonly state: EndpointState } | { readonly until: number; readonly because: string } {
+): { readonly state: EndpointState } | Closed {
   // Cut to the longest wait, what lies further ahead would move on with the clock.
   if (isLeftAlone(state, now)) {
-    return { until: state.blockedUntil, because: state.blockedBecause ?? 'the server is failing' };
+    const { blockedUntil: until, blockedBecause: because = 'the server is failing' } = state;
+    return { until, because, isThrottled: isAskedFor(state) };
   }
   const used = spend(state, now, policy);
   if (typeof used === 'number') {
-    return { until: used, because: BUDGET_USED_UP };
+    return { until: used, because: BUDGET_USED_UP, isThrottled: true };
   }
   const probing = isBreakerOpen(state);
   const blockedUntil = probing ? now + probeIntervalMs(state.failures) : 0;
   // A wait that the server asked for is over.
-  const blockedBecause = isAskedToWait(state) ? undefined : state.blockedBecause;
-  return { state: { ...state, ...used, blockedUntil, blockedBecause } };
+  const blockedBecause = isAskedFor(state) ? undefined : state.blockedBecause;
+  return { state: { ...state, ...used, blockedUntil, blockedBecause, askedUntil: undefined } };
 }
 
 /**
  * The endpoint after a probe came to nothing before anything was sent, so that another may find out how it is; undefined where `taken`, the
- * state as that probe left it, is past or was none's.
+ * state as that probe left it, is past or was none's. A wait that the server asked for meanwhile stands.
  */
 export function giveProbeBack(
   state: EndpointState,
   taken: Pick<EndpointState, 'blockedUntil'>,
 ): EndpointState | undefined {
   if (!isBreakerOpen(state) || state.blockedUntil !== taken.blockedUntil) return undefined;
-  return { ...state, blockedUntil: 0 };
+  return { ...state, ...(askedAlone(state) ?? { blockedUntil: 0 }) };
 }
 
 /** The requests remembered with one more; the instant of the next slot where the budget is used up. */
@@ -121,12 +133,28 @@ function spend(
 
 /** The endpoint after an answer that shows it works. That closes the breaker; a wait that the server asked for stands. */
 export function endpointWorks(state: EndpointState): EndpointState {
-  if (!isBreakerOpen(state) || isAskedToWait(state)) return { ...state, failures: 0 };
-  return { ...state, failures: 0, blockedUntil: 0, blockedBecause: undefined };
+  if (!isBreakerOpen(state)) return { ...state, failures: 0 };
+  const left = askedAlone(state) ?? { blockedUntil: 0, blockedBecause: undefined };
+  return { ...state, failures: 0, ...left };
 }
 
-function isAskedToWait({ blockedBecause }: EndpointState): boolean {
-  return blockedBecause === ASKED_TO_WAIT;
+/** Closed for as long as the server asked, and no longer; undefined where it asked for nothing. */
+function askedAlone({
+  askedUntil,
+}: EndpointState): Pick<EndpointState, 'blockedUntil' | 'blockedBecause'> | undefined {
+  if (askedUntil === undefined) return undefined;
+  return { blockedUntil: askedUntil, blockedBecause: ASKED_TO_WAIT };
+}
+
+/** Whether the server asked for all of the time for which the gate is closed. */
+function isAskedFor({ askedUntil = -Infinity, blockedUntil }: EndpointState): boolean {
+  return askedUntil >= blockedUntil;
+}
+
+/** Until when the server asked to wait; undefined where that is over. */
+function stillAskedUntil({ askedUntil }: EndpointState, now: number): number | undefined {
+  if (askedUntil === undefined) return undefined;
+  return isLeftAlone({ blockedUntil: askedUntil }, now) ? askedUntil : undefined;
 }
 
 /** The endpoint after a failure of its own (unreachable, 5xx, lost answer); the fifth in a row opens the breaker. */
@@ -135,14 +163,11 @@ export function endpointFailed(state: EndpointState, now: number, reason: string
   if (sabotaged('shared-breaker')) return state;
   if (failures < BREAKER_OPENS_AT) return { ...state, failures };
   const blockedUntil = now + probeIntervalMs(failures);
-  const isAlone = isAskedToWait(state) && isLeftAlone(state, now);
-  if (isAlone && state.blockedUntil > blockedUntil) return { ...state, failures };
-  return {
-    ...state,
-    failures,
-    blockedUntil,
-    blockedBecause: keepsFailing(reason),
-  };
+  const askedUntil = stillAskedUntil(state, now);
+  const opened = { ...state, failures, askedUntil };
+  if (askedUntil !== undefined && askedUntil > blockedUntil)
+    return { ...opened, ...askedAlone(opened) };
+  return { ...opened, blockedUntil, blockedBecause: keepsFailing(reason) };
 }
 
 /** The endpoint after it asked to wait; `askedMs` is what it named. */
@@ -151,12 +176,11 @@ export function endpointThrottled(
   now: number,
   askedMs: number | undefined,
 ): EndpointState {
-  const until = now + clampWaitMs(askedMs);
-  return {
-    ...state,
-    blockedUntil: Math.max(state.blockedUntil, until),
-    blockedBecause: ASKED_TO_WAIT,
-  };
+  const askedUntil = Math.max(now + clampWaitMs(askedMs), stillAskedUntil(state, now) ?? 0);
+  const asked = { ...state, askedUntil };
+  // The breaker may be open for longer.
+  if (isLeftAlone(state, now) && state.blockedUntil > askedUntil) return asked;
+  return { ...asked, ...askedAlone(asked) };
 }
 
 function probeIntervalMs(failures: number): number {

@@ -236,6 +236,8 @@ export interface EndpointState {
   readonly blockedUntil: number;
   /** Why, in words. */
   readonly blockedBecause: string | undefined;
+  /** Until when the server itself asked to be left alone; the rest of `blockedUntil` is the breaker's. */
+  readonly askedUntil?: number | undefined;
   /** Instants of the newest requests, oldest first, as many as the budget allows in its window. */
   readonly recent: readonly number[];
   /** How many requests each of `recent` stands for, where a large budget makes it the last of several; left out where each is one. */

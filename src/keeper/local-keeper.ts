@@ -15,7 +15,7 @@ import type {
 } from '../keeper-api.ts';
 import { runBackground } from '../refresh/background.ts';
 import { renewAllDue, type Renewed } from '../refresh/due.ts';
-import { failureOf, passingError, unusableError } from '../refresh/failure.ts';
+import { failureOf, unusableError, waitingError } from '../refresh/failure.ts';
 import { Flights } from '../refresh/flights.ts';
 import { Memory } from '../refresh/memory.ts';
 import { Deliveries, type NoticeChannel } from '../refresh/notices.ts';
@@ -360,7 +360,7 @@ function errorOf(result: Renewed['result'], view: View): Error | undefined {
     case 'settled':
       return result.verdict.kind === 'failed' ? failureOf(view) : unusableError(view);
     case 'deferred':
-      return passingError(view, result.because, result.until);
+      return waitingError(view, result);
     case 'stopped':
       return failureOf(view);
     case 'held':

@@ -13,7 +13,7 @@ import { COPIED, COPIED_REMEDY, isHeldCopy } from '../connection/copied.ts';
 import type { View } from '../connection/decision.ts';
 import { issuedLifeMs } from '../connection/freshness.ts';
 import { durationText } from '../connection/duration-text.ts';
-import { ASKED_TO_WAIT, BUDGET_USED_UP, keepsFailing } from '../connection/gate.ts';
+import { keepsFailing, type Closed } from '../connection/gate.ts';
 import type { Claim, ConnectionRecord } from '../connection/record.ts';
 import { clause, sentence } from '../connection/telling.ts';
 
@@ -96,11 +96,12 @@ export function passingError(
   { connection, endpoint }: View,
   because: string | undefined,
   retryAt: number | undefined,
+  isThrottled = false,
 ): EvergrantError {
   const { name, lastError } = connection;
   const message = because ?? lastError?.message ?? endpoint.blockedBecause ?? 'the refresh failed';
   const details = { connection: name, retryAt };
-  switch (outcomeOf(message, lastError)) {
+  switch (outcomeOf(message, lastError) ?? (isThrottled ? 'throttled' : undefined)) {
     case 'refreshed':
     case 'answer_unreadable':
       return new ResponseInvalidError(
@@ -131,11 +132,14 @@ export function passingError(
 
 /** What it waits for may have come of others, or of the budget: then no earlier error of its own is to blame. */
 function outcomeOf(because: string, lastError: ConnectionRecord['lastError']): string | undefined {
-  if (lastError !== undefined) {
-    const { message, outcome } = lastError;
-    if (because === message || because === keepsFailing(message)) return outcome;
-  }
-  return because === ASKED_TO_WAIT || because === BUDGET_USED_UP ? 'throttled' : undefined;
+  if (lastError === undefined) return undefined;
+  const { message, outcome } = lastError;
+  return because === message || because === keepsFailing(message) ? outcome : undefined;
+}
+
+/** The error for callers of a connection that must wait. */
+export function waitingError(view: View, { because, until, isThrottled }: Closed): EvergrantError {
+  return passingError(view, because, until, isThrottled);
 }
 
 /** The error for a demanded remaining life that no token of the connection has even when new; undefined when one may have it. */

@@ -6,7 +6,14 @@ import { sleep } from '../system/clock.ts';
 import type { AttemptResult, Order } from './attempt.ts';
 import type { Engine } from './engine.ts';
 import { Excuses } from './excuses.ts';
-import { deadlineError, failureOf, passingError, stopError, unusableError } from './failure.ts';
+import {
+  deadlineError,
+  failureOf,
+  passingError,
+  stopError,
+  unusableError,
+  waitingError,
+} from './failure.ts';
 import { isCovered, type Flight, type Flights } from './flights.ts';
 import type { KeptToken } from './kept-token.ts';
 import type { Memory, Remembered } from './memory.ts';
@@ -200,7 +207,7 @@ export class NewerTokens {
     if (step.kind === 'stopped' && stopped !== undefined) throw stopped;
     if (step.kind === 'deferred') {
       if (!this.#comesSoon(step, patience)) {
-        throw passingError(known.view, step.because, step.until);
+        throw waitingError(known.view, step);
       }
       const { signal } = patience;
       const ends = signal === undefined ? closing : AbortSignal.any([signal, closing]);

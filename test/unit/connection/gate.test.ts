@@ -8,6 +8,7 @@ import {
   endpointThrottled,
   endpointWorks,
   freshEndpoint,
+  giveProbeBack,
   nextBackoff,
   passGate,
 } from '../../../src/connection/gate.ts';
@@ -64,6 +65,7 @@ describe('the budget', () => {
     expect(passGate(state, NOW + 10, policy)).toEqual({
       until: NOW + 1_000,
       because: 'the budget of requests per second is used up',
+      isThrottled: true,
     });
     expect('state' in passGate(state, NOW + 1_000, policy)).toBe(true);
   });
@@ -161,7 +163,9 @@ describe('a wait that the server asked for', () => {
   ])('of %s ms is clamped to %d ms', (asked, wait) => {
     expect(clampWaitMs(asked)).toBe(wait);
     const gate = passGate(endpointThrottled(fresh, NOW, asked), NOW, policy);
-    expect(gate).toEqual({ until: NOW + wait, because: 'the server asked to wait' });
+    expect(gate).toEqual({
+      ...{ until: NOW + wait, because: 'the server asked to wait', isThrottled: true },
+    });
   });
 
   it('stands although another request is answered', () => {
@@ -235,20 +239,54 @@ describe('an answer that shows that the server works, while the breaker is open'
   });
 });
 
+describe('a wait that the server asks for while the breaker is open for longer', () => {
+  const throttled = endpointThrottled(failing(5), NOW, 5_000);
+
+  it('is not what others are told to wait for', () => {
+    expect(passGate(throttled, NOW, policy)).toEqual({
+      ...{ until: NOW + 30_000, because: 'the server keeps failing (down)', isThrottled: false },
+    });
+  });
+
+  it('is all that is left once the server is seen to work', () => {
+    expect(passGate(endpointWorks(throttled), NOW + 4_999, policy)).toEqual({
+      ...{ until: NOW + 5_000, because: 'the server asked to wait', isThrottled: true },
+    });
+    expect(passGate(endpointWorks(throttled), NOW + 5_000, policy)).toHaveProperty('state');
+  });
+
+  it('stands when the probe is given back that had closed the gate', () => {
+    const reopened = giveProbeBack(throttled, failing(5));
+    expect(reopened && passGate(reopened, NOW + 4_999, policy)).toMatchObject({
+      until: NOW + 5_000,
+    });
+  });
+
+  it('is forgotten where a clock that was set back left it beyond an hour', () => {
+    const set = endpointThrottled({ ...failing(5), ...later(10_800_000) }, NOW, 5_000);
+    expect(passGate(set, NOW, policy)).toMatchObject({ until: NOW + 5_000, isThrottled: true });
+  });
+});
+
 it('a failure that opens the breaker shortens no wait that the server asked for', () => {
   const throttled = endpointThrottled(failing(4), NOW, 600_000);
   const opened = endpointFailed(throttled, NOW + 1, 'down');
   expect(passGate(opened, NOW + 599_999, policy)).toEqual({
     until: NOW + 600_000,
     because: 'the server asked to wait',
+    isThrottled: true,
   });
-  const later = endpointFailed(opened, NOW + 599_000, 'down');
-  expect(passGate(later, NOW + 600_000, policy)).toMatchObject({ until: NOW + 659_000 });
+  const again = endpointFailed(opened, NOW + 599_000, 'down');
+  expect(passGate(again, NOW + 600_000, policy)).toMatchObject({ until: NOW + 659_000 });
 });
 
+function later(ms: number): Partial<EndpointState> {
+  return { blockedUntil: NOW + ms, askedUntil: NOW + ms };
+}
+
 it.each<[string, Partial<EndpointState>]>([
-  ['that a clock set back left beyond an hour', { blockedUntil: NOW + 10_800_000 }],
-  ['that was none, but one for a probe', { blockedBecause: 'down' }],
+  ['that a clock set back left beyond an hour', later(10_800_000)],
+  ['that was none, but one for a probe', { askedUntil: undefined }],
 ])('a failure that opens the breaker ends a wait %s', (_what, state) => {
   const before = { ...endpointThrottled(failing(4), NOW, 600_000), ...state };
   expect(endpointFailed(before, NOW, 'down').blockedUntil).toBe(NOW + 30_000);

@@ -10,6 +10,7 @@ import {
   passingError,
   stopError,
   unusableError,
+  waitingError,
 } from '../../../src/refresh/failure.ts';
 import { LIFE_MS, NOW, someOwner, someTokens, someView } from '../../support/views.ts';
 
@@ -196,7 +197,7 @@ describe('a refresh that failed and may be tried again', () => {
       for (const state of [asked, { ...endpoint, recent: [NOW] }]) {
         const gate = passGate(state, NOW, policy);
         if (!('until' in gate)) throw new Error('the gate is open');
-        const error = passingError({ connection, client, endpoint: state }, gate.because, NOW + 9);
+        const error = waitingError({ connection, client, endpoint: state }, gate);
         expect(told(error)).toEqual([
           ...['ServerUnavailableError', 'ERR_SERVER_THROTTLED'],
           ...[`a: ${gate.because}; try again later`, 'a'],
