@@ -10,7 +10,7 @@ import { LocalKeeper } from './keeper/local-keeper.ts';
 import type { Engine } from './refresh/engine.ts';
 import { Spills } from './refresh/spill.ts';
 import type { ApiAccess } from './resource/exchange.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { checkSettings, readSettings, type Settings } from './settings.ts';
 import type { MasterKeySource } from './store/master-key.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import type { SqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -114,11 +114,12 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   if (options.home === '') {
     throw new ConfigurationError('ERR_ARGUMENT', 'home is empty; name a folder, or leave it out');
   }
+  const given = await checkSettings(options.settings);
   const paths = homePaths(options.home, process.env);
   const create = options.create ?? true;
   checkParents(paths.home);
   await (create ? privateFolder(paths.home) : checkOwnerOnly(paths.home, 'folder'));
-  const settings = { ...(await readSettings(paths.settingsFile)), ...options.settings };
+  const settings = { ...(await readSettings(paths.settingsFile)), ...given };
   const machine = await thisMachine();
   const masterKey = await keySource(options, paths, create);
   const folder = paths.store;

@@ -67,6 +67,23 @@ export async function readSettings(path: string): Promise<Settings> {
 }
 
 /**
+ * Checks settings that a program gives, which win over those of the file, as those are checked. Without any nothing is loaded; what is undefined is
+ * not given.
+ *
+ * @throws {@link ConfigurationError} `ERR_ARGUMENT` naming the option that is wrong.
+ */
+export async function checkSettings(settings: unknown): Promise<Settings> {
+  if (settings === undefined) return {};
+  const judged = await judge(settings);
+  if ('settings' in judged)
+    return Object.fromEntries(
+      Object.entries(judged.settings).filter(([, value]) => value !== undefined),
+    );
+  const told = judged.faults.map(worded).join('; ');
+  throw new ConfigurationError('ERR_ARGUMENT', `settings: ${told}${judged.more}`);
+}
+
+/**
  * Checks options of `evergrant serve`, which win over those of the file, as those are checked.
  *
  * @throws {@link ConfigurationError} `ERR_ARGUMENT` naming the option that is wrong.
@@ -99,9 +116,27 @@ function parseJson(path: string, text: string): unknown {
 const MOST_FAULTS = 5;
 
 async function validate(path: string, text: string, value: unknown): Promise<Settings> {
+  const judged = await judge(value);
+  if ('settings' in judged) return judged.settings;
+  const told = judged.faults.map((found) => describe(text, found)).join('; ');
+  throw new ConfigurationError('ERR_CONFIGURATION', `${path}: ${told}${judged.more}`);
+}
+
+/** What is wrong, and where. */
+interface Fault {
+  readonly path: readonly PropertyKey[];
+  readonly fault: string;
+}
+
+/** @returns what is wrong, and in words that there is more of it, if nothing is right. */
+async function judge(
+  value: unknown,
+): Promise<
+  { readonly settings: Settings } | { readonly faults: readonly Fault[]; readonly more: string }
+> {
   const z = await import('zod');
   const result = settingsSchema(z).safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return { settings: result.data };
   const { issues } = result.error;
   const faults = issues.slice(0, MOST_FAULTS).flatMap((issue) =>
     issue.code === 'unrecognized_keys'
@@ -112,9 +147,7 @@ async function validate(path: string, text: string, value: unknown): Promise<Set
       : [{ path: issue.path, fault: faultOf(issue, value) }],
   );
   const left = issues.length - MOST_FAULTS;
-  const told = faults.map((found) => describe(text, found)).join('; ');
-  const more = left > 0 ? `; and ${String(left)} more` : '';
-  throw new ConfigurationError('ERR_CONFIGURATION', `${path}: ${told}${more}`);
+  return { faults, more: left > 0 ? `; and ${String(left)} more` : '' };
 }
 
 /** A member that is no object where one must be has no message of its own. */
@@ -129,13 +162,13 @@ function faultOf(
   return `must be an object, not ${kindOf(found)}`;
 }
 
-function describe(
-  text: string,
-  { path, fault }: { readonly path: readonly PropertyKey[]; readonly fault: string },
-): string {
+function describe(text: string, found: Fault): string {
+  return `line ${String(lineOf(text, found.path))}: ${worded(found)}`;
+}
+
+function worded({ path, fault }: Fault): string {
   const names = path.filter((part) => typeof part === 'string').map(shown);
-  const line = `line ${String(lineOf(text, path))}`;
-  return [line, [names.join('.'), fault].filter((part) => part !== '').join(' ')].join(': ');
+  return [names.join('.'), fault].filter((part) => part !== '').join(' ');
 }
 
 /** A name from the file, fit for a message. */

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSettings } from '../../src/settings.ts';
+import { checkSettings, readSettings } from '../../src/settings.ts';
 
 let folder: string;
 let file: string;
@@ -164,5 +164,45 @@ describe('settings', () => {
 
   it('are refused when others could have written them, since they name a program to run', async () => {
     await expect(settings('{}', 0o644)).rejects.toMatchObject({ code: 'ERR_STORE_UNSAFE' });
+  });
+});
+
+describe('settings that a program gives', () => {
+  it.each([
+    [
+      'one that is unknown',
+      { foo: 1 },
+      'settings: foo is unknown; known are notifyCommand, lastTry',
+    ],
+    [
+      'one of the daemon',
+      { daemon: { lissten: '' } },
+      'settings: daemon.lissten is unknown; known',
+    ],
+    [
+      'no number',
+      { requestsPerSecond: Number('ten') },
+      'settings: requestsPerSecond must be a numb',
+    ],
+    [
+      'too small a number',
+      { requestsPerSecond: 0 },
+      'settings: requestsPerSecond must be 0.1 or m',
+    ],
+    ['a list', [], 'settings: must be an object, not a list'],
+    ['text', '{}', 'settings: must be an object, not string'],
+  ])('are refused with %s', async (_what, given, message) => {
+    await expect(checkSettings(given)).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('are taken where they are right, or none', async () => {
+    const given = { lastTry: false, requestsPerSecond: undefined };
+    // What is undefined is not given, and leaves what the file says.
+    expect(await checkSettings(given)).toStrictEqual({ lastTry: false });
+    expect(await checkSettings(undefined)).toEqual({});
+    expect(await checkSettings({})).toEqual({});
   });
 });
