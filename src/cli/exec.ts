@@ -35,6 +35,10 @@ export function addExecCommand(program: Command, session: Session): void {
     );
 }
 
+/** What the system, a shell, a linker or a runtime reads there: the program would not be found, or not be itself. */
+const OF_THE_SYSTEM =
+  /^(?:PATH|HOME|PWD|SHELL|USER|LOGNAME|TERM|TMPDIR|TZ|LANG|IFS|ENV|BASH_ENV|NODE_OPTIONS|LC_.*|LD_.*|DYLD_.*)$/;
+
 /** Starts the program before the home is closed, for that may wait minutes for the answer of a request under way. */
 async function exec(
   session: Session,
@@ -44,6 +48,11 @@ async function exec(
 ): Promise<void> {
   if (!/^[A-Za-z_]\w*$/.test(options.env))
     throw new UsageError('--env takes the name of an environment variable');
+  if (OF_THE_SYSTEM.test(options.env)) {
+    throw new UsageError(
+      `--env ${options.env} would take from the program what the system keeps in ${options.env}; choose a variable of its own, such as ACCESS_TOKEN`,
+    );
+  }
   const demands = {
     ...(options.minLife !== undefined && {
       minLifeMs: parseDuration(options.minLife, '--min-life'),

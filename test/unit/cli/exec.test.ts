@@ -19,6 +19,20 @@ it('says that a program cannot be run, whatever the reason is, and exits with 12
   expect(run.stderr).toMatch(/^evergrant: true cannot be run: ERR_INVALID_ARG_VALUE\n$/);
 });
 
+it.each(['PATH', 'HOME', 'LD_PRELOAD', 'LC_ALL', 'DYLD_INSERT_LIBRARIES', 'NODE_OPTIONS'])(
+  'puts no token into %s, on which the program depends',
+  async (variable) => {
+    const keeper = fakeKeeper();
+    const run = await runCli(['exec', 'perspio', '--env', variable, '--', 'true'], { keeper });
+    expect(run).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `evergrant: --env ${variable} would take from the program what the system keeps in ${variable}; choose a variable of its own, such as ACCESS_TOKEN\n`,
+    });
+    expect(keeper.calls).toEqual([]);
+  },
+);
+
 describe('when the store fails while the program runs', () => {
   const failing = (): ReturnType<typeof fakeKeeper> => ({
     ...fakeKeeper(),
