@@ -98,7 +98,9 @@ async function fromDescriptor(text: string, option: string): Promise<Secret> {
   if (!/^\d{1,6}$/.test(text))
     throw new UsageError(`${option} takes the number of an open file descriptor`);
   const source = `file descriptor ${text}`;
-  return secretFrom(await reading(source, () => readDescriptor(Number(text), MOST_BYTES)), source);
+  const read = (): Promise<Buffer> => readDescriptor(Number(text), MOST_BYTES);
+  const remedy = `open it for evergrant, as in ${text}< FILE`;
+  return secretFrom(await reading(source, read, remedy), source);
 }
 
 /** One newline at the end belongs to the file, not to the secret. */

@@ -21,12 +21,16 @@ export async function readStdin(
   return reading('standard input', () => readAll(session.stdin, mostBytes));
 }
 
-/** Reads from a source that a person named. @throws {@link UsageError} naming it when it cannot be read. */
-export async function reading<T>(source: string, read: () => Promise<T>): Promise<T> {
+/** Reads from a source that a person named. @throws {@link UsageError} naming it, and what to do, when it cannot be read. */
+export async function reading<T>(
+  source: string,
+  read: () => Promise<T>,
+  remedy = 'check its name and mode',
+): Promise<T> {
   try {
     return await read();
   } catch (error) {
     const why = errnoOf(error) ?? (error instanceof Error ? error.message : 'no reason known');
-    throw new UsageError(`${source} cannot be read (${why}); check its name and mode`);
+    throw new UsageError(`${source} cannot be read (${why}); ${remedy}`);
   }
 }

@@ -152,7 +152,9 @@ describe('evergrant add', () => {
     const closed = await begin(['add', 'one', ...generic, '--refresh-token-fd', '999999']);
     expect(closed.run).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('cannot be read (EBADF)'),
+      stderr: expect.stringContaining(
+        'file descriptor 999999 cannot be read (EBADF); open it for evergrant, as in 999999< FILE',
+      ),
     });
   });
 
