@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { NotFoundError } from '../errors.ts';
 import type { ClientStatus, Keeper } from '../keeper-api.ts';
+import { chooseRegistration } from '../keeper/registration.ts';
 import { parseInstant } from './input/instant.ts';
 import { nearest } from './input/nearest.ts';
-import { addSecretOptions, requireSecret, type OptionValues } from './input/secrets.ts';
+import { addSecretOptions, secretToAskFor, type OptionValues } from './input/secrets.ts';
 import { differenceOf } from './output/client-differences.ts';
 import { hint } from './output/failure.ts';
 import { relativeTime } from './output/relative-time.ts';
@@ -100,19 +101,23 @@ async function setSecret(
   clientId: string,
   options: SetSecretOptions,
 ): Promise<void> {
-  const secret = await requireSecret(session, options, 'client-secret');
-  const expires = options.clientSecretExpires;
+  const { tokenEndpoint, clientSecretExpires: expires } = options;
+  const details = {
+    ...(tokenEndpoint !== undefined && { tokenEndpoint }),
+    ...(expires !== undefined && {
+      expiresAt: parseInstant(expires, '--client-secret-expires', session.clock.now()),
+    }),
+  };
+  const secret = await secretToAskFor(session, options, 'client-secret');
+  const replace = async (keeper: Keeper): Promise<number> => {
+    // Nobody types a secret for what is not there.
+    chooseRegistration(await keeper.clients(), clientId, tokenEndpoint);
+    return keeper.setClientSecret(clientId, await secret(), details);
+  };
   const count = await withKeeper(session, (keeper) =>
-    keeper
-      .setClientSecret(clientId, secret, {
-        ...(options.tokenEndpoint !== undefined && { tokenEndpoint: options.tokenEndpoint }),
-        ...(expires !== undefined && {
-          expiresAt: parseInstant(expires, '--client-secret-expires', session.clock.now()),
-        }),
-      })
-      .catch(async (error: unknown) => {
-        throw await withSuggestion(error, clientId, keeper);
-      }),
+    replace(keeper).catch(async (error: unknown) => {
+      throw await withSuggestion(error, clientId, keeper);
+    }),
   );
   tell(session, `${clientId}: secret replaced, connections that use it: ${String(count)}`);
 }

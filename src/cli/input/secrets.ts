@@ -73,14 +73,27 @@ export async function requireSecret(
   options: OptionValues,
   name: SecretName,
 ): Promise<Secret> {
+  return (await secretToAskFor(session, options, name))();
+}
+
+/**
+ * As {@link requireSecret}, but for the question, which is put when the result is called: after what is known without it.
+ *
+ * @throws likewise.
+ */
+export async function secretToAskFor(
+  session: Session,
+  options: OptionValues,
+  name: SecretName,
+): Promise<() => Promise<Secret>> {
   const secret = await readSecret(session, options, name);
-  if (secret !== undefined) return secret;
+  if (secret !== undefined) return () => Promise.resolve(secret);
   if (session.stdin.isTTY !== true) {
     throw new UsageError(
       `no ${words(name)}, and no terminal to ask for it; give one of ${waysOf(name)}`,
     );
   }
-  return askSecret(session, words(name));
+  return () => askSecret(session, words(name));
 }
 
 /** The ways to hand a secret in, for a message. */

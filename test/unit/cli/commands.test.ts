@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { reportFailure } from '../../../src/cli/output/failure.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { AuthorizationRequiredError, ServerUnavailableError } from '../../../src/errors.ts';
-import type { Home } from '../../../src/cli/session.ts';
+import type { Home, Session } from '../../../src/cli/session.ts';
 import type { Secret } from '../../../src/secret.ts';
 import type { ClientStatus, ConnectionStatus } from '../../../src/keeper-api.ts';
 import { clientStatus, fakeHome, fakeKeeper, NOW, status, token } from './fake-keeper.ts';
@@ -406,6 +407,39 @@ describe('evergrant client', () => {
     const wrong = await runCli(['client', 'remove', 'cleint-1'], { keeper });
     expect(wrong).toMatchObject({ code: 3, stdout: '' });
     expect(wrong.stderr).toContain('hint: did you mean client-1?');
+  });
+
+  it.each([
+    ['is unknown', 'cleint-1', 3, 'hint: did you mean client-1?'],
+    ['is one of several', 'client-1', 2, 'exists at https://a.example and https://b.example'],
+  ])('asks for no secret of a client that %s', async (_what, clientId, code, told) => {
+    const keeper = fakeKeeper([], {
+      clients: ['https://a.example', 'https://b.example'].map((tokenEndpoint) =>
+        clientStatus({ tokenEndpoint }),
+      ),
+    });
+    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => stdin });
+    const run = await runCli(['client', 'set-secret', clientId], {
+      keeper,
+      stdin: stdin as unknown as Session['stdin'],
+    });
+    expect(run).toMatchObject({ code, stdout: '' });
+    expect(run.stderr).toContain(told);
+    expect(run.stderr).not.toContain('client secret');
+    expect(keeper.calls).toEqual([['close']]);
+  });
+
+  it('asks for the secret of one that is known', async () => {
+    const keeper = fakeKeeper();
+    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => stdin });
+    setTimeout(() => stdin.write('hush\r'), 100);
+    const run = await runCli(['client', 'set-secret', 'client-1'], {
+      keeper,
+      stdin: stdin as unknown as Session['stdin'],
+    });
+    expect(run).toMatchObject({ code: 0, stdout: '' });
+    const [, , secret] = keeper.calls[0] ?? [];
+    expect((secret as { reveal(): string }).reveal()).toBe('hush');
   });
 
   it('suggests the registration that was meant', async () => {
