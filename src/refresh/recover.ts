@@ -33,6 +33,9 @@ export async function recoverSpills(
   refreshed: (connectionId: string) => Promise<void>,
 ): Promise<readonly RecoveryFailure[]> {
   const failures: RecoveryFailure[] = [];
+  await engine.spills.tidy().catch((error: unknown) => {
+    failures.push({ connectionId: undefined, message: messageOf(error) });
+  });
   for (const attemptId of await engine.spills.attempts()) {
     let spill: Spill | undefined;
     try {
@@ -41,11 +44,14 @@ export async function recoverSpills(
       await recoverSpill(engine, spill);
       await refreshed(spill.connectionId);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      failures.push({ connectionId: spill?.connectionId, message });
+      failures.push({ connectionId: spill?.connectionId, message: messageOf(error) });
     }
   }
   return failures;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function recoverSpill(engine: Engine, spill: Spill): Promise<void> {

@@ -6,6 +6,7 @@ import type { Attempt } from '../connection/claiming.ts';
 import type { Store } from '../store/store.ts';
 import { joinPath, systemFiles, type PrivateFiles } from '../system/files.ts';
 import { systemReserve, type Reserve } from '../system/reserve.ts';
+import { intendedName } from '../system/temporary-names.ts';
 
 /*
  * Answers that the store could not take: the disk is full, the database busy or damaged. Each lies sealed in a file of its own, named by
@@ -108,6 +109,25 @@ export class Spills {
   async attempts(): Promise<readonly string[]> {
     const names = await this.#files.list(this.#folder);
     return names.flatMap((name) => /^([\w-]+)\.spill$/.exec(name)?.[1] ?? []);
+  }
+
+  /**
+   * Ends what killed writers left half done: an answer that is whole, and lacks nothing but its name, is kept under that; the rest goes.
+   *
+   * @throws {@link StoreError} when the folder cannot be read, or the file not be written.
+   */
+  async tidy(): Promise<void> {
+    for (const name of await this.#files.leftBehind(this.#folder)) {
+      const path = joinPath(this.#folder, name);
+      const intended = intendedName(name) ?? '';
+      const target = joinPath(this.#folder, intended);
+      if (intended.endsWith('.spill') && (await this.#files.read(target)) === undefined) {
+        const bytes = await this.#files.read(path);
+        if (bytes !== undefined && parse(bytes) !== undefined)
+          await this.#files.write(target, Buffer.from(bytes).toString('utf8'));
+      }
+      await this.#files.remove(path);
+    }
   }
 
   /** Forgets an answer that is in the store now. */

@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { errnoOf, unusable } from './file-errors.ts';
 import { checkOwnerOnly, checkOwnerOnlySync, lookAt } from './ownership.ts';
-import { temporaryName } from './temporary-names.ts';
+import { intendedName, temporaryName } from './temporary-names.ts';
 
 /*
  * Files that hold secrets, and the folders they lie in. Everything is made owner-only from its first instant.
@@ -164,6 +164,31 @@ export async function listFolder(path: string): Promise<readonly string[]> {
   }
 }
 
+/** Nobody writes one small file for so long: whoever left it half done was killed, and hears of it as of any failure where it was only stopped. */
+const FORSAKEN_AFTER_MS = 600_000;
+
+/** Names in a folder under which killed writers left what was to become files of other names. */
+export async function leftBehind(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await listFolder(folder)) {
+    if (intendedName(name) === undefined) continue;
+    const stat = await lookAt(join(folder, name));
+    // By the clock that the file system goes by.
+    const isForsaken = stat?.isFile() === true && isOlder(stat.mtimeMs);
+    if (isForsaken) found.push(name);
+  }
+  return found;
+}
+
+function isOlder(mtimeMs: bigint): boolean {
+  return Date.now() - Number(mtimeMs) > FORSAKEN_AFTER_MS;
+}
+
+/** Removes what {@link leftBehind} finds. */
+export async function removeLeftBehind(folder: string): Promise<void> {
+  for (const name of await leftBehind(folder)) await removeFile(join(folder, name));
+}
+
 /** Removes a file if it is there. */
 export async function removeFile(path: string): Promise<void> {
   try {
@@ -193,6 +218,8 @@ export interface PrivateFiles {
   makeFolder(path: string): Promise<void>;
   /** As {@link listFolder}, of an owner-only folder. */
   list(path: string): Promise<readonly string[]>;
+  /** As {@link leftBehind}, in an owner-only folder. */
+  leftBehind(path: string): Promise<readonly string[]>;
   /** As {@link readPrivateFile}, from an owner-only folder. */
   read(path: string): Promise<Uint8Array | undefined>;
   /** As {@link writePrivateFile}. */
@@ -207,6 +234,10 @@ export const systemFiles: PrivateFiles = {
   async list(path) {
     await checkOwnerOnly(path, 'folder');
     return listFolder(path);
+  },
+  async leftBehind(path) {
+    await checkOwnerOnly(path, 'folder');
+    return leftBehind(path);
   },
   async read(path) {
     await checkOwnerOnly(dirname(path), 'folder');

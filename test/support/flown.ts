@@ -68,7 +68,7 @@ export function flown(requestsPerSecond = 10): Flown {
     store,
     closing: closing.signal,
     settings: { requestsPerSecond },
-    spills: { attempts: () => Promise.resolve([]) },
+    spills: { attempts: () => Promise.resolve([]), tidy: () => Promise.resolve() },
     emit: (event: string, detail: { readonly message?: string; readonly connection?: string }) =>
       all.warnings.push(
         `${event}: ${detail.connection ?? 'no connection'}: ${detail.message ?? ''}`,

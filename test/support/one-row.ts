@@ -129,6 +129,7 @@ function spillsOf({ files, fileTrouble, steps }: Omit<OneRow, 'engine'>): unknow
   };
   return {
     attempts: () => Promise.resolve([...files.keys()]),
+    tidy: () => Promise.resolve(),
     find: async (attemptId: string) => {
       if (fileTrouble.find !== undefined) throw fileTrouble.find;
       return Promise.resolve(files.get(attemptId));

@@ -3,6 +3,7 @@ import type { ClientRecord, ConnectionRecord } from '../../connection/record.ts'
 import { event } from '../../connection/telling.ts';
 import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../system/clock.ts';
+import { folderOf, removeLeftBehind } from '../../system/files.ts';
 import { breathe } from '../../system/turn.ts';
 import type { Machine } from '../../system/machine.ts';
 import type { ClientTable } from './clients.ts';
@@ -158,6 +159,11 @@ export class CopyGuard {
       }
       return accepted;
     }, true);
+  }
+
+  /** Removes what killed writers left beside the mark, where the master key is made as well. */
+  tidy(): Promise<void> {
+    return removeLeftBehind(folderOf(this.#parts.markFile));
   }
 
   /** Lets the mark follow for the last time. */

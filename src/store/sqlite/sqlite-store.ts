@@ -296,8 +296,9 @@ export class SqliteStore implements Store {
     return this.#parts.writer.reading(() => this.#views.counter);
   }
 
-  tidy(): Promise<void> {
-    return this.#parts.lives.clean();
+  async tidy(): Promise<void> {
+    await this.#parts.lives.clean();
+    await this.#parts.copies.tidy();
   }
 
   /** What is known of the keys, for people. */
