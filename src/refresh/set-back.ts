@@ -1,8 +1,9 @@
 import { sabotaged } from '#failpoints';
 import { cutToClock } from '../connection/freshness.ts';
 import type { ConnectionRecord } from '../connection/record.ts';
+import { StoreError } from '../errors.ts';
 import type { Engine } from './engine.ts';
-import { pagesOf } from './pages.ts';
+import { idPagesOf } from './pages.ts';
 
 /*
  * A clock that was set back makes every instant in the store lie too far ahead: tokens seem to live longer than they do, and come due too
@@ -48,21 +49,30 @@ export class ClockWatch {
   async #distrust(): Promise<void> {
     const { store, clock } = this.#engine;
     let isTold = false;
-    for await (const page of pagesOf(store)) {
+    for await (const page of idPagesOf(store)) {
       if (!isTold) this.#tell();
       isTold = true;
-      const changes = page.map(({ connection: { id } }) =>
+      const changes = page.map((id) =>
         store.transition(id, ({ connection }) => dueAgain(connection, clock.now()), {
           durable: false,
         }),
       );
-      await Promise.all(changes);
+      await Promise.all(changes.map(unlessDamaged));
     }
   }
 
   #tell(): void {
     const message = 'the clock was set back; all access tokens are renewed';
     this.#engine.emit('warning', { connection: undefined, message });
+  }
+}
+
+/** What is damaged is not served, so it need not be renewed either; it must keep no other from that. */
+async function unlessDamaged(change: Promise<unknown>): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'ERR_STORE_DAMAGED') throw error;
   }
 }
 

@@ -81,6 +81,8 @@ export interface Store {
   read(connectionId: string): Promise<View | undefined>;
   /** As {@link Store.read}, by name. */
   find(name: string): Promise<View | undefined>;
+  /** Ids of connections in their order, `limit` of them after `after`. Damage to a connection hides neither it nor others. */
+  ids(options?: { readonly after?: string; readonly limit?: number }): Promise<readonly string[]>;
   /** Connections in order of name, `limit` of them after `afterName`. */
   list(options?: {
     readonly afterName?: string;

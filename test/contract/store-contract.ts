@@ -334,6 +334,21 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.list()).toHaveLength(25);
     });
 
+    it('lists ids in their order, page by page', async () => {
+      const added25 = await Promise.all(
+        Array.from({ length: 25 }, (_, i) => added({ name: `c${String(i)}` })),
+      );
+      const pages: (readonly string[])[] = [];
+      for (let after = ''; ; after = pages.at(-1)?.at(-1) ?? '') {
+        const page = await store.ids({ after, limit: 10 });
+        if (page.length === 0) break;
+        pages.push(page);
+      }
+      expect(pages.map((page) => page.length)).toEqual([10, 10, 5]);
+      expect(pages.flat()).toEqual(added25.map(({ id }) => id).sort());
+      expect(await store.ids()).toEqual(pages.flat());
+    });
+
     it('tells a connection that was removed from one that it has never known', async () => {
       const { id } = await added();
       expect(await store.hasRemoved(id)).toBe(false);

@@ -97,6 +97,18 @@ export class SimStore<By> implements Store {
     });
   }
 
+  ids(
+    options: { readonly after?: string; readonly limit?: number } = {},
+  ): Promise<readonly string[]> {
+    const { after = '', limit } = options;
+    return this.#read((image) =>
+      [...image.rows.keys()]
+        .filter((id) => id > after)
+        .sort()
+        .slice(0, limit),
+    );
+  }
+
   list(
     options: { readonly afterName?: string; readonly limit?: number } = {},
   ): Promise<readonly ConnectionSummary[]> {

@@ -89,9 +89,11 @@ export class ConnectionTable {
       .map((row) => this.#read(row));
   }
 
-  /** All ids. */
-  ids(): readonly string[] {
-    return this.#sql.all('SELECT id FROM connection ORDER BY id').map((row) => text(row, 'id'));
+  /** Ids after one, in their order; all of them where nothing is said. A negative limit is none. */
+  ids(after = '', limit = -1): readonly string[] {
+    return this.#sql
+      .all('SELECT id FROM connection WHERE id > ? ORDER BY id LIMIT ?', after, limit)
+      .map((row) => text(row, 'id'));
   }
 
   /** How many belong to a client. */

@@ -110,6 +110,12 @@ export class SqliteStore implements Store {
     return this.#reading(() => this.#views.find(name));
   }
 
+  ids(
+    options: { readonly after?: string; readonly limit?: number } = {},
+  ): Promise<readonly string[]> {
+    return this.#reading(() => this.#parts.connections.ids(options.after, options.limit));
+  }
+
   list(
     options: { readonly afterName?: string; readonly limit?: number } = {},
   ): Promise<readonly ConnectionSummary[]> {

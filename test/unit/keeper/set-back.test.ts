@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
 import { LIFE_MS, worldFixture } from '../../support/keeper-under-test.ts';
@@ -57,12 +59,33 @@ it('tokens come due in time, although the store could not be read when it was no
   const { keeper, store } = world.first;
   keeper.start();
   await world.pass(100_000);
-  const { list } = store;
-  store.list = () => Promise.reject(new StoreError('ERR_STORE_LOCKED', 'it is locked'));
+  const { ids } = store;
+  store.ids = () => Promise.reject(new StoreError('ERR_STORE_LOCKED', 'it is locked'));
   world.first.skewMs = -DAY_MS;
   await world.pass(31_000);
   expect(world.first.events.at(-1)?.detail).toMatchObject({ message: 'it is locked' });
-  store.list = list;
+  store.ids = ids;
   await world.pass(60_000);
   expect((await connection.status()).generation).toBe(3);
+});
+
+it('a damaged connection keeps no other from coming due in time', async () => {
+  const world = await makeWorld();
+  for (const name of ['a', 'b', 'c']) {
+    await world.during((await world.add(name)).connection.refresh());
+  }
+  world.first.keeper.start();
+  await world.pass(100_000);
+  const database = new DatabaseSync(path.join(world.home, 'store', 'evergrant.db'));
+  database.exec(`UPDATE connection SET token_set = '{}' WHERE name = 'b'`);
+  database.close();
+  world.first.skewMs = -DAY_MS;
+  await world.pass(90_000);
+  for (const name of ['a', 'c']) {
+    expect((await world.first.keeper.connection(name).status()).generation).toBe(3);
+  }
+  await world.pass(300_000);
+  const told = world.first.events.filter(({ event }) => event === 'warning');
+  expect(told.length).toBeLessThan(4);
+  expect(world.requestCount()).toBe(5);
 });

@@ -25,8 +25,8 @@ interface Watched {
   remembers: boolean;
   /** Whether the store cannot be read. */
   fails: boolean;
-  /** Names of the connections, which are alike otherwise. */
-  names: readonly string[];
+  /** Ids of the connections, which are alike otherwise. */
+  ids: readonly string[];
   /** How many connections were read at a time. */
   readonly listed: number[];
 }
@@ -35,11 +35,10 @@ function watched(connection: Partial<ConnectionRecord> = {}): Watched {
   const clock = fakeClock(NOW);
   const view = someView({ connection });
   const store = {
-    list: ({ afterName, limit }: { readonly afterName: string; readonly limit: number }) => {
-      const after = all.names.filter((name) => name > afterName).slice(0, limit);
-      all.listed.push(after.length);
-      const rows = after.map((name) => ({ ...view, connection: { ...view.connection, name } }));
-      return all.fails ? Promise.reject(new Error('the disk is gone')) : Promise.resolve(rows);
+    ids: ({ after, limit }: { readonly after: string; readonly limit: number }) => {
+      const page = all.ids.filter((id) => id > after).slice(0, limit);
+      all.listed.push(page.length);
+      return all.fails ? Promise.reject(new Error('the disk is gone')) : Promise.resolve(page);
     },
     endpoints: () => Promise.resolve([{ recent: [] }, { recent: all.recent }]),
     remembersAfter: (at: number) => {
@@ -61,7 +60,7 @@ function watched(connection: Partial<ConnectionRecord> = {}): Watched {
   const all: Watched = {
     ...{ clock, watch: new ClockWatch(engine), changes: [], durable: [], events: [] },
     ...{ recent: [], asked: [], remembers: false, fails: false },
-    ...{ names: [view.connection.name], listed: [] },
+    ...{ ids: [view.connection.id], listed: [] },
   };
   return all;
 }
@@ -91,7 +90,7 @@ describe('a clock that is set back while a keeper watches', () => {
 
   it('makes very many token sets due without reading all of them at once', async () => {
     const seen = watched();
-    seen.names = Array.from({ length: 2_500 }, (_, i) => `connection-${String(10_000 + i)}`);
+    seen.ids = Array.from({ length: 2_500 }, (_, i) => `connection-${String(10_000 + i)}`);
     await seen.watch.look();
     seen.clock.setWall(NOW - 7_200_000);
     await seen.watch.look();
