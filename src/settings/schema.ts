@@ -128,7 +128,7 @@ export function settingsSchema(z: Zod) {
     requestsPerSecond: z
       .number('must be a number')
       .min(0.1, 'must be 0.1 or more')
-      .max(1_000, 'must be 1000 or less')
+      .max(10_000, 'must be 10000 or less')
       .optional(),
     daemon: daemonSchema(z).optional(),
   });

@@ -199,6 +199,8 @@ describe('settings that a program gives', () => {
   });
 
   it('are taken where they are right, or none', async () => {
+    const fast = { requestsPerSecond: 10_000 };
+    expect(await checkSettings(fast)).toEqual(fast);
     const given = { lastTry: false, requestsPerSecond: undefined };
     // What is undefined is not given, and leaves what the file says.
     expect(await checkSettings(given)).toStrictEqual({ lastTry: false });
