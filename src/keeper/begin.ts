@@ -64,10 +64,11 @@ export function checkName(name: string): void {
 }
 
 /** A secret as callers may give it. */
-export function secretOf(input: SecretInput, option: string): Secret {
+export function secretOf(input: SecretInput | undefined, option: string): Secret {
   const secret = typeof input === 'string' ? new Secret(input) : input;
   if (secret instanceof Secret && secret.reveal() !== '') return secret;
-  throw new ConfigurationError('ERR_ARGUMENT', `${option} is empty; give the secret itself`);
+  const fault = input === undefined ? 'missing' : secret instanceof Secret ? 'empty' : 'no secret';
+  throw new ConfigurationError('ERR_ARGUMENT', `${option} is ${fault}; give the secret itself`);
 }
 
 /** The scopes that a caller named, decoded and checked; undefined when it named none. */
@@ -89,11 +90,6 @@ export async function register(
   overrides: ProfileOverrides,
 ): Promise<Registration> {
   const { client: given, provider } = options;
-  if (given.clientId === '')
-    throw new ConfigurationError(
-      'ERR_ARGUMENT',
-      'clientId is empty; give the id of the registration',
-    );
   const profile = resolveProfile(findProvider(provider), overrides);
   const secret =
     given.clientSecret === undefined ? undefined : secretOf(given.clientSecret, 'clientSecret');

@@ -37,10 +37,16 @@ export function repairScope(value: string | readonly string[], separator = ' '):
  * Reads a scope that a person configured: repaired, then held against the grammar.
  *
  * @param name - the option or argument concerned, for the message.
- * @throws {@link ConfigurationError} when a token holds a character that no scope may hold.
+ * @throws {@link ConfigurationError} when it is of another type, or a token holds a character that no scope may hold.
  * @see RFC 6749 section 3.3
  */
 export function readScope(value: string | readonly string[], name = 'scope'): RepairedScope {
+  if (!isScope(value)) {
+    throw new ConfigurationError(
+      'ERR_ARGUMENT',
+      `${name} is neither a string nor a list of strings`,
+    );
+  }
   const repaired = repairScope(value);
   const illegal = repaired.scope.find((token) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(token));
   if (illegal !== undefined) {
@@ -50,6 +56,12 @@ export function readScope(value: string | readonly string[], name = 'scope'): Re
     );
   }
   return repaired;
+}
+
+/** From JavaScript anything may come. */
+function isScope(value: unknown): boolean {
+  const parts: unknown = typeof value === 'string' ? [value] : value;
+  return Array.isArray(parts) && parts.every((part) => typeof part === 'string');
 }
 
 /** The wire form of a scope; undefined for none, so that the parameter is left out. */

@@ -131,3 +131,61 @@ describe('what else cannot be right', () => {
     expect(world.requestCount()).toBe(0);
   });
 });
+
+describe('what is of another type than JavaScript can tell', () => {
+  const client = { clientId: 'numbered', clientSecret: 'hush' };
+
+  it.each<[string, object, string]>([
+    [
+      'a client id that is a number',
+      { client: { ...client, clientId: 5 } },
+      'clientId is no string',
+    ],
+    ['a missing client id', { client: { clientSecret: 'hush' } }, 'clientId is missing'],
+    ['an empty client id', { client: { ...client, clientId: '' } }, 'clientId is empty'],
+    ['a client id with a newline', { client: { ...client, clientId: 'a\n' } }, 'clientId holds a'],
+    ['a missing client', { client: undefined }, 'client is no object'],
+    ['a client that is a string', { client: 'numbered' }, 'client is no object'],
+    [
+      'a method that nobody knows',
+      { client: { ...client, authentication: 'secret' } },
+      'authentication is none of none, client_secret_post',
+    ],
+    ['a tenant that is a number', { perspioTenantId: 7 }, 'perspioTenantId is no string'],
+    ['missing tokens', { tokens: undefined }, 'tokens is no object'],
+    ['a token that is a number', { tokens: { refreshToken: 7 } }, 'refreshToken is no secret'],
+    ['a missing token', { tokens: {} }, 'refreshToken is missing'],
+    ['a scope that is a number', { scope: 7 }, 'scope is neither a string nor a list of strings'],
+    ['a scope of numbers', { scope: [7] }, 'scope is neither a string nor a list of strings'],
+    ['overrides that are a string', { overrides: 'none' }, 'overrides is no object'],
+  ])('(%s) is refused by name, and the home stays readable', async (_what, given, message) => {
+    const world = await makeWorld();
+    const { keeper } = world.first;
+    await world.add('a');
+    const options = {
+      ...{ provider: 'generic', client, overrides: world.overrides() },
+      tokens: { refreshToken: 'rt-abc' },
+      ...given,
+    };
+    const refusal = { name: 'ConfigurationError', code: 'ERR_ARGUMENT' };
+    const error: unknown = await keeper.add('b', options as AddOptions).catch((it: unknown) => it);
+    expect(error).toMatchObject(refusal);
+    expect(String(error)).toContain(message);
+    if (!('tokens' in given)) {
+      const connected = keeper.connect('b', {
+        ...(options as AddOptions),
+        grant: 'client-credentials',
+      });
+      await expect(connected).rejects.toMatchObject(refusal);
+    }
+    expect(await keeper.list()).toHaveLength(1);
+    expect(await keeper.clients()).toHaveLength(1);
+  });
+
+  it('(no options at all) is refused as well', async () => {
+    const { keeper } = (await makeWorld()).first;
+    const none = undefined as unknown as AddOptions & { readonly grant: 'code' };
+    await expect(keeper.add('b', none)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+    await expect(keeper.connect('b', none)).rejects.toMatchObject({ code: 'ERR_ARGUMENT' });
+  });
+});
