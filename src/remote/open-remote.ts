@@ -36,6 +36,7 @@ export async function openRemote(
 }
 
 async function addressOf(option: DaemonOption, paths: HomePaths): Promise<DaemonAddress> {
+  checkOption(option);
   if (option === true || 'socket' in option) {
     const socket = option === true ? await socketOf(paths) : option.socket;
     await checkSocket(socket);
@@ -51,8 +52,30 @@ async function addressOf(option: DaemonOption, paths: HomePaths): Promise<Daemon
   }
   // Behind the name may also stand ::1, at a port that a daemon at 127.0.0.1 left to anybody; in the clear that one would be told the key.
   if (isPlainLocalhost(url)) url.hostname = '127.0.0.1';
-  const key = typeof option.key === 'string' ? new Secret(option.key) : option.key;
-  return { url, key, ca: option.ca };
+  return { url, key: keyOf(option.key), ca: option.ca };
+}
+
+/** From JavaScript anything may come. */
+function checkOption(option: unknown): void {
+  if (option === true) return;
+  if (typeof option === 'object' && option !== null) {
+    const { socket = 'none' } = option as { readonly socket?: unknown };
+    if (typeof socket === 'string' && socket !== '') return;
+  }
+  throw new ConfigurationError(
+    'ERR_ARGUMENT',
+    'daemon is true, or an object with socket, or one with url and key',
+  );
+}
+
+/** One that no header field can carry, as when it was read with the newline of its file, would look like a daemon that went away. */
+function keyOf(given: unknown): Secret {
+  const key = typeof given === 'string' ? new Secret(given) : given;
+  if (key instanceof Secret && /^[\x21-\x7e]+$/.test(key.reveal())) return key;
+  throw new ConfigurationError(
+    'ERR_ARGUMENT',
+    'daemon.key is no key; give what evergrant key-for printed, without the newline at its end',
+  );
 }
 
 function isPlainLocalhost({ protocol, hostname }: URL): boolean {

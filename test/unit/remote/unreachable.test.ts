@@ -66,3 +66,36 @@ it('a connection of TLS that breaks later is told as a daemon that went away', (
     message: expect.stringContaining('went away before it had answered (EPROTO)'),
   });
 });
+
+const url = 'http://127.0.0.1:1';
+
+it.each<[string, unknown]>([
+  ['a key from a file, with its newline', { url, key: 'evk_secret\n' }],
+  ['a key with a space', { url, key: new Secret(' evk_secret') }],
+  ['an empty key', { url, key: '' }],
+  ['no key', { url }],
+  ['a key that is a number', { url, key: 5 }],
+])('%s is told as an argument to change, before anything is sent', async (_what, daemon) => {
+  const opening = openRemote(
+    daemon as { url: string; key: string },
+    homePaths('/', {}),
+    fakeClock(),
+  );
+  await expect(opening).rejects.toMatchObject({
+    name: 'ConfigurationError',
+    code: 'ERR_ARGUMENT',
+    message:
+      'daemon.key is no key; give what evergrant key-for printed, without the newline at its end',
+  });
+});
+
+it.each([false, null, 'socket', { socket: '' }, { socket: 5 }])(
+  'the daemon %j is none, and what it may be is told',
+  async (daemon) => {
+    const opening = openRemote(daemon as unknown as true, homePaths('/', {}), fakeClock());
+    await expect(opening).rejects.toMatchObject({
+      code: 'ERR_ARGUMENT',
+      message: 'daemon is true, or an object with socket, or one with url and key',
+    });
+  },
+);
