@@ -175,11 +175,20 @@ async function keySource(
     await (create ? privateFolder(paths.keys) : checkOwnerOnly(paths.keys, 'folder'));
     return { kind: 'file', path: paths.keyFile };
   }
+  checkKey(key);
   if ('file' in key) return { kind: 'file', path: key.file };
   if ('passphrase' in key) {
     return { kind: 'passphrase', passphrase: secretOf(key.passphrase, 'passphrase') };
   }
-  if ('keychain' in key) return { kind: 'keychain' };
+  return { kind: 'keychain' };
+}
+
+/** From JavaScript anything may come. */
+function checkKey(key: unknown): void {
+  if (typeof key === 'object' && key !== null) {
+    if ('passphrase' in key || 'keychain' in key) return;
+    if ('file' in key && typeof key.file === 'string' && key.file !== '') return;
+  }
   throw new ConfigurationError('ERR_ARGUMENT', 'key names neither file, passphrase nor keychain');
 }
 
