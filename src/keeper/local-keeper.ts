@@ -50,6 +50,7 @@ import { asBefore } from './reconnect.ts';
 import { overridesShown } from './overrides-shown.ts';
 import { registrationOf } from './registration.ts';
 import { statusOf } from './status.ts';
+import { checkMs } from './token.ts';
 
 /** What a local keeper is made of. */
 export interface KeeperParts {
@@ -164,6 +165,9 @@ export class LocalKeeper implements Keeper {
   }
 
   connection(name: string): Connection {
+    if (typeof (name as unknown) !== 'string') {
+      throw new ConfigurationError('ERR_ARGUMENT', 'the name of a connection is no string');
+    }
     return new ConnectionHandle(name, this.#handleParts);
   }
 
@@ -176,6 +180,7 @@ export class LocalKeeper implements Keeper {
     this.#assertOpen();
     const { store, clock, profileOf } = this.#engine;
     const now = clock.now();
+    checkLimit(options?.limit);
     const rows = await store.list(options);
     return rows.map((row) => statusOf(row, profileOf, now));
   }
@@ -267,9 +272,10 @@ export class LocalKeeper implements Keeper {
     return this.#parts.events.on(event, listener);
   }
 
-  close({ patienceMs = CLOSE_PATIENCE_MS }: Parameters<Keeper['close']>[0] = {}): Promise<void> {
+  async close(options: Parameters<Keeper['close']>[0] = {}): Promise<void> {
+    const patienceMs = checkMs(options.patienceMs, 'patienceMs') ?? CLOSE_PATIENCE_MS;
     this.#closed ??= this.#close(patienceMs);
-    return this.#closed;
+    await this.#closed;
   }
 
   /** Closes, as {@link LocalKeeper.close} does. */
@@ -349,6 +355,14 @@ export class LocalKeeper implements Keeper {
     }
     if (isAgain) await this.#memory.refreshed(id);
   }
+}
+
+function checkLimit(limit: number | undefined): void {
+  if (limit === undefined || (Number.isSafeInteger(limit) && limit >= 0)) return;
+  throw new ConfigurationError(
+    'ERR_ARGUMENT',
+    'limit is no number of connections; give a whole number from 0 on',
+  );
 }
 
 /** Why a connection that was due was not renewed; undefined when it was, or needed no more. */

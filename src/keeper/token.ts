@@ -54,7 +54,8 @@ export function patienceOf(
   return { deadline: engine.clock.monotonic() + timeoutMs, signal: options.signal };
 }
 
-function checkMs(value: number | undefined, option: string): number | undefined {
+/** Checks a duration that may be left out. @throws {@link ConfigurationError} `ERR_ARGUMENT` for a time that is none. */
+export function checkMs(value: number | undefined, option: string): number | undefined {
   if (value === undefined || (Number.isFinite(value) && value >= 0)) return value;
   throw new ConfigurationError(
     'ERR_ARGUMENT',
