@@ -20,6 +20,14 @@ const BATCH = 200;
 const MOST_WAITING = 100_000;
 const MOST_DEAD = 10_000;
 
+/** JSON leaves out what is undefined; a receiver is promised every member. */
+const NOTHING_TOLD = {
+  connectionId: undefined,
+  connection: undefined,
+  generation: undefined,
+  detail: undefined,
+} as const;
+
 /** An instant that has come, or that lies further ahead than any that was ever set. */
 const HAS_COME = '(next_at <= ? OR next_at > ?)';
 
@@ -281,7 +289,7 @@ function letterOf(row: Row): Letter {
   return {
     id: text(row, 'id'),
     receiver: text(row, 'receiver'),
-    event: json(row, 'content') as FeedEvent,
+    event: { ...NOTHING_TOLD, ...(json(row, 'content') as FeedEvent) },
     failures: number(row, 'failures'),
   };
 }

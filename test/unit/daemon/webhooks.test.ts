@@ -86,6 +86,16 @@ describe('webhooks', () => {
     expect(heard?.headers['webhook-signature']).toMatch(/^v1,[\w+/]{43}=$/);
   });
 
+  it('have every member of an event, null where there is nothing to tell', async () => {
+    const test = await begin(hook({ events: ['paused'] }));
+    await test.world.add('alpha');
+    await happen(test, 'alpha', 1);
+    await until(test, () => receiver.accepted.length === 1);
+    const [heard] = receiver.accepted;
+    const { id, at } = test.store.access.events(1, 1)[0] ?? {};
+    expect(heard?.data).toEqual({ id, at, connection: 'alpha', generation: 1, detail: null });
+  });
+
   it('tell the kinds of events that were asked for, and what happens from then on', async () => {
     const test = await begin(hook({ events: ['paused'] }));
     await test.world.add('alpha');
