@@ -79,8 +79,10 @@ export async function checkSettings(settings: unknown): Promise<Settings> {
     return Object.fromEntries(
       Object.entries(judged.settings).filter(([, value]) => value !== undefined),
     );
-  const told = judged.faults.map(worded).join('; ');
-  throw new ConfigurationError('ERR_ARGUMENT', `settings: ${told}${judged.more}`);
+  const told = judged.faults.map(({ path, fault }) =>
+    worded({ path: ['settings', ...path], fault }),
+  );
+  throw new ConfigurationError('ERR_ARGUMENT', `${told.join('; ')}${judged.more}`);
 }
 
 /**

@@ -172,25 +172,17 @@ describe('settings that a program gives', () => {
     [
       'one that is unknown',
       { foo: 1 },
-      'settings: foo is unknown; known are notifyCommand, lastTry',
+      'settings.foo is unknown; known are notifyCommand, lastTry',
     ],
-    [
-      'one of the daemon',
-      { daemon: { lissten: '' } },
-      'settings: daemon.lissten is unknown; known',
-    ],
+    ['one of the daemon', { daemon: { lissten: '' } }, 'settings.daemon.lissten is unknown; known'],
     [
       'no number',
       { requestsPerSecond: Number('ten') },
-      'settings: requestsPerSecond must be a numb',
+      'settings.requestsPerSecond must be a numb',
     ],
-    [
-      'too small a number',
-      { requestsPerSecond: 0 },
-      'settings: requestsPerSecond must be 0.1 or m',
-    ],
-    ['a list', [], 'settings: must be an object, not a list'],
-    ['text', '{}', 'settings: must be an object, not string'],
+    ['too small a number', { requestsPerSecond: 0 }, 'settings.requestsPerSecond must be 0.1 or m'],
+    ['a list', [], 'settings must be an object, not a list'],
+    ['text', '{}', 'settings must be an object, not string'],
   ])('are refused with %s', async (_what, given, message) => {
     await expect(checkSettings(given)).rejects.toMatchObject({
       code: 'ERR_ARGUMENT',
