@@ -116,9 +116,9 @@ async function fromDescriptor(text: string, option: string): Promise<Secret> {
   return secretFrom(await reading(source, read, remedy), source);
 }
 
-/** One newline at the end belongs to the file, not to the secret. */
+/** One newline at the end belongs to the file, not to the secret; so does the mark that some editors begin with. */
 function secretFrom(bytes: Buffer, source: string): Secret {
-  const value = bytes.toString('utf8').replace(/\r?\n$/, '');
+  const value = textOf(bytes, source).replace(/\r?\n$/, '');
   if (value.trim() === '')
     throw new UsageError(`${source} is empty; it must hold the secret and nothing else`);
   if (/\p{Cc}/u.test(value)) {
@@ -127,6 +127,14 @@ function secretFrom(bytes: Buffer, source: string): Secret {
     );
   }
   return new Secret(value);
+}
+
+function textOf(bytes: Buffer, source: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new UsageError(`${source} is no UTF-8 text; it must hold the secret and nothing else`);
+  }
 }
 
 /** `client-secret` as people say it. */

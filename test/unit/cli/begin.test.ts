@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-async function file(name: string, content: string, mode = 0o600): Promise<string> {
+async function file(name: string, content: string | Buffer, mode = 0o600): Promise<string> {
   const target = path.join(folder, name);
   await writeFile(target, content);
   await chmod(target, mode);
@@ -78,6 +78,20 @@ describe('evergrant add', () => {
         graceMs: 30_000,
         insecureLoopback: true,
       },
+    });
+  });
+
+  it('takes a secret from a file as editors write it, and none that is no UTF-8', async () => {
+    const marked = await file('marked', '\uFEFFrt-\u00fc\n');
+    const taken = await begin(['add', 'one', ...generic, '--refresh-token-file', marked]);
+    expect(reveal(taken.options.tokens.refreshToken)).toBe('rt-\u00fc');
+    const latin = await file('latin', Buffer.from('rt-\u00fc', 'latin1'));
+    const refused = await runCli(['add', 'one', ...generic, '--refresh-token-file', latin]);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        `${latin} is no UTF-8 text; it must hold the secret and nothing else`,
+      ),
     });
   });
 
