@@ -52,11 +52,11 @@ export interface NewGrant {
   readonly namedScope: readonly string[] | undefined;
 }
 
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._@:+-]{0,127}$/u;
-
 /** Checks the name of a connection. @throws {@link ConfigurationError} `ERR_ARGUMENT` */
 export function checkName(name: string): void {
-  if (typeof name === 'string' && NAME.test(name)) return;
+  // Not a constant of the file: to make it takes a third of a millisecond, and most processes name nothing.
+  const right = /^[\p{L}\p{N}][\p{L}\p{N}._@:+-]{0,127}$/u;
+  if (typeof name === 'string' && right.test(name)) return;
   throw new ConfigurationError(
     'ERR_ARGUMENT',
     'a connection name has 1 to 128 letters, digits and . _ @ : + - and begins with a letter or digit',
