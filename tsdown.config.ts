@@ -67,6 +67,20 @@ const forOtherCommands: Rolldown.Plugin = {
   },
 };
 
+/** Writes other characters as escapes: Node reads and keeps text of ASCII alone in half the room, and faster. */
+const onlyAscii: Rolldown.Plugin = {
+  name: 'only-ascii',
+  generateBundle(_options, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type === 'chunk') file.code = file.code.replace(/[^\0-\x7f]/g, escaped);
+    }
+  },
+};
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
 /**
  * `evergrant token` is run often, in a cold process each time. CommonJS in one file, without comments: to load the same code as many ES
  * modules takes several times as long. The start prints a token that needs no keeper; the other file is the way through a keeper.
@@ -76,7 +90,12 @@ const quick = {
   format: 'cjs',
   dts: false,
   clean: false,
-  minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+  minify: {
+    compress: { keepNames: { function: false, class: true } },
+    // Errors are told by the names of their classes.
+    mangle: { keepNames: { function: false, class: true } },
+    codegen: { removeWhitespace: true },
+  },
   // With import() Node would load all that ES modules take.
   outputOptions: { codeSplitting: false, dynamicImportInCjs: false },
   checks: { legacyCjs: false },
@@ -85,13 +104,13 @@ const quick = {
 const start = {
   ...quick,
   entry: { 'cli/start': 'src/cli/start.ts' },
-  plugins: [withoutFailpoints, builtApart],
+  plugins: [withoutFailpoints, builtApart, onlyAscii],
 } satisfies UserConfig;
 
 const token = {
   ...quick,
   entry: { 'cli/token-process': 'src/cli/token-process.ts' },
-  plugins: [withoutFailpoints, forOtherCommands],
+  plugins: [withoutFailpoints, forOtherCommands, onlyAscii],
 } satisfies UserConfig;
 
 export default [modules, start, token];
