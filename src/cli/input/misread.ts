@@ -58,10 +58,20 @@ export function misreadError(
   const [first = '', second = ''] = error.message.split('\n');
   const message = first.replace(/^error: /, '').replace(UNKNOWN_OPTION, "unknown option '$1'");
   const failure = new UsageError(message);
+  if (isOfProgram(message, argv)) {
+    hint(failure, 'what is for the program comes after --: evergrant exec NAME -- PROGRAM …');
+    return failure;
+  }
   const suggestion =
     /^\(Did you mean (.*)\?\)$/.exec(second)?.[1] ?? nearestOption(message, program);
   hint(failure, suggestion === undefined ? helpFor(program, argv) : `did you mean ${suggestion}?`);
   return failure;
+}
+
+/** Whether an unknown option stands behind the program that `evergrant exec` is to run. */
+function isOfProgram(message: string, argv: readonly string[]): boolean {
+  const [command, , program] = operandsOf(argv);
+  return UNKNOWN_OPTION.test(message) && command === 'exec' && program !== undefined;
 }
 
 function nearestOption(message: string, program: Command): string | undefined {

@@ -36,6 +36,11 @@ describe('what cannot be understood', () => {
     [['shwo', 'x'], 'did you mean show?'],
     [['token', 'x', '--min-lfe', '5m'], 'did you mean --min-life?'],
     [['token', 'x', '--min-lfe=5m'], 'did you mean --min-life?'],
+    [['exec', 'x', '--min-lfe', '5m', '--', 'curl'], 'did you mean --min-life?'],
+    [
+      ['exec', 'x', 'curl', '--silent'],
+      'what is for the program comes after --: evergrant exec NAME -- PROGRAM …',
+    ],
     [['token'], 'evergrant token --help shows what it takes'],
     [['token', 'a', 'b'], 'evergrant token --help shows what it takes'],
     [['frobnicate'], 'evergrant --help shows all commands'],
