@@ -43,7 +43,7 @@ export const refreshStored: Row = ratioRow({
   name: 'refresh-stored',
   work: 'one refresh after another: `refresh()` of one connection whose refresh tokens are good once, intent and result sealed and durable',
   bar: 2,
-  rest: 'beyond the POST, SQLite takes 1.4 times the limit where nothing is flushed to a disk (three commits, two of them durable, and eight statements), and as much again where it is; MACs, seals and digests take half of it; the rest is spread over decisions, records and events, 1 to 3 % in each place',
+  rest: 'beyond the POST, SQLite takes 1.4 times the limit where nothing is flushed to a disk (two commits, both durable, and six statements), and as much again where it is; MACs, seals and digests take half of it; the rest is spread over decisions, records and events, 1 to 3 % in each place',
   entrants: () =>
     lineup(
       { module: 'refresh-keeper.ts', options: { connections: 1, rotation: 'single-use' } },

@@ -7,7 +7,6 @@ import {
   judgeIntent,
   judgeWish,
   type Attempt,
-  type ClaimResult,
   type Demand,
   type Hindrance,
   type Wish,
@@ -21,6 +20,7 @@ import { NotFoundError } from '../errors.ts';
 import { keeperName, type Engine } from './engine.ts';
 import type { Claimed } from './claimed.ts';
 import { momentFor } from './moment.ts';
+import { isReadyFor, makeReady, type Ready } from './ready.ts';
 import { recordOutcome, recordSpill } from './record.ts';
 import { recoverAwaited } from './recover.ts';
 import { prepareRenewal, sendRenewal } from './send.ts';
@@ -64,52 +64,78 @@ export function foresee(engine: Engine, view: View, order: Order): AttemptResult
 /**
  * Makes at most one request for a connection, if the order needs one and nobody else is at it.
  *
+ * @param seen - its rows as they were just read.
  * @param onClaimed - called when nobody else holds the claim any more.
  * @throws {@link StoreError} when the store cannot be used; then nothing was sent, or the answer lies in a spill file.
  */
 export async function attemptRefresh(
   engine: Engine,
-  connectionId: string,
+  seen: View,
   order: Order,
   onClaimed: () => void,
 ): Promise<AttemptResult> {
-  let dead: Claim | undefined;
-  for (;;) {
-    failpoint('before-lock');
-    const owner = await engine.store.claims.identify();
-    const claimed = await claim(engine, connectionId, owner, order, dead?.attemptId);
-    if (claimed.kind === 'held') {
-      const standing = await engine.store.claims.judge(claimed.claim.owner);
-      if (standing !== 'dead' && !sabotaged('owner-check')) return claimed;
-      dead = claimed.claim;
-      continue;
+  const ready = await makeReady(engine, seen);
+  try {
+    let dead: Claim | undefined;
+    for (;;) {
+      failpoint('before-lock');
+      const step = await claim(engine, seen.connection.id, order, dead?.attemptId, ready);
+      if (step.kind === 'held') {
+        const standing = await engine.store.claims.judge(step.claim.owner);
+        if (standing !== 'dead' && !sabotaged('owner-check')) return step;
+        dead = step.claim;
+        continue;
+      }
+      if (step.kind === 'stopped' && (await recoverAwaited(engine, step.view))) continue;
+      if (step.kind !== 'claimed') return step;
+      onClaimed();
+      failpoint('after-lock');
+      const result = await proceed(engine, step.claimed, order, step.armed);
+      if (result !== 'start_over') return result;
+      dead = undefined;
     }
-    if (claimed.kind === 'stopped' && (await recoverAwaited(engine, claimed.view))) continue;
-    if (claimed.kind !== 'claimed') return claimed;
-    onClaimed();
-    failpoint('after-lock');
-    const result = await proceed(engine, owner, claimed.view, order);
-    if (result !== 'start_over') return result;
-    dead = undefined;
+  } finally {
+    ready?.opened.close();
   }
 }
+
+/** What came of asking for the right to send; `armed` where the intent was written with the claim. */
+type ClaimStep =
+  | Hindrance
+  | { readonly kind: 'claimed'; readonly claimed: Claimed; readonly armed: Ready | undefined };
 
 async function claim(
   engine: Engine,
   connectionId: string,
-  owner: Owner,
   order: Order,
   replaces: string | undefined,
-): Promise<ClaimResult> {
+  ready: Ready | undefined,
+): Promise<ClaimStep> {
   const { store, random } = engine;
+  const owner = await store.claims.identify();
   const attemptId = random.uuid();
-  const result = await store.transition(
+  const step = await store.transition(
     connectionId,
-    (view) => decideClaim(view, { ...wishOf(engine, view, order, replaces), owner, attemptId }),
-    { durable: false },
+    (view): Change<ClaimStep> => {
+      const wish = wishOf(engine, view, order, replaces);
+      const { result, ...change } = decideClaim(view, { ...wish, owner, attemptId });
+      if (result.kind !== 'claimed') return { result };
+      const claimed = claimedOf(engine, owner, result.view);
+      const armed = isReadyFor(view, ready) && decideArming(engine, claimed, order, result.view);
+      if (armed === false || !armed.result)
+        return { ...change, result: { kind: 'claimed', claimed, armed: undefined } };
+      const connection = { ...change.connection, ...armed.connection };
+      return { ...change, connection, result: { kind: 'claimed', claimed, armed: ready } };
+    },
+    { durable: ready?.isFragile === true },
   );
-  if (result !== undefined) return result;
-  throw new NotFoundError('ERR_CONNECTION_UNKNOWN', 'the connection was removed meanwhile');
+  if (step !== undefined) return step;
+  throw removedError();
+}
+
+/** Thrown where there is no connection of this id any more. */
+export function removedError(): NotFoundError {
+  return new NotFoundError('ERR_CONNECTION_UNKNOWN', 'the connection was removed meanwhile');
 }
 
 function wishOf(
@@ -123,16 +149,9 @@ function wishOf(
   return { ...order, replaces, now: clock.now(), rotation, policy: settings };
 }
 
-/** Everything under the claim. */
-async function proceed(
-  engine: Engine,
-  owner: Owner,
-  view: View,
-  order: Order,
-): Promise<AttemptResult | 'start_over'> {
+function claimedOf(engine: Engine, owner: Owner, view: View): Claimed {
   const { connection, client } = view;
   const profile = engine.profileOf(client);
-  const rotation = effectiveRotation(connection, profile.rotation);
   const attempt: Attempt = {
     attemptId: connection.claim?.attemptId ?? '',
     owner,
@@ -141,8 +160,18 @@ async function proceed(
     clientRevision: client.revision,
     doubt: connection.intent,
   };
-  const claimed: Claimed = { attempt, view, profile, rotation };
+  return { attempt, view, profile, rotation: effectiveRotation(connection, profile.rotation) };
+}
+
+/** Everything under the claim. */
+async function proceed(
+  engine: Engine,
+  claimed: Claimed,
+  order: Order,
+  armed: Ready | undefined,
+): Promise<AttemptResult | 'start_over'> {
   try {
+    if (armed !== undefined) return settled(await send(engine, claimed, armed));
     const known = await resolveDoubt(engine, claimed, order);
     if (known !== undefined) return known;
     return await exchange(engine, claimed, order);
@@ -222,15 +251,23 @@ async function exchange(
       await release(engine, claimed);
       return 'start_over';
     }
-    failpoint('after-intent');
-    const verdict = await telling(engine, view, async () => {
-      const answered = await sendRenewal(engine, claimed, opened, renewal);
-      return recordOutcome(engine, claimed, answered);
-    });
-    return settled(verdict);
+    return settled(await send(engine, claimed, { opened, renewal }));
   } finally {
     opened.close();
   }
+}
+
+/** Send, record: the intent is written. */
+function send(
+  engine: Engine,
+  claimed: Claimed,
+  { opened, renewal }: Pick<Ready, 'opened' | 'renewal'>,
+): Promise<Verdict> {
+  failpoint('after-intent');
+  return telling(engine, claimed.view, async () => {
+    const answered = await sendRenewal(engine, claimed, opened, renewal);
+    return recordOutcome(engine, claimed, answered);
+  });
 }
 
 /** Tells that a request is made; recording tells what it came to, unless nothing could be recorded. */
@@ -251,25 +288,26 @@ async function telling(
 }
 
 /** Writes the intent; it also proves that the store can be written. False when somebody was faster, or a grace ended while connecting. */
-async function arm(
-  engine: Engine,
-  { attempt, view, profile, rotation }: Claimed,
-  { anyway }: Order,
-): Promise<boolean> {
-  const { store, clock, machine } = engine;
-  const { graceMs } = profile;
-  const armed = await store.transition(
-    view.connection.id,
-    (now) => {
-      const moment = momentFor(clock, rotation);
-      if (sabotaged('intent')) return { result: true };
-      const facts = { ...moment, bootId: machine.bootId, rotation, graceMs, anyway };
-      const maySend = judgeIntent(now.connection, facts) === 'send';
-      return maySend ? decideIntent(now, attempt, moment) : { result: false };
-    },
-    { durable: !isRepeatable(rotation) },
+async function arm(engine: Engine, claimed: Claimed, order: Order): Promise<boolean> {
+  const armed = await engine.store.transition(
+    claimed.view.connection.id,
+    (now) => decideArming(engine, claimed, order, now),
+    { durable: !isRepeatable(claimed.rotation) },
   );
   return armed === true;
+}
+
+function decideArming(
+  { clock, machine }: Engine,
+  { attempt, profile: { graceMs }, rotation }: Claimed,
+  { anyway }: Order,
+  now: View,
+): Change<boolean> {
+  const moment = momentFor(clock, rotation);
+  if (sabotaged('intent')) return { result: true };
+  const facts = { ...moment, bootId: machine.bootId, rotation, graceMs, anyway };
+  const maySend = judgeIntent(now.connection, facts) === 'send';
+  return maySend ? decideIntent(now, attempt, moment) : { result: false };
 }
 
 /** Gives the claim back. A failure leaves it to be retried: while this process lives nobody else can take it. */

@@ -2,7 +2,13 @@ import type { View } from '../connection/decision.ts';
 import type { Claim } from '../connection/record.ts';
 import { ConfigurationError } from '../errors.ts';
 import { sleep } from '../system/clock.ts';
-import { attemptRefresh, foresee, type AttemptResult, type Order } from './attempt.ts';
+import {
+  attemptRefresh,
+  foresee,
+  removedError,
+  type AttemptResult,
+  type Order,
+} from './attempt.ts';
 import type { Engine } from './engine.ts';
 import { Pilots } from './pilots.ts';
 
@@ -127,11 +133,12 @@ export class Flights {
   ): Promise<AttemptResult> {
     const view = await this.#engine.store.read(connectionId);
     // Those who waited for another keeper find what it stored, and those who must wait hear so, without taking turns at writing.
-    const foreseen = view && foresee(this.#engine, view, order);
+    if (view === undefined) throw removedError();
+    const foreseen = foresee(this.#engine, view, order);
     if (foreseen !== undefined) return foreseen;
-    const client = `${view?.client.clientId ?? ''} ${view?.client.tokenEndpoint ?? ''}`;
-    return this.#pilots.fly(client, () =>
-      attemptRefresh(this.#engine, connectionId, order, onClaimed),
+    const { clientId, tokenEndpoint } = view.client;
+    return this.#pilots.fly(`${clientId} ${tokenEndpoint}`, () =>
+      attemptRefresh(this.#engine, view, order, onClaimed),
     );
   }
 

@@ -43,7 +43,10 @@ export interface Renewal extends RenewalRequest {
  * @throws {@link StoreError} when a secret does not open; {@link ClientRejectedError} when the client's is missing;
  *   {@link ConfigurationError} when the request cannot be made.
  */
-export function prepareRenewal(engine: Engine, claimed: Claimed): Renewal {
+export function prepareRenewal(
+  engine: Engine,
+  claimed: Pick<Claimed, 'view' | 'profile'>,
+): Renewal {
   const refreshToken = openRefreshToken(engine.store.sealer, claimed.view.connection);
   const prepared = renewal(engine, claimed, refreshToken);
   // Once a connection is made, a request that cannot be written down would be told as a failure of the server.
@@ -70,7 +73,7 @@ export async function sendRenewal(
 
 function renewal(
   engine: Engine,
-  { view, profile }: Claimed,
+  { view, profile }: Pick<Claimed, 'view' | 'profile'>,
   refreshToken: Secret | undefined,
   scope?: readonly string[],
 ): RenewalRequest {

@@ -78,6 +78,17 @@ export async function openTokenEndpoint(
   return 'kind' in connection ? connection : opened(connection, url);
 }
 
+/** As {@link openTokenEndpoint}, over a connection that is at hand; undefined where none is. @throws likewise. */
+export function tokenEndpointAtHand(
+  http: Http,
+  tokenEndpoint: string,
+  { insecureLoopback }: Pick<OpenOptions, 'insecureLoopback'>,
+): OpenTokenEndpoint | undefined {
+  const url = checkTokenEndpoint(tokenEndpoint, insecureLoopback);
+  const connection = atHand(http, url);
+  return connection && opened(connection, url);
+}
+
 function atHand(http: Http, url: URL): HttpConnection | undefined {
   const connection = http.atHand?.(url);
   if (connection === undefined) return undefined;

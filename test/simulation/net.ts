@@ -46,25 +46,33 @@ export class Net {
   httpOf(process: Process): Http {
     return {
       connect: (url, { timeoutMs }) => this.#connect(process, url, timeoutMs),
+      atHand: (url) => {
+        const isThere = this.up && this.#world.rng.chance(0.3);
+        return isThere ? this.#connectionTo(process, url) : undefined;
+      },
       close: () => undefined,
     };
   }
 
   #connect(process: Process, url: URL, timeoutMs: number): Promise<HttpConnection> {
     const { rng, plan, faultsOn } = this.#world;
-    const server = this.#world.serverAt(url);
     const isRefused = faultsOn && (!this.up || rng.chance(plan.net.refusesConnection));
     const latency = isRefused && rng.chance(0.2) ? timeoutMs : this.#latency();
     return process.io('connecting', latency, () => {
       if (isRefused) throw new HttpConnectError('the simulated server cannot be reached');
-      return {
-        send: (request, options) =>
-          url.pathname === '/revoke'
-            ? this.#revoke(process, server, request)
-            : this.#send(process, server, request, options),
-        close: () => undefined,
-      };
+      return this.#connectionTo(process, url);
     });
+  }
+
+  #connectionTo(process: Process, url: URL): HttpConnection {
+    const server = this.#world.serverAt(url);
+    return {
+      send: (request, options) =>
+        url.pathname === '/revoke'
+          ? this.#revoke(process, server, request)
+          : this.#send(process, server, request, options),
+      close: () => undefined,
+    };
   }
 
   #send(

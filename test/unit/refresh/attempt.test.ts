@@ -13,7 +13,11 @@ interface Attempting extends OneRow {
   onFind: () => void;
   /** Called when a connection is opened; what it throws, the opening fails with. */
   onConnect: () => void;
+  /** Called when an answer is given its place. */
+  onReserve: () => void;
   readonly connections: string[];
+  /** Whether a connection is open that is as good as a fresh one. */
+  isAtHand: boolean;
   /** Who this process is. */
   self: Owner;
   attempt(): Promise<AttemptResult>;
@@ -29,7 +33,8 @@ function attempting(
   const connections: string[] = [];
   const { sealer } = engine.store;
   const refreshToken = sealer.seal('rt', tokenContext('connection', 'refreshToken', 1));
-  row.view = someView({ connection: { tokens: someTokens({ refreshToken }), ...change } });
+  const seen = someView({ connection: { tokens: someTokens({ refreshToken }), ...change } });
+  row.view = seen;
   let attempts = 0;
   Object.assign(engine.random, { uuid: () => `attempt-${String(++attempts)}` });
   Object.assign(engine.store.claims, { identify: () => Promise.resolve(all.self) });
@@ -40,23 +45,26 @@ function attempting(
     },
     makeReserve: () => {
       row.steps.push('place kept');
+      all.onReserve();
       return Promise.resolve();
     },
   });
   const habits = { rotation, scopes: {}, dialect: {}, tokenParameters: {} };
+  const connection = {
+    send: () => {
+      connections.push('sent');
+      const body = Buffer.from('{"access_token":"at","token_type":"Bearer","expires_in":60}');
+      const headers = { 'content-type': 'application/json' };
+      return Promise.resolve({ status: 200, headers, body });
+    },
+    close: () => void connections.push('closed'),
+  };
   const http = {
+    atHand: () => (all.isAtHand ? connection : undefined),
     connect: (_url: URL, { fresh }: { readonly fresh: boolean }) => {
       row.steps.push(fresh ? 'connected anew' : 'connected');
       all.onConnect();
-      return Promise.resolve({
-        send: () => {
-          connections.push('sent');
-          const body = Buffer.from('{"access_token":"at","token_type":"Bearer","expires_in":60}');
-          const headers = { 'content-type': 'application/json' };
-          return Promise.resolve({ status: 200, headers, body });
-        },
-        close: () => void connections.push('closed'),
-      });
+      return Promise.resolve(connection);
     },
   };
   Object.assign(engine, { http, profileOf: () => habits });
@@ -65,10 +73,12 @@ function attempting(
     self: someOwner,
     onFind: () => undefined,
     onConnect: () => undefined,
+    onReserve: () => undefined,
+    isAtHand: false,
     attempt: () =>
       attemptRefresh(
         engine,
-        'connection',
+        seen,
         { demand: { kind: 'newer', generation: 1, rejected: false }, byHand: false, anyway: false },
         () => undefined,
       ),
@@ -128,6 +138,80 @@ it('whose request cannot be made fails with the fault of the settings, and is no
 });
 
 const dead = someIntent({ attemptId: 'dead' });
+const taken = { owner: someOwner, attemptId: 'taker', claimedAt: 0 };
+
+describe('where a connection is at hand', () => {
+  function atHand(...row: Parameters<typeof attempting>): Attempting {
+    return Object.assign(attempting(...row), { isAtHand: true });
+  }
+
+  it('claim and intent are one write, durable where a refresh token is good once, after the answer has its place', async () => {
+    const world = atHand();
+    world.onReserve = () => expect(world.view?.connection.claim).toBeUndefined();
+    expect((await world.attempt()).kind).toBe('settled');
+    expect(world.steps).toEqual([
+      ...['place kept', 'row written durably', 'refreshing'],
+      ...['row written durably', 'refreshed'],
+    ]);
+    expect(world.connections[0]).toBe('sent');
+    expect(world.view?.connection).toMatchObject({ generation: 2, claim: undefined });
+  });
+
+  it('where a refresh token may be used again they need not be durable', async () => {
+    const world = atHand({}, 'reusable');
+    await world.attempt();
+    expect(world.steps.slice(0, 2)).toEqual(['row written', 'refreshing']);
+  });
+
+  it.each<[string, Partial<ConnectionRecord>, Partial<View['client']>]>([
+    ['the grant is another one', { grantId: 'again' }, {}],
+    ['the client is another one', {}, { id: 'another' }],
+    ['the secret of the client is another one', {}, { revision: 7 }],
+    ['another attempt has left an intent', { intent: { ...dead, count: 1 } }, {}],
+  ])('goes step by step where meanwhile %s', async (_what, connection, client) => {
+    const world = atHand();
+    world.onReserve = () => {
+      world.onReserve = () => undefined;
+      change(world, connection);
+      const { view } = world as { view: View };
+      world.view = { ...view, client: { ...view.client, ...client } };
+    };
+    await world.attempt();
+    expect(world.steps.slice(0, 2)).toEqual(['place kept', 'row written durably']);
+    const written = world.steps.filter((step) => step.startsWith('row written'));
+    expect(written).toHaveLength(connection.intent === undefined ? 3 : 2);
+  });
+
+  it('gives it back unused where somebody was faster, or is at it', async () => {
+    for (const by of [{ generation: 2 }, { claim: taken }]) {
+      const world = Object.assign(atHand(), { owner: 'alive' });
+      world.onReserve = () => change(world, by);
+      const { kind } = await world.attempt();
+      expect(kind).toBe(by.claim === undefined ? 'satisfied' : 'held');
+      expect(world.connections).toEqual(['closed']);
+    }
+  });
+
+  it('nothing is made ready while somebody is at it, or an intent is in doubt', async () => {
+    for (const by of [{ claim: taken }, { intent: dead }]) {
+      const world = Object.assign(atHand(by), { owner: 'alive' });
+      await world.attempt();
+      expect(world.connections).toEqual([]);
+      expect(world.steps).not.toContain('place kept');
+    }
+  });
+
+  it('what keeps the answer from its place is told under the claim, and the connection given back', async () => {
+    const world = atHand();
+    world.onReserve = () => {
+      throw fullDisk;
+    };
+    await expect(world.attempt()).rejects.toBe(fullDisk);
+    expect(world.connections).toEqual(['closed', 'closed']);
+    expect(world.steps).toEqual(['place kept', 'row written', 'place kept', 'row written']);
+    expect(world.view?.connection).toMatchObject({ claim: undefined, intent: undefined });
+  });
+});
 
 describe('an intent that a dead process left where a refresh token is good once', () => {
   it('makes the connection uncertain, durably, and nothing is sent', async () => {
@@ -157,7 +241,6 @@ describe('an intent that a dead process left where a refresh token is good once'
   });
 
   it('is left to whoever has taken the claim meanwhile, or given it back', async () => {
-    const taken = { owner: someOwner, attemptId: 'taker', claimedAt: 0 };
     for (const claim of [taken, undefined]) {
       const world = attempting({ intent: dead });
       world.onFind = () => change(world, { claim });
