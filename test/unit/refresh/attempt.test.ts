@@ -16,6 +16,8 @@ interface Attempting extends OneRow {
   /** Called when an answer is given its place. */
   onReserve: () => void;
   readonly connections: string[];
+  /** The generation that a newer token set is wanted than. */
+  newerThan: number;
   /** Whether a connection is open that is as good as a fresh one. */
   isAtHand: boolean;
   /** Who this process is. */
@@ -74,12 +76,16 @@ function attempting(
     onFind: () => undefined,
     onConnect: () => undefined,
     onReserve: () => undefined,
+    newerThan: 1,
     isAtHand: false,
     attempt: () =>
       attemptRefresh(
         engine,
         seen,
-        { demand: { kind: 'newer', generation: 1, rejected: false }, byHand: false, anyway: false },
+        {
+          demand: { kind: 'newer', generation: all.newerThan, rejected: false },
+          ...{ byHand: false, anyway: false },
+        },
         () => undefined,
       ),
   });
@@ -180,6 +186,32 @@ describe('where a connection is at hand', () => {
     expect(world.steps.slice(0, 2)).toEqual(['place kept', 'row written durably']);
     const written = world.steps.filter((step) => step.startsWith('row written'));
     expect(written).toHaveLength(connection.intent === undefined ? 3 : 2);
+  });
+
+  it('sends the newest refresh token, where another one came meanwhile that is not new enough either', async () => {
+    const world = Object.assign(atHand(), { newerThan: 2 });
+    const { sealer } = world.engine.store;
+    const refreshToken = sealer.seal('rt-2', tokenContext('connection', 'refreshToken', 2));
+    world.onReserve = () => {
+      world.onReserve = () => undefined;
+      change(world, { generation: 2, tokens: someTokens({ refreshToken }) });
+    };
+    await world.attempt();
+    expect(world.steps.slice(0, 3)).toEqual(['place kept', 'row written durably', 'place kept']);
+    expect(world.view?.connection.generation).toBe(3);
+  });
+
+  it('looks for the answer of an intent that came meanwhile, also where sending again is harmless', async () => {
+    const world = atHand({}, 'reusable');
+    const looked: string[] = [];
+    world.onFind = () => looked.push('for the answer');
+    const identify = (): Promise<Owner> => {
+      if (world.steps.length === 0) change(world, { intent: dead });
+      return Promise.resolve(world.self);
+    };
+    Object.assign(world.engine.store.claims, { identify });
+    await world.attempt();
+    expect(looked).toEqual(['for the answer']);
   });
 
   it('gives it back unused where somebody was faster, or is at it', async () => {
