@@ -5,12 +5,12 @@ import { KeptTokens } from '../../../src/refresh/kept-tokens.ts';
 const NOW = { wall: 1_800_000_000_000, steady: 1_800_000_000_000.25 };
 const pool = new TokenPool();
 
-function token(value: string, expiresAt = NOW.wall + 3_600_000): KeptToken {
+function token(value: string, expiresAt = NOW.wall + 3_600_000, tokenType = 'bearer'): KeptToken {
   const tokens = {
     accessToken: undefined,
     refreshToken: undefined,
     idToken: undefined,
-    tokenType: 'bearer',
+    tokenType,
     scope: ['read'],
     receivedAt: NOW.wall,
     accessLifeMs: 3_600_000,
@@ -63,4 +63,12 @@ it('a token has what it shares with others, and shows no value', () => {
   expect(one).toMatchObject({ type: 'Bearer', scope: ['read'], generation: 7 });
   expect(one.authorization).toBe('Bearer hidden-value');
   expect(JSON.stringify(one)).not.toContain('hidden-value');
+});
+
+it.each([
+  ['bearer', 'Bearer'],
+  ['BEARER', 'Bearer'],
+  ['DPoP', 'DPoP'],
+])('a token of type %s is sent as %s', (given, sent) => {
+  expect(token('at', undefined, given).authorization).toBe(`${sent} at`);
 });
