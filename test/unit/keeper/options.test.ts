@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Keeper } from '../../../src/keeper-api.ts';
 import { openKeeper, type KeeperOptions } from '../../../src/keeper.ts';
 import { openRemote } from '../../../src/remote/open-remote.ts';
@@ -14,11 +14,11 @@ import { fakeClock } from '../../support/fake-clock.ts';
 
 let folder: string;
 
-beforeAll(async () => {
+beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'evergrant-options-'));
 });
 
-afterAll(() => rm(folder, { recursive: true }));
+afterEach(() => rm(folder, { recursive: true }));
 
 it.each<[object, string]>([
   [{ settings: { requestsPerSecond: NaN } }, 'settings.requestsPerSecond must be a number'],
