@@ -64,7 +64,7 @@ export function foresee(engine: Engine, view: View, order: Order): AttemptResult
 /**
  * Makes at most one request for a connection, if the order needs one and nobody else is at it.
  *
- * @param seen - its rows as they were just read.
+ * @param seen - its rows as they were read last, which may be a while ago.
  * @param onClaimed - called when nobody else holds the claim any more.
  * @throws {@link StoreError} when the store cannot be used; then nothing was sent, or the answer lies in a spill file.
  */
@@ -74,7 +74,8 @@ export async function attemptRefresh(
   order: Order,
   onClaimed: () => void,
 ): Promise<AttemptResult> {
-  const ready = await makeReady(engine, seen);
+  const isFree = judgeWish(seen, wishOf(engine, seen, order, undefined)).kind === 'free';
+  const ready = isFree ? await makeReady(engine, seen) : undefined;
   try {
     let dead: Claim | undefined;
     for (;;) {

@@ -21,20 +21,26 @@ export interface Ready {
   readonly isFragile: boolean;
 }
 
-/** Makes ready what a claim and its intent can be written at once for; undefined where that takes more, or something is wrong, which is told under the claim. */
+/**
+ * Makes ready what a claim and its intent can be written at once for; undefined where that takes more, or something is wrong, which is told under
+ * the claim.
+ *
+ * @param view - rows by which somebody may send.
+ */
 export async function makeReady(engine: Engine, view: View): Promise<Ready | undefined> {
   const { connection, client } = view;
-  if (connection.claim !== undefined || connection.intent !== undefined) return undefined;
-  const profile = engine.profileOf(client);
-  const opened = tokenEndpointAtHand(engine.http, client.tokenEndpoint, profile);
-  if (opened === undefined) return undefined;
+  if (connection.intent !== undefined) return undefined;
+  let opened: OpenTokenEndpoint | undefined;
   try {
+    const profile = engine.profileOf(client);
+    opened = tokenEndpointAtHand(engine.http, client.tokenEndpoint, profile);
+    if (opened === undefined) return undefined;
     const renewal = prepareRenewal(engine, { view, profile });
     const isFragile = !isRepeatable(effectiveRotation(connection, profile.rotation));
     if (isFragile) await engine.spills.makeReserve();
     return { view, renewal, opened, isFragile };
   } catch {
-    opened.close();
+    opened?.close();
     return undefined;
   }
 }

@@ -22,6 +22,8 @@ interface Attempting extends OneRow {
   isAtHand: boolean;
   /** Who this process is. */
   self: Owner;
+  /** The rows as they were read before the attempt. */
+  seen: View;
   attempt(): Promise<AttemptResult>;
 }
 
@@ -35,8 +37,8 @@ function attempting(
   const connections: string[] = [];
   const { sealer } = engine.store;
   const refreshToken = sealer.seal('rt', tokenContext('connection', 'refreshToken', 1));
-  const seen = someView({ connection: { tokens: someTokens({ refreshToken }), ...change } });
-  row.view = seen;
+  const view = someView({ connection: { tokens: someTokens({ refreshToken }), ...change } });
+  row.view = view;
   let attempts = 0;
   Object.assign(engine.random, { uuid: () => `attempt-${String(++attempts)}` });
   Object.assign(engine.store.claims, { identify: () => Promise.resolve(all.self) });
@@ -73,6 +75,7 @@ function attempting(
   const all: Attempting = Object.assign(row, {
     connections,
     self: someOwner,
+    seen: view,
     onFind: () => undefined,
     onConnect: () => undefined,
     onReserve: () => undefined,
@@ -81,7 +84,7 @@ function attempting(
     attempt: () =>
       attemptRefresh(
         engine,
-        seen,
+        all.seen,
         {
           demand: { kind: 'newer', generation: all.newerThan, rejected: false },
           ...{ byHand: false, anyway: false },
@@ -224,13 +227,26 @@ describe('where a connection is at hand', () => {
     }
   });
 
-  it('nothing is made ready while somebody is at it, or an intent is in doubt', async () => {
-    for (const by of [{ claim: taken }, { intent: dead }]) {
-      const world = Object.assign(atHand(by), { owner: 'alive' });
-      await world.attempt();
-      expect(world.connections).toEqual([]);
-      expect(world.steps).not.toContain('place kept');
-    }
+  it.each<[string, Partial<ConnectionRecord>]>([
+    ['while somebody is at it', { claim: taken }],
+    ['while an intent is in doubt', { intent: dead }],
+    ['for one that is paused', { state: { kind: 'paused', since: 0, before: { kind: 'active' } } }],
+  ])('nothing is made ready %s', async (_when, by) => {
+    const world = Object.assign(atHand(by), { owner: 'alive' });
+    await world.attempt();
+    expect(world.connections).toEqual([]);
+    expect(world.steps).not.toContain('place kept');
+  });
+
+  it('what is wrong with the address of the server is told under the claim', async () => {
+    const world = atHand();
+    const { view } = world as { view: View };
+    const client = { ...view.client, tokenEndpoint: 'https://as.example/token#odd' };
+    world.seen = world.view = { ...view, client };
+    await expect(world.attempt()).rejects.toMatchObject({ code: 'ERR_CONFIGURATION' });
+    expect(world.steps).toEqual(['row written', 'row written']);
+    change(world, { generation: 2 });
+    expect((await world.attempt()).kind).toBe('satisfied');
   });
 
   it('what keeps the answer from its place is told under the claim, and the connection given back', async () => {
