@@ -59,8 +59,8 @@ async function addressOf(option: DaemonOption, paths: HomePaths): Promise<Daemon
 function checkOption(option: unknown): void {
   if (option === true) return;
   if (typeof option === 'object' && option !== null) {
-    const { socket = 'none' } = option as { readonly socket?: unknown };
-    if (typeof socket === 'string' && socket !== '') return;
+    if (!('socket' in option)) return;
+    if (typeof option.socket === 'string' && option.socket !== '') return;
   }
   throw new ConfigurationError(
     'ERR_ARGUMENT',

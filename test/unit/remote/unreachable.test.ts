@@ -89,7 +89,7 @@ it.each<[string, unknown]>([
   });
 });
 
-it.each([false, null, 'socket', { socket: '' }, { socket: 5 }])(
+it.each([false, null, 'socket', { socket: '' }, { socket: 5 }, { socket: undefined }])(
   'the daemon %j is none, and what it may be is told',
   async (daemon) => {
     const opening = openRemote(daemon as unknown as true, homePaths('/', {}), fakeClock());
