@@ -17,13 +17,14 @@ import type {
   Scopes,
 } from '../connection/record.ts';
 import { ConfigurationError } from '../errors.ts';
-import type { BeginOptions, SecretInput } from '../keeper-api.ts';
+import type { BeginOptions } from '../keeper-api.ts';
 import { readScope } from '../oauth/scope.ts';
 import { checkAuthenticatedOnce } from '../oauth/token-request.ts';
 import { findProvider } from '../providers/providers.ts';
 import { resolveProfile, type Profile, type ProfileOverrides } from '../providers/profile.ts';
 import { keeperName, type Engine } from '../refresh/engine.ts';
 import { Secret } from '../secret.ts';
+import { secretOf } from '../system/arguments.ts';
 import { openIfWhole } from './disconnect.ts';
 
 /*
@@ -61,14 +62,6 @@ export function checkName(name: string): void {
     'ERR_ARGUMENT',
     'a connection name has 1 to 128 letters, digits and . _ @ : + - and begins with a letter or digit',
   );
-}
-
-/** A secret as callers may give it. */
-export function secretOf(input: SecretInput | undefined, option: string): Secret {
-  const secret = typeof input === 'string' ? new Secret(input) : input;
-  if (secret instanceof Secret && secret.reveal() !== '') return secret;
-  const fault = input === undefined ? 'missing' : secret instanceof Secret ? 'empty' : 'no secret';
-  throw new ConfigurationError('ERR_ARGUMENT', `${option} is ${fault}; give the secret itself`);
 }
 
 /** The scopes that a caller named, decoded and checked; undefined when it named none. */

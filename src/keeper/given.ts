@@ -1,6 +1,5 @@
-import { ConfigurationError } from '../errors.ts';
 import type { AddOptions, BeginOptions, ClientOptions, SecretInput } from '../keeper-api.ts';
-import { secretOf } from './begin.ts';
+import { checkObject, secretOf, wrongArgument } from '../system/arguments.ts';
 
 /*
  * What a caller hands in to be sent later as it is. A copy spoilt on its way here would fail long afterwards, at a server that cannot tell
@@ -30,7 +29,7 @@ export function checkGiven(options: BeginOptions): void {
   checkText(client.clientId, 'clientId');
   const { authentication, clientSecretExpiresAt } = client;
   if (authentication !== undefined && !AUTHENTICATIONS.includes(authentication)) {
-    throw wrong(`authentication is none of ${AUTHENTICATIONS.join(', ')}`);
+    throw wrongArgument(`authentication is none of ${AUTHENTICATIONS.join(', ')}`);
   }
   checkInstant(clientSecretExpiresAt, 'clientSecretExpiresAt');
   if (overrides !== undefined) checkObject(overrides, 'overrides');
@@ -45,7 +44,7 @@ export function checkTokens({ tokens }: AddOptions): void {
   checkSecret(refreshToken, 'refreshToken');
   if (accessToken !== undefined) checkSecret(accessToken, 'accessToken');
   if (accessToken !== undefined && accessExpiresAt === undefined) {
-    throw wrong('accessExpiresAt is missing; without it give the refresh token alone');
+    throw wrongArgument('accessExpiresAt is missing; without it give the refresh token alone');
   }
   checkInstant(accessExpiresAt, 'accessExpiresAt');
 }
@@ -53,21 +52,17 @@ export function checkTokens({ tokens }: AddOptions): void {
 /** Checks an instant that may be left out. @throws {@link ConfigurationError} `ERR_ARGUMENT` when it is none that a calendar has. */
 export function checkInstant(at: number | undefined, option: string): void {
   if (at === undefined || (typeof at === 'number' && Math.abs(at) <= LAST_INSTANT)) return;
-  throw wrong(`${option} is no instant; give epoch milliseconds`);
+  throw wrongArgument(`${option} is no instant; give epoch milliseconds`);
 }
 
 function checkSecret(input: SecretInput, option: string): void {
   checkText(secretOf(input, option).reveal(), option);
 }
 
-function checkObject(value: unknown, option: string): void {
-  if (typeof value !== 'object' || value === null) throw wrong(`${option} is no object`);
-}
-
 function checkText(value: unknown, option: string): void {
-  if (value === undefined) throw wrong(`${option} is missing`);
+  if (value === undefined) throw wrongArgument(`${option} is missing`);
   const fault = faultOf(value);
-  if (fault !== undefined) throw wrong(`${option} ${fault}; give it again, alone`);
+  if (fault !== undefined) throw wrongArgument(`${option} ${fault}; give it again, alone`);
 }
 
 function faultOf(value: unknown): string | undefined {
@@ -77,8 +72,4 @@ function faultOf(value: unknown): string | undefined {
   if (/^[ \t]|[ \t]$/.test(value)) return 'begins or ends with a space';
   if (/\p{Cc}/u.test(value)) return 'holds a control character';
   return value === '' ? 'is empty' : 'holds a character that is not ASCII';
-}
-
-function wrong(message: string): ConfigurationError {
-  return new ConfigurationError('ERR_ARGUMENT', message);
 }

@@ -26,6 +26,7 @@ import type { Engine } from '../refresh/engine.ts';
 import { waitUntil } from '../refresh/wait.ts';
 import type { ApiAccess } from '../resource/exchange.ts';
 import { newApiMemory, type ApiMemory } from '../resource/memory.ts';
+import { checkHandleName, checkLimit, checkMs, secretOf } from '../system/arguments.ts';
 import type { Fetch } from '../system/fetch.ts';
 import type { Listeners } from '../system/listeners.ts';
 import { apiAccess } from './api-access.ts';
@@ -35,7 +36,6 @@ import {
   namedScopeOf,
   register,
   replaceSecret,
-  secretOf,
   storeAgain,
   type Existing,
   storeNew,
@@ -50,7 +50,6 @@ import { asBefore } from './reconnect.ts';
 import { overridesShown } from './overrides-shown.ts';
 import { registrationOf } from './registration.ts';
 import { statusOf } from './status.ts';
-import { checkMs } from './token.ts';
 
 /** What a local keeper is made of. */
 export interface KeeperParts {
@@ -165,9 +164,7 @@ export class LocalKeeper implements Keeper {
   }
 
   connection(name: string): Connection {
-    if (typeof (name as unknown) !== 'string') {
-      throw new ConfigurationError('ERR_ARGUMENT', 'the name of a connection is no string');
-    }
+    checkHandleName(name);
     return new ConnectionHandle(name, this.#handleParts);
   }
 
@@ -355,14 +352,6 @@ export class LocalKeeper implements Keeper {
     }
     if (isAgain) await this.#memory.refreshed(id);
   }
-}
-
-function checkLimit(limit: number | undefined): void {
-  if (limit === undefined || (Number.isSafeInteger(limit) && limit >= 0)) return;
-  throw new ConfigurationError(
-    'ERR_ARGUMENT',
-    'limit is no number of connections; give a whole number from 0 on',
-  );
 }
 
 /** Why a connection that was due was not renewed; undefined when it was, or needed no more. */

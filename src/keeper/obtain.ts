@@ -9,7 +9,8 @@ import { findProvider } from '../providers/providers.ts';
 import type { Engine } from '../refresh/engine.ts';
 import { openAuthentication } from '../refresh/request.ts';
 import { Secret } from '../secret.ts';
-import { secretOf, type Registration } from './begin.ts';
+import { secretOf } from '../system/arguments.ts';
+import type { Registration } from './begin.ts';
 
 /*
  * From the options of a caller to tokens that are not stored yet.

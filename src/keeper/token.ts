@@ -1,7 +1,7 @@
 import type { AccessToken } from '../access-token.ts';
-import { ConfigurationError } from '../errors.ts';
 import type { TokenOptions } from '../keeper-api.ts';
 import type { Patience } from '../refresh/wait.ts';
+import { checkMs } from '../system/arguments.ts';
 import type { HandleParts } from './handle-parts.ts';
 
 /*
@@ -52,13 +52,4 @@ export function patienceOf(
 ): Patience {
   const timeoutMs = checkMs(options.timeoutMs, 'timeoutMs') ?? byDefaultMs;
   return { deadline: engine.clock.monotonic() + timeoutMs, signal: options.signal };
-}
-
-/** Checks a duration that may be left out. @throws {@link ConfigurationError} `ERR_ARGUMENT` for a time that is none. */
-export function checkMs(value: number | undefined, option: string): number | undefined {
-  if (value === undefined || (Number.isFinite(value) && value >= 0)) return value;
-  throw new ConfigurationError(
-    'ERR_ARGUMENT',
-    `${option} is no duration in milliseconds; give a number from 0 on`,
-  );
 }

@@ -1,5 +1,4 @@
 import { AccessToken } from '../access-token.ts';
-import { ConfigurationError } from '../errors.ts';
 import type {
   Connection,
   ConnectionStatus,
@@ -9,6 +8,7 @@ import type {
   RefreshOptions,
   TokenOptions,
 } from '../keeper-api.ts';
+import { checkMs } from '../system/arguments.ts';
 import { segmentOf } from './connection-path.ts';
 import type { Sent, Transport } from './transport.ts';
 
@@ -117,9 +117,6 @@ function patienceOf(limitMs: number): number {
 }
 
 function durationOf(ms: number, option: string): string {
-  if (Number.isFinite(ms) && ms >= 0) return `${String(Math.round(ms))}ms`;
-  throw new ConfigurationError(
-    'ERR_ARGUMENT',
-    `${option} is no duration in milliseconds; give a number from 0 on`,
-  );
+  checkMs(ms, option);
+  return `${String(Math.round(ms))}ms`;
 }

@@ -13,6 +13,7 @@ import type {
   SecretInput,
   WaitOptions,
 } from '../keeper-api.ts';
+import { checkHandleName, checkLimit, checkObject, secretOf } from '../system/arguments.ts';
 import type { Clock } from '../system/clock.ts';
 import { Listeners } from '../system/listeners.ts';
 import { segmentOf } from './connection-path.ts';
@@ -49,12 +50,14 @@ export class RemoteKeeper implements Keeper {
   }
 
   async add(name: string, options: AddOptions): Promise<Connection> {
+    const begun = begin(name, options);
     const { signal, replace, tokens } = options;
+    checkObject(tokens, 'tokens');
     const body = {
-      ...begin(name, options),
+      ...begun,
       tokens: {
-        refreshToken: reveal(tokens.refreshToken),
-        accessToken: tokens.accessToken === undefined ? undefined : reveal(tokens.accessToken),
+        refreshToken: secretOf(tokens.refreshToken, 'refreshToken').reveal(),
+        accessToken: revealed(tokens.accessToken, 'accessToken'),
         accessExpiresAt: tokens.accessExpiresAt,
       },
       replace,
@@ -64,9 +67,10 @@ export class RemoteKeeper implements Keeper {
   }
 
   async connect(name: string, options: ConnectOptions): Promise<Connection> {
+    const begun = begin(name, options);
     if (options.grant !== 'client-credentials') throw needsPerson();
     const { signal, reconnect, grant } = options;
-    const body = { ...begin(name, options), grant, reconnect };
+    const body = { ...begun, grant, reconnect };
     await this.#ask('POST', '/v1/connections', body, signal);
     return this.connection(name);
   }
@@ -80,12 +84,13 @@ export class RemoteKeeper implements Keeper {
   }
 
   connection(name: string): Connection {
+    checkHandleName(name);
     return new RemoteConnection(name, this.#transport);
   }
 
-  async list({ afterName, limit = Infinity }: ListOptions = {}): Promise<
-    readonly ConnectionStatus[]
-  > {
+  async list(options: ListOptions = {}): Promise<readonly ConnectionStatus[]> {
+    checkLimit(options.limit);
+    const { afterName, limit = Infinity } = options;
     const found: ConnectionStatus[] = [];
     let cursor = afterName === undefined ? undefined : Buffer.from(afterName).toString('base64url');
     while (found.length < limit) {
@@ -109,8 +114,9 @@ export class RemoteKeeper implements Keeper {
     secret: SecretInput,
     options: { readonly tokenEndpoint?: string; readonly expiresAt?: number } = {},
   ): Promise<number> {
+    const value = secretOf(secret, 'secret').reveal();
     const target = `/v1/clients/${encodeURIComponent(clientId)}/secret`;
-    const answer = await this.#ask('PUT', target, { secret: reveal(secret), ...options });
+    const answer = await this.#ask('PUT', target, { secret: value, ...options });
     return (answer as { readonly connections: number }).connections;
   }
 
@@ -153,8 +159,9 @@ export class RemoteKeeper implements Keeper {
     listener: (event: KeeperEvents[E]) => void,
   ): () => void {
     this.#transport.assertOpen();
+    const off = this.#listeners.on(event, listener);
     this.#following ??= this.#follow();
-    return this.#listeners.on(event, listener);
+    return off;
   }
 
   async close(): Promise<void> {
@@ -194,19 +201,18 @@ export class RemoteKeeper implements Keeper {
 }
 
 function begin(name: string, options: BeginOptions): object {
+  checkObject(options, 'options');
+  checkObject(options.client, 'client');
   const { provider, client, overrides, scope, subscriptionKey, perspioTenantId } = options;
   return {
     ...{ name, provider, overrides, scope, perspioTenantId },
-    client: {
-      ...client,
-      clientSecret: client.clientSecret === undefined ? undefined : reveal(client.clientSecret),
-    },
-    subscriptionKey: subscriptionKey === undefined ? undefined : reveal(subscriptionKey),
+    client: { ...client, clientSecret: revealed(client.clientSecret, 'clientSecret') },
+    subscriptionKey: revealed(subscriptionKey, 'subscriptionKey'),
   };
 }
 
-function reveal(secret: SecretInput): string {
-  return typeof secret === 'string' ? secret : secret.reveal();
+function revealed(secret: SecretInput | undefined, option: string): string | undefined {
+  return secret === undefined ? undefined : secretOf(secret, option).reveal();
 }
 
 function needsPerson(): ConfigurationError {
