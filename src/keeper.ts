@@ -2,7 +2,7 @@ import { findProvider } from './providers/providers.ts';
 import { resolveProfile, type Profile } from './providers/profile.ts';
 import type { ClientRecord, ConnectionRecord, Notice } from './connection/record.ts';
 import { effectiveRotation, isRepeatable } from './connection/schedule.ts';
-import { ConfigurationError, EvergrantError } from './errors.ts';
+import { EvergrantError } from './errors.ts';
 import type { Keeper, KeeperEvents, SecretInput } from './keeper-api.ts';
 import type { DaemonOption } from './remote/open-remote.ts';
 import { LocalKeeper } from './keeper/local-keeper.ts';
@@ -13,7 +13,7 @@ import { checkSettings, readSettings, type Settings } from './settings.ts';
 import type { MasterKeySource } from './store/master-key.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import type { SqliteStore } from './store/sqlite/sqlite-store.ts';
-import { secretOf } from './system/arguments.ts';
+import { secretOf, wrongArgument } from './system/arguments.ts';
 import { checkAuthorities } from './system/authorities.ts';
 import { systemClock, type Clock } from './system/clock.ts';
 import { runCommand } from './system/command.ts';
@@ -73,8 +73,7 @@ const NOTIFY_TIMEOUT_MS = 30_000;
 export async function openKeeper(options: KeeperOptions = {}): Promise<Keeper> {
   if (options.daemon !== undefined) {
     const { openRemote } = await import('./remote/open-remote.ts');
-    const paths = homePaths(options.home, process.env);
-    return openRemote(options.daemon, paths, options.clock ?? systemClock);
+    return openRemote(options.daemon, pathsOf(options), options.clock ?? systemClock);
   }
   const { keeper } = await openHome(options);
   return keeper;
@@ -111,11 +110,8 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   checkAuthorities(options.ca);
-  if (options.home === '') {
-    throw new ConfigurationError('ERR_ARGUMENT', 'home is empty; name a folder, or leave it out');
-  }
+  const paths = pathsOf(options);
   const given = await checkSettings(options.settings);
-  const paths = homePaths(options.home, process.env);
   const create = options.create ?? true;
   checkParents(paths.home);
   await (create ? privateFolder(paths.home) : checkOwnerOnly(paths.home, 'folder'));
@@ -165,6 +161,12 @@ export async function openHome(options: KeeperOptions = {}): Promise<OpenHome> {
   return { keeper, store, paths, api: (name) => keeper.api(name), changeMasterKey };
 }
 
+function pathsOf({ home }: KeeperOptions): HomePaths {
+  if (home === undefined || (typeof home === 'string' && home !== ''))
+    return homePaths(home, process.env);
+  throw wrongArgument('home is no path; name a folder, or leave it out');
+}
+
 async function keySource(
   { key }: KeeperOptions,
   paths: HomePaths,
@@ -189,7 +191,7 @@ function checkKey(key: unknown): void {
     if ('passphrase' in key || 'keychain' in key) return;
     if ('file' in key && typeof key.file === 'string' && key.file !== '') return;
   }
-  throw new ConfigurationError('ERR_ARGUMENT', 'key names neither file, passphrase nor keychain');
+  throw wrongArgument('key names neither file, passphrase nor keychain');
 }
 
 /** Profiles of clients, each resolved once: a client's overrides never change. */

@@ -26,6 +26,9 @@ it.each<[object, string]>([
   [{ key: '/etc/evergrant/key' }, 'key names neither file, passphrase nor keychain'],
   [{ key: { file: 5 } }, 'key names neither file, passphrase nor keychain'],
   [{ key: {} }, 'key names neither file, passphrase nor keychain'],
+  [{ home: 5 }, 'home is no path; name a folder, or leave it out'],
+  [{ home: '' }, 'home is no path; name a folder, or leave it out'],
+  [{ home: '', daemon: true }, 'home is no path; name a folder, or leave it out'],
 ])('%j opens nothing', async (options, message) => {
   const given = { home: path.join(folder, 'home'), ...options } as KeeperOptions;
   await expect(openKeeper(given)).rejects.toMatchObject({
