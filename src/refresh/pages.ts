@@ -5,31 +5,34 @@ import { breathe } from '../system/turn.ts';
 const PAGE = 1_000;
 
 /** Ids of all connections, some at a time. */
-export async function* idPagesOf(
-  store: Pick<Store, 'ids'>,
-): AsyncGenerator<readonly string[], void> {
-  let after = '';
-  for (;;) {
-    const page = await store.ids({ after, limit: PAGE });
-    const last = page.at(-1);
-    if (last === undefined) return;
-    yield page;
-    after = last;
-    await breathe();
-  }
+export function idPagesOf(store: Pick<Store, 'ids'>): AsyncGenerator<readonly string[], void> {
+  return pages(
+    (after) => store.ids({ after, limit: PAGE }),
+    (id) => id,
+  );
 }
 
 /** All connections in order of name, some at a time. */
-export async function* pagesOf(
+export function pagesOf(
   store: Pick<Store, 'list'>,
 ): AsyncGenerator<readonly ConnectionSummary[], void> {
-  let afterName = '';
+  return pages(
+    (afterName) => store.list({ afterName, limit: PAGE }),
+    ({ connection }) => connection.name,
+  );
+}
+
+async function* pages<T>(
+  read: (after: string) => Promise<readonly T[]>,
+  placeOf: (row: T) => string,
+): AsyncGenerator<readonly T[], void> {
+  let after = '';
   for (;;) {
-    const page = await store.list({ afterName, limit: PAGE });
+    const page = await read(after);
     const last = page.at(-1);
     if (last === undefined) return;
     yield page;
-    afterName = last.connection.name;
+    after = placeOf(last);
     await breathe();
   }
 }
