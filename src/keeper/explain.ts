@@ -41,7 +41,12 @@ function tell(
     case 'paused':
       return told('Somebody paused it.', 'certain', `evergrant resume ${status.name}`);
     case 'disconnected':
-      return told('Somebody disconnected it.', 'certain', 'Connect it again when it is needed.');
+      // It is removed once its server has been told.
+      return told(
+        'Somebody disconnected it, and it is not revoked at the server yet.',
+        'certain',
+        `evergrant disconnect ${status.name}; where the server has gone, or refuses the client for good: evergrant disconnect ${status.name} --anyway`,
+      );
     case 'attention':
       return told(reason ?? 'The server refused it.', attentionConfidence(life), remedy ?? '');
     case 'uncertain':

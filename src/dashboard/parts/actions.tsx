@@ -42,14 +42,12 @@ export function Actions({
     setBusy(action.key);
     try {
       if (action.isLink === true) return setLinked(await askForLink(status.name));
-      const answer = await call<{ message?: string }>(
+      const { message, removed } = await call<{ message?: string; removed?: boolean }>(
         'POST',
         pathOf(status.name, action.path ?? action.key),
-        {
-          ...action.body,
-        },
+        { ...action.body },
       );
-      tell(answer.message ?? action.done);
+      tell(message === undefined ? action.done : `${status.name}: ${message}`, removed === false);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       tell(error.message, true);

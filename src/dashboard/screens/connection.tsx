@@ -49,7 +49,7 @@ export function ConnectionScreen({ name }: { readonly name: string }): JSX.Eleme
       <div class="pair">
         <section class="card" aria-labelledby="token-title">
           <h2 id="token-title">Token</h2>
-          {isOver ? <p>Its tokens are forgotten.</p> : <TokenLife times={status} now={now} />}
+          {isOver ? <Forgotten status={status} /> : <TokenLife times={status} now={now} />}
         </section>
         <Facts status={status} now={now} />
       </div>
@@ -59,6 +59,16 @@ export function ConnectionScreen({ name }: { readonly name: string }): JSX.Eleme
         <History life={life} />
       </section>
     </section>
+  );
+}
+
+/** What is left of the tokens of a connection that was disconnected. */
+function Forgotten({ status }: { readonly status: Explanation['status'] }): JSX.Element {
+  return (
+    <p>
+      Its access token is forgotten.
+      {status.hasRefreshToken && ' The refresh token is kept until the server has revoked it.'}
+    </p>
   );
 }
 

@@ -119,8 +119,11 @@ describe('an action', () => {
     const { connection } = await world.add('old', { overrides: { revocationEndpoint } });
     await world.during(connection.disconnect());
     const page = await scene.open('#/connections/old');
+    await page.getByText('it is not revoked at the server yet').waitFor();
+    await page.getByText('The refresh token is kept until the server has revoked it').waitFor();
     await press(page, 'Disconnect', 'Revoke');
-    await page.getByText('not yet revoked').waitFor();
+    const told = page.locator('.toast.bad');
+    await told.getByText('old: it is stopped, but not yet revoked').waitFor();
     expect((await connection.status()).state).toBe('disconnected');
     await press(page, 'Remove', 'Remove');
     await page.getByText('There is no connection named old').waitFor();

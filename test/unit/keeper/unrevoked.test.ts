@@ -25,6 +25,17 @@ describe('a connection whose server cannot be told of its end', () => {
     }
   });
 
+  it('says that it is not revoked yet, and both ways to end it', async () => {
+    const world = await makeWorld();
+    const { connection } = await world.add('a', { overrides: GONE });
+    await connection.disconnect();
+    expect(await connection.explain()).toMatchObject({
+      cause: 'Somebody disconnected it, and it is not revoked at the server yet.',
+      confidence: 'certain',
+      fix: 'evergrant disconnect a; where the server has gone, or refuses the client for good: evergrant disconnect a --anyway',
+    });
+  });
+
   it('is removed anyway, by whoever says so, with what that leaves', async () => {
     const world = await makeWorld();
     const { connection } = await world.add('a', { overrides: GONE });
