@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { View } from '../../../src/connection/decision.ts';
 import type { ConnectionRecord } from '../../../src/connection/record.ts';
+import { StoreError } from '../../../src/errors.ts';
 import type { Engine } from '../../../src/refresh/engine.ts';
 import { ClockWatch } from '../../../src/refresh/set-back.ts';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
@@ -27,6 +28,8 @@ interface Watched {
   fails: boolean;
   /** Ids of the connections, which are alike otherwise. */
   ids: readonly string[];
+  /** What the first write fails with. */
+  refuses: Error | undefined;
   /** How many connections were read at a time. */
   readonly listed: number[];
 }
@@ -50,6 +53,9 @@ function watched(connection: Partial<ConnectionRecord> = {}): Watched {
       decide: (view: View) => { readonly connection?: Changed },
       { durable }: { readonly durable: boolean },
     ) => {
+      const { refuses } = all;
+      all.refuses = undefined;
+      if (refuses !== undefined) return Promise.reject(refuses);
       all.durable.push(durable);
       all.changes.push(decide(view).connection);
       return Promise.resolve(true);
@@ -60,7 +66,7 @@ function watched(connection: Partial<ConnectionRecord> = {}): Watched {
   const all: Watched = {
     ...{ clock, watch: new ClockWatch(engine), changes: [], durable: [], events: [] },
     ...{ recent: [], asked: [], remembers: false, fails: false },
-    ...{ ids: [view.connection.id], listed: [] },
+    ...{ ids: [view.connection.id], listed: [], refuses: undefined },
   };
   return all;
 }
@@ -97,6 +103,32 @@ describe('a clock that is set back while a keeper watches', () => {
     expect(seen.changes).toHaveLength(2_500);
     expect(Math.max(...seen.listed)).toBeLessThanOrEqual(1_000);
   });
+
+  it('makes all others due where one is damaged', async () => {
+    const seen = watched();
+    seen.ids = ['a', 'b', 'c'];
+    await seen.watch.look();
+    seen.clock.setWall(NOW - 7_200_000);
+    seen.refuses = new StoreError('ERR_STORE_DAMAGED', 'it was altered');
+    await seen.watch.look();
+    expect(seen.changes).toHaveLength(2);
+    await seen.watch.look();
+    expect(seen.changes).toHaveLength(2);
+  });
+
+  it.each([new StoreError('ERR_STORE_FULL', 'the disk is full'), new Error('a defect')])(
+    'makes all due again by the next look where a write fails with %s',
+    async (failure) => {
+      const seen = watched();
+      seen.ids = ['a', 'b'];
+      await seen.watch.look();
+      seen.clock.setWall(NOW - 7_200_000);
+      seen.refuses = failure;
+      await expect(seen.watch.look()).rejects.toBe(failure);
+      await seen.watch.look();
+      expect(seen.changes).toHaveLength(3);
+    },
+  );
 
   it('by a minute changes nothing, nor does time that passes or a clock that is set ahead', async () => {
     const { clock, watch, changes } = watched();
