@@ -126,7 +126,7 @@ describe('a keeper of the daemon at http://localhost', () => {
     const test = await start();
     const port = await freePort();
     const { told } = await stranger('::1', port);
-    await using keeper = await remote(test, port, 'a key');
+    await using keeper = await remote(test, port, 'evk-none');
     // What the name leads to is the machine's to say, so the address counts that is named.
     const message = expect.stringContaining(`at http://127.0.0.1:${String(port)};`) as string;
     const gone = { code: 'ERR_DAEMON_UNREACHABLE', message };
