@@ -33,7 +33,7 @@ function textOf(dice: Dice): string {
         '[""]',
         '[1]',
         '0',
-        '1001',
+        '10001',
         '1e400',
         '"5"',
         'null',
@@ -70,7 +70,7 @@ function isRight(bytes: Uint8Array): boolean {
   return Object.entries(value).every(([name, member]: [string, unknown]) => {
     if (name === 'lastTry') return typeof member === 'boolean';
     if (name === 'requestsPerSecond')
-      return typeof member === 'number' && member >= 0.1 && member <= 1_000;
+      return typeof member === 'number' && member >= 0.1 && member <= 10_000;
     if (name !== 'notifyCommand' || !Array.isArray(member) || member.length === 0) return false;
     return member.every((part) => typeof part === 'string' && part !== '');
   });
