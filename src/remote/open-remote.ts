@@ -1,7 +1,7 @@
 import { sabotaged } from '#failpoints';
-import { ConfigurationError } from '../errors.ts';
 import type { Keeper, SecretInput } from '../keeper-api.ts';
 import { Secret } from '../secret.ts';
+import { wrongArgument } from '../system/arguments.ts';
 import { checkAuthorities } from '../system/authorities.ts';
 import type { Clock } from '../system/clock.ts';
 import { checkSocket } from '../system/ownership.ts';
@@ -45,8 +45,7 @@ async function addressOf(option: DaemonOption, paths: HomePaths): Promise<Daemon
   checkAuthorities(option.ca);
   const url = URL.parse(option.url);
   if (url === null || !isSafe(url)) {
-    throw new ConfigurationError(
-      'ERR_ARGUMENT',
+    throw wrongArgument(
       'daemon.url is no https address, nor http of this machine; a key must not be sent in the clear',
     );
   }
@@ -62,18 +61,14 @@ function checkOption(option: unknown): void {
     if (!('socket' in option)) return;
     if (typeof option.socket === 'string' && option.socket !== '') return;
   }
-  throw new ConfigurationError(
-    'ERR_ARGUMENT',
-    'daemon is true, or an object with socket, or one with url and key',
-  );
+  throw wrongArgument('daemon is true, or an object with socket, or one with url and key');
 }
 
 /** One that no header field can carry, as when it was read with the newline of its file, would look like a daemon that went away. */
 function keyOf(given: unknown): Secret {
   const key = typeof given === 'string' ? new Secret(given) : given;
   if (key instanceof Secret && /^[\x21-\x7e]+$/.test(key.reveal())) return key;
-  throw new ConfigurationError(
-    'ERR_ARGUMENT',
+  throw wrongArgument(
     'daemon.key is no key; give what evergrant key-for printed, without the newline at its end',
   );
 }
